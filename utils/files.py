@@ -1,0 +1,40 @@
+"""Files that appear whole or not at all."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from utils import InputError
+
+
+def output_folder(path: str | Path) -> Path:
+    """Make the folder and prove that it can be written, before any work is put into its content.
+
+    Raises:
+        InputError: if a file stands in its place or nothing can be written there.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"--output-dir {folder}: cannot write there ({error.strerror}); name another folder"
+        ) from error
+    return folder
+
+
+@contextlib.contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to; it becomes `path` only if the block succeeds."""
+    path = Path(path)
+    # the ending stays, because Keras and matplotlib choose the format by it
+    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
