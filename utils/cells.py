@@ -160,7 +160,7 @@ class PeepholeLSTMCell(keras.Layer):
         h_prev, c_prev = states
         z = ops.matmul(inputs, self.kernel) + ops.matmul(h_prev, self.recurrent_kernel) + self.bias
         z_i, z_f, z_c, z_o = ops.split(z, 4, axis=-1)  # each (batch, units)
-        p_i, p_f, p_o = ops.unstack(self.peephole_kernel)  # each (units,)
+        p_i, p_f, p_o = ops.split(self.peephole_kernel, 3)  # each (1, units)
         i = ops.sigmoid(z_i + p_i * c_prev)
         f = ops.sigmoid(z_f + p_f * c_prev)
         c = f * c_prev + i * ops.tanh(z_c)
