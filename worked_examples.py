@@ -201,19 +201,20 @@ def rnn():
     output_layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
     figure, axes = plotting.new_figure("a\nb", (7, 6.4))
     results = {}
-    for name, panel, inputs, hidden_by_hand, outputs_by_hand in [
-        ("the lecture's order", "a", RNN_INPUTS, RNN_HIDDEN, RNN_OUTPUTS),
-        ("another order", "b", REORDERED_INPUTS, REORDERED_HIDDEN, REORDERED_OUTPUTS),
+    for panel, title, inputs, hidden_by_hand, outputs_by_hand in [
+        ("a", "the lecture's order", RNN_INPUTS, RNN_HIDDEN, RNN_OUTPUTS),
+        ("b", "another order", REORDERED_INPUTS, REORDERED_HIDDEN, REORDERED_OUTPUTS),
     ]:
-        print(f"{name}:")
+        print(f"{title}:")
         memory, hidden = walk(layer, inputs)
         outputs = np.asarray(output_layer(hidden))
         print_steps(inputs, memory, outputs)
-        check(f"hidden layer, {name}", hidden, both(hidden_by_hand))
-        check(f"outputs, {name}", outputs, both(outputs_by_hand))
-        title = "The hidden layer is fed back" if panel == "a" else "Same inputs, another order"
-        draw_unrolled(axes[panel], title, inputs, hidden, outputs, memory="hidden")
-        results[name] = outputs
+        check(f"hidden layer, {title}", hidden, both(hidden_by_hand))
+        check(f"outputs, {title}", outputs, both(outputs_by_hand))
+        draw_unrolled(
+            axes[panel], f"The hidden layer fed back: {title}", inputs, hidden, outputs, "hidden"
+        )
+        results[title] = {"hidden": hidden, "outputs": outputs}
     print("The same inputs in another order give other outputs: the network has a memory.")
     return figure, results
 
@@ -229,8 +230,8 @@ def jordan():
     print_steps(RNN_INPUTS, memory, outputs, hidden=hidden)
     check("outputs", outputs, both(JORDAN_OUTPUTS))
     figure, axes = plotting.new_figure("a", (7, 3.4))
-    title = "Jordan: the output is fed back"
-    draw_unrolled(axes["a"], title, RNN_INPUTS, hidden, outputs, memory="output")
+    title = "The output fed back (Jordan)"
+    draw_unrolled(axes["a"], title, RNN_INPUTS, hidden, outputs, "output")
     return figure, {"outputs": outputs}
 
 
@@ -252,8 +253,8 @@ def bidirectional():
 
     figure, axes = plotting.new_figure("ab", (8.5, 3.9), sharey=True)
     for panel, title, outputs, colour in [
-        ("a", "Forward pass", forward, plotting.BLUE),
-        ("b", "Backward pass", backward, plotting.ORANGE),
+        ("a", "Forward pass: has seen the past", forward, plotting.BLUE),
+        ("b", "Backward pass: has seen the future", backward, plotting.ORANGE),
     ]:
         axes[panel].set_title(title)
         for step, output in enumerate(outputs, start=1):
@@ -343,20 +344,21 @@ def draw_lstm_cell(memory, gates, outputs):
             axes["x"].text(step, row, numbers(value), ha="center", va="center", fontsize=14,
                            color=plotting.BLACK if row == 0 or value else "#bbbbbb")  # fmt: skip
     axes["y"].set(ylabel="output", ylim=(0, 1), yticks=[])
-    axes["c"].set(ylabel="memory c", ylim=(0, 8.6))
+    axes["c"].set(ylabel="memory c", ylim=(-0.1, 8.4), yticks=[])
     axes["g"].set(ylabel="gates", ylim=(2.6, -0.6))
     axes["g"].set_yticks(range(3), meanings)
-    axes["x"].set(ylabel="inputs", ylim=(2.6, -0.6), xlim=(0.4, len(steps) + 0.6))
+    axes["x"].set(ylabel="inputs", ylim=(2.6, -0.6), xlim=(0.3, len(steps) + 0.6))
     axes["x"].set_yticks(range(3), ["$x_1$ data", "$x_2$ write / reset", "$x_3$ read"])
     axes["x"].set_xticks(steps, [f"step {step}" for step in steps])
     for panel in axes.values():
+        panel.yaxis.labelpad = 12
         panel.grid(False)
         panel.tick_params(length=0)
         panel.spines[:].set_visible(False)
         for edge in steps[:-1] + 0.5:
             panel.axvline(edge, color="#dddddd", linewidth=0.9, zorder=0)
     figure.align_ylabels()
-    figure.suptitle("One LSTM cell, step by step (a gate: ● open, ○ closed)", x=0.01, ha="left")
+    figure.suptitle("One LSTM cell, step by step (gates: ● open, ○ closed)\n", x=0.01, ha="left")
     return figure
 
 
@@ -398,45 +400,51 @@ def lstm_vector():
     no_recurrent_kernel, no_peepholes = np.zeros((units, 16)), np.zeros((3, units))
 
     rows, results = [], {}
-    for gates_see, layer_name, weights in [
-        ("x", "LSTM", (kernel, no_recurrent_kernel, bias, no_peepholes)),
-        ("x, h", "LSTM", (kernel, recurrent_kernel, bias, no_peepholes)),
-        ("x, h, c", "RNN(PeepholeLSTMCell)", (kernel, recurrent_kernel, bias, peephole_kernel)),
-    ]:
-        if layer_name == "LSTM":
-            layer = keras.layers.LSTM(units, return_sequences=True)
-        else:
-            layer = keras.layers.RNN(PeepholeLSTMCell(units), return_sequences=True)
+    for form, layer, weights in [
+        ("x: LSTM, no recurrent weights", keras.layers.LSTM(units, return_sequences=True),
+         (kernel, no_recurrent_kernel, bias, no_peepholes)),
+        ("x, h: LSTM", keras.layers.LSTM(units, return_sequences=True),
+         (kernel, recurrent_kernel, bias, no_peepholes)),
+        ("x, h, c: PeepholeLSTMCell",
+         keras.layers.RNN(PeepholeLSTMCell(units), return_sequences=True),
+         (kernel, recurrent_kernel, bias, peephole_kernel)),
+    ]:  # fmt: skip
         layer.build((1, steps, features))
         layer.set_weights(weights[: len(layer.weights)])  # LSTM has no peepholes
         by_hand = lstm_by_hand(inputs, *weights)
         outputs = np.asarray(layer(inputs[None]))[0]
-        check(f"{layer_name} whose gates see {gates_see}", outputs, by_hand["h"], atol=1e-6)
-        rows.append([gates_see, layer_name, f"{np.abs(outputs - by_hand['h']).max():.1e}"])
-        results[gates_see] = by_hand
-    columns = ["gates see", "Keras layer", "largest difference"]
-    print(pd.DataFrame(rows, columns=columns).to_string(index=False))
+        check(f"outputs, gates see {form}", outputs, by_hand["h"], atol=1e-6)
+        rows.append([form, np.abs(outputs - by_hand["h"]).max()])
+        results[form] = by_hand
+    table = pd.DataFrame(rows, columns=["gates see", "largest difference"])
+    print(table.to_string(index=False, float_format="{:.1e}".format))
 
-    figure, axes = plotting.new_figure("abc\ndef", (9.5, 4.6), sharex=True, sharey=True)
-    titles = [
-        "what to write: tanh(z)", "input gate i", "forget gate f",
-        "output gate o", "memory c = f ∘ c + i ∘ tanh(z)", "output h = o ∘ tanh(c)",
-    ]  # fmt: skip
-    for panel, title, (name, values) in zip(axes.values(), titles, by_hand.items(), strict=True):
-        limits = {"cmap": "Oranges", "vmin": 0, "vmax": 1}
-        if name not in "ifo":
-            limits = {"cmap": "RdBu_r", "vmin": -2, "vmax": 2}
-        picture = panel.pcolormesh(values.T, edgecolor="white", linewidth=1.5, **limits)
-        figure.colorbar(picture, ax=panel)
-        panel.set_title(title)
-        panel.set_xticks(np.arange(steps) + 0.5, range(1, steps + 1))
-        panel.set_yticks(np.arange(units) + 0.5, [f"cell {k + 1}" for k in range(units)])
-        panel.grid(False)
-        panel.tick_params(length=0)
-        panel.spines[:].set_visible(False)
-    axes["a"].invert_yaxis()
-    for name in "def":
+    figure, axes = plotting.new_figure("ifo\nzch", (9.5, 4.9), sharex=True, sharey=True)
+    for name, title, key in [
+        ("i", "input gate i", "i"),
+        ("f", "forget gate f", "f"),
+        ("o", "output gate o", "o"),
+        ("z", r"what to write: $\tanh(z)$", "tanh(z)"),
+        ("c", r"memory $c_t = f \circ c_{t-1} + i \circ \tanh(z)$", "c"),
+        ("h", r"output $h_t = o \circ \tanh(c_t)$", "h"),
+    ]:
+        colours = {"cmap": "Oranges", "vmin": 0} if name in "ifo" else {"cmap": "PRGn", "vmin": -1}
+        picture = axes[name].pcolormesh(
+            by_hand[key].T, vmax=1, edgecolor="white", linewidth=1.5, **colours
+        )
+        if name in "oh":
+            row = [axes[column] for column in ("ifo" if name == "o" else "zch")]
+            figure.colorbar(picture, ax=row, ticks=[colours["vmin"], 0, 1])
+        axes[name].set_title(title)
+        axes[name].set_xticks(np.arange(steps) + 0.5, range(1, steps + 1))
+        axes[name].set_yticks(np.arange(units) + 0.5, [f"cell {k + 1}" for k in range(units)])
+        axes[name].grid(False)
+        axes[name].tick_params(length=0)
+        axes[name].spines[:].set_visible(False)
+    axes["i"].invert_yaxis()
+    for name in "zch":
         axes[name].set_xlabel("step")
+    figure.suptitle("Four LSTM cells with peepholes: each row is one cell", x=0.01, ha="left")
     return figure, results
 
 
@@ -517,23 +525,24 @@ def gradient():
     check("last output", table["last output"], table["w^999"], rtol=1e-9, atol=0)
     check("its slope", table["d output / d w"], table["999 w^998"], rtol=1e-9, atol=0)
     check("0, 1 and about 20,000", table["last output"], list(GRADIENT_OUTPUTS.values()), rtol=0.05)
-    print("A step of 0.01 in w moves the output from 0 to 1, and the next one to 20,000.")
+    print(
+        "From 0.99 to 1 and to 1.01 the output goes from 0 to 1 and to 20,000, and its slope from"
+    )
+    print("0.04 to 999 and to 20 million: no learning rate suits all three.")
 
     figure, axes = plotting.new_figure("ab", (9.5, 3.8))
-    for (w, output), colour in zip(
-        outputs.items(), [plotting.BLUE, plotting.GREY, plotting.ORANGE], strict=True
-    ):
+    w = np.linspace(0.982, 1.0104, 400)
+    axes["b"].plot(w, w**999, color=plotting.BLACK)
+    colours = [plotting.BLUE, plotting.GREY, plotting.ORANGE]
+    for (w, output), colour in zip(outputs.items(), colours, strict=True):
         axes["a"].semilogy(range(1, steps + 1), output, color=colour)
         axes["a"].text(steps + 15, output[-1], f"w = {w:g}", color=colour, va="center")
+        slope = table.loc[w, "d output / d w"]
+        axes["b"].plot(w, output[-1], "o", color=colour)
+        axes["b"].annotate(f"w = {w:g}\nslope {slope:.3g}", (w, output[-1]), (-8, 14),
+                           textcoords="offset points", ha="right", color=colour)  # fmt: skip
     axes["a"].set_title("The signal, step by step, vanishes or explodes")
     axes["a"].set(xlabel="step", ylabel="output (log scale)", xlim=(0, 1250))
-    w = np.linspace(0.985, 1.0105, 400)
-    axes["b"].plot(w, w**999, color=plotting.BLACK)
-    for w, colour in zip(outputs, [plotting.BLUE, plotting.GREY, plotting.ORANGE], strict=True):
-        slope = table.loc[w, "d output / d w"]
-        axes["b"].plot(w, w**999, "o", color=colour)
-        axes["b"].annotate(f"w = {w:g}\nslope {slope:.2g}", (w, w**999), (-12, 14),
-                           textcoords="offset points", ha="right", color=colour)  # fmt: skip
     axes["b"].set_title("The last output against w: a plain, then a wall")
     axes["b"].set(xlabel="w", ylabel="output after 1,000 steps")
     axes["b"].yaxis.set_major_formatter("{x:,.0f}")
