@@ -306,7 +306,7 @@ def lstm_cell():
     print_steps(LSTM_INPUTS, memory, outputs, **gates)
     check("memory", memory[1:, 0], LSTM_MEMORY)
     check("outputs", outputs[:, 0], LSTM_OUTPUTS)
-    print("Rounded, like the board: a gate is sigmoid(±10), which is 0.00005 short of 1 or of 0.")
+    print("Rounded as on the board: sigmoid(10) is 0.00005 away from 1, and sigmoid(-10) from 0.")
     figure = draw_lstm_cell(memory[:, 0], gates, outputs[:, 0])
     return figure, {"memory": memory[1:, 0], "outputs": outputs[:, 0], **gates}
 
@@ -426,13 +426,14 @@ def lstm_vector():
         ("c", r"memory $c_t = f \circ c_{t-1} + i \circ \tanh(z)$", "c"),
         ("h", r"output $h_t = o \circ \tanh(c_t)$", "h"),
     ]:
-        colours = {"cmap": "Oranges", "vmin": 0} if name in "ifo" else {"cmap": "PRGn", "vmin": -1}
+        is_gate = name in "ifo"
         picture = axes[name].pcolormesh(
-            by_hand[key].T, vmax=1, edgecolor="white", linewidth=1.5, **colours
-        )
+            by_hand[key].T, edgecolor="white", linewidth=1.5,
+            cmap="Oranges" if is_gate else "PRGn", vmin=0 if is_gate else -1.2, vmax=1 if is_gate else 1.2,
+        )  # fmt: skip
         if name in "oh":
-            row = [axes[column] for column in ("ifo" if name == "o" else "zch")]
-            figure.colorbar(picture, ax=row, ticks=[colours["vmin"], 0, 1])
+            row = [axes[column] for column in ("ifo" if is_gate else "zch")]
+            figure.colorbar(picture, ax=row, ticks=[0, 1] if is_gate else [-1, 0, 1])
         axes[name].set_title(title)
         axes[name].set_xticks(np.arange(steps) + 0.5, range(1, steps + 1))
         axes[name].set_yticks(np.arange(units) + 0.5, [f"cell {k + 1}" for k in range(units)])
