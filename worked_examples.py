@@ -429,7 +429,8 @@ def lstm_vector():
         is_gate = name in "ifo"
         picture = axes[name].pcolormesh(
             by_hand[key].T, edgecolor="white", linewidth=1.5,
-            cmap="Oranges" if is_gate else "PRGn", vmin=0 if is_gate else -1.2, vmax=1 if is_gate else 1.2,
+            cmap="Oranges" if is_gate else "PRGn",
+            vmin=0 if is_gate else -1.2, vmax=1 if is_gate else 1.2,
         )  # fmt: skip
         if name in "oh":
             row = [axes[column] for column in ("ifo" if is_gate else "zch")]
