@@ -1,14 +1,14 @@
 """A CSV column -> a checked, regular pandas series, or one clear line that says what is wrong.
 
-Nothing is repaired in silence: gaps are filled only on request (`--fill`), and every complaint
-names the file, the line as an editor counts it (the header is line 1), and what to do.
+Nothing is repaired in silence: gaps are filled only on request (`--fill`), and a complaint names
+the file, the line as an editor counts it (the header is line 1), and what to do.
 """
 
 import csv
+import datetime
 import difflib
 import itertools
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,16 +16,29 @@ from utils import InputError
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.api import guess_datetime_format
 
 DAY = pd.Timedelta(days=1)
-SAMPLE = 100  # rows that decide which column holds the times
+CHUNK = 100_000  # rows read at once: the text of all times together would outweigh the numbers
+SAMPLE = 100  # rows that decide how times are written
+
 TIME_NAME = re.compile(
     r"(^|[^a-z])(time|date|datetime|timestamp|when|year|month|week|day|hour)([^a-z]|$)", re.I
 )
-UTC_OFFSET = r"(?<=\d)\s*(Z|UTC|GMT|(?<=:\d\d)\s?[+-]\d\d(?::?\d\d)?)$"
-DATE_FORMATS = ["%m/%d/%y", "%d/%m/%y", "%m/%d/%y %H:%M", "%d/%m/%y %H:%M", "%b %Y", "%B %Y"]
-# a stock calendar: Chinese markets close for up to 10 business days in a row, Tokyo for 7 % of all
+DATES = ["%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%Y", "%d.%m.%y"]
+DATES += ["%m-%d-%Y", "%d-%m-%Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y", "%b %Y"]
+CLOCKS = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p"]
+TIME_FORMATS = ["ISO8601", "%Y-%m-%d %I:%M %p", *map("".join, itertools.product(DATES, CLOCKS))]
+UTC_OFFSET = r"(:\d\d(?:\.\d+)?)\s?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
+NUMBER_TIMES = [  # lowest, highest, how pandas reads them
+    (1700, 2200, {"format": "%Y"}),
+    (170001, 220012, {"format": "%Y%m"}),
+    (17000101, 22001231, {"format": "%Y%m%d"}),
+    (1e8, 1e10, {"unit": "s"}),  # since 1970
+    (1e11, 1e13, {"unit": "ms"}),
+    (1e14, 1e16, {"unit": "us"}),
+    (1e17, 1e19, {"unit": "ns"}),
+]
+# a stock calendar: Chinese exchanges have closed for 10 business days in a row, Tokyo for 7 %
 LONGEST_HOLIDAY = 10
 HOLIDAY_SHARE = 0.1
 
@@ -53,26 +66,23 @@ def load_csv(
     Returns:
         float64 columns [column, *features], oldest first. The index is a regular DatetimeIndex
         (with a freq, unless it is a stock calendar that leaves out holidays), or a RangeIndex where
-        the file has no times.
+        the file has no times or only counts its steps.
 
     Raises:
         InputError: if anything in the file is in the way; one line.
     """
     file = _Csv(path)
     file.check_names(column, features, time_column)
-    time_column = time_column or file.find_time_column([column, *features])
-    raw = file.read([column, *features] + ([time_column] if time_column else []))
-    frame = pd.DataFrame({name: file.numbers(raw[name]) for name in [column, *features]})
-
+    frame, times = file.read([column, *features], time_column)
     positions = np.arange(len(frame))  # of the file's rows in the regular series
-    if time_column:
-        index, positions = _regular(file, file.times(raw[time_column]), fill)
+    if times is not None:
+        index, positions = _regular(times, fill, file.error)
         if len(index) > len(frame):
             frame = frame.set_axis(positions).reindex(range(len(index)))
         frame.index = index
 
-    def error(position, message):
-        return file.error(message, row=np.searchsorted(positions, position, side="right") - 1)
+    def error(message, position):
+        return file.error(message, np.searchsorted(positions, position, side="right") - 1)
 
     for name in frame:
         frame[name] = _filled(frame[name], fill, error)
@@ -85,9 +95,9 @@ def load_csv(
     if positive and target.min() <= 0:
         first = (target <= 0).argmax()
         raise error(
-            first,
-            f"{column!r} is {target[first]:g} and a price must be above zero; "
+            f"column {column!r} is {target[first]:g}, and a price must be above zero; "
             "correct it or name another --column",
+            first,
         )
     return frame
 
@@ -95,16 +105,16 @@ def load_csv(
 def future_index(index: pd.Index, steps: int) -> pd.Index:
     """Return the `steps` times that follow an index of `load_csv`.
 
-    Without a freq it is a stock calendar: business days follow, as coming holidays are unknown.
+    A stock calendar (no freq) goes on in business days: its coming holidays are unknown.
     """
     if isinstance(index, pd.RangeIndex):
         return pd.RangeIndex(index.stop, index.stop + steps * index.step, index.step)
-    freq = index.freq if index.freq is not None else pd.offsets.BDay()
+    freq = pd.offsets.BDay() if index.freq is None else index.freq
     return pd.date_range(index[-1], periods=steps + 1, freq=freq, unit=index.unit)[1:]
 
 
 def calendar_names(index: pd.Index) -> list[str]:
-    """Return the calendar inputs that may help: those whose cycle the series holds twice."""
+    """Return the calendar inputs whose cycle the series resolves and holds at least twice."""
     if isinstance(index, pd.RangeIndex):
         return []
     step, span = index[1] - index[0], index[-1] - index[0]
@@ -117,17 +127,19 @@ def calendar_names(index: pd.Index) -> list[str]:
 def calendar(index: pd.DatetimeIndex, names: Sequence[str]) -> np.ndarray:
     """Return sine and cosine of the hour of the day and the day of the year, (time, len(names))."""
     hour = index.hour + index.minute / 60 + index.second / 3600
-    day = index.dayofyear - 1 + hour / 24
-    angles = {"hour": 2 * np.pi * hour / 24, "year": 2 * np.pi * day / 365.2425}
+    day = index.day_of_year - 1 + hour / 24
+    turns = {"hour": hour / 24, "year": day / 365.2425}
     waves = {"sin": np.sin, "cos": np.cos}
-    columns = [waves[wave](angles[cycle]) for cycle, wave in (name.split("_") for name in names)]
+    columns = [
+        waves[wave](2 * np.pi * turns[cycle]) for cycle, wave in (name.split("_") for name in names)
+    ]
     return np.array(columns).reshape(len(names), len(index)).T
 
 
 def season(index: pd.Index) -> int | None:
-    """Return the steps of the season that a forecaster would try first, None if there is none.
+    """Return the steps of the season that a forecaster tries first, None if there is none.
 
-    A day for steps below one day, a week for days and business days, a year for longer steps.
+    It is a day for steps below one day, a week for days and business days, a year for longer steps.
     """
     if isinstance(index, pd.RangeIndex):
         return None
@@ -144,7 +156,7 @@ def season(index: pd.Index) -> int | None:
 
 
 class _Csv:
-    """A file whose every complaint says in which line the trouble is."""
+    """A file whose complaints say in which line the trouble is."""
 
     def __init__(self, path):
         self.path = Path(path)
@@ -159,286 +171,304 @@ class _Csv:
             raise self.error("is encoded as UTF-16; save it as UTF-8")
         if b"\0" in head:
             raise self.error("is a binary file, not a CSV; export the table as CSV")
-        if not head.strip():
+        if not head.decode("utf-8-sig", "replace").strip():
             raise self.error("is empty; name a file with a header and rows")
-        first = head.decode("utf-8-sig", errors="replace").lstrip().partition("\n")[0]
+        first = head.decode("utf-8-sig", "replace").split(maxsplit=0)[0].splitlines()[0]
         self.separator = max(",;\t", key=first.count)
-        self.header_line, names = next(self.records(0))
+        self.header_line, names = next(self.records(skip=0))
         self.names = [name.strip() for name in names]
         if next(self.records(), None) is None:
-            raise self.error("has a header but no rows")
+            raise self.error("has a header but no rows; name a file with rows")
 
     def error(self, message, row=None) -> InputError:
         """Say it about the file, or about one of its rows (0 is the first below the header)."""
-        where = f"--csv {self.path}"
         if row is None:
-            return InputError(f"{where}: {message}")
-        line, _ = next(itertools.islice(self.records(), int(row), None))
-        return InputError(f"{where}, line {line}: {message}")
+            return InputError(f"--csv {self.path}: {message}")
+        line, _ = self.record(row)
+        return InputError(f"--csv {self.path}, line {line}: {message}")
+
+    def record(self, row) -> tuple[int, list[str]]:
+        """Return the line and the fields of one row."""
+        return next(itertools.islice(self.records(), int(row), None))
 
     def records(self, skip=1) -> Iterator[tuple[int, list[str]]]:
         """Yield the line number and the fields of each row, without blank lines, as pandas does."""
         try:
             with self.path.open(encoding="utf-8-sig", newline="") as file:
                 reader = csv.reader(file, delimiter=self.separator, skipinitialspace=True)
-                rows = (
-                    (reader.line_num, row) for row in reader if len(row) > 1 or "".join(row).strip()
-                )
+                rows = ((reader.line_num, row) for row in reader if row not in ([], [""]))
                 yield from itertools.islice(rows, skip, None)
         except UnicodeDecodeError:
-            raise self._encoding_error() from None
+            raise self.encoding_error() from None
         except csv.Error as error:
             raise self.error(f"is not a CSV ({error}); export the table as CSV") from None
 
-    def _encoding_error(self):
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, start=1):  # noqa: B007
-                try:
-                    line.decode()
-                except UnicodeDecodeError as error:
-                    byte = line[error.start]
-                    break
-        return InputError(
-            f"--csv {self.path}, line {number}: byte 0x{byte:02x} is not UTF-8; save it as UTF-8"
-        )
+    def encoding_error(self) -> InputError:
+        """Say where the first byte is that isn't UTF-8."""
+        content = self.path.read_bytes()
+        try:
+            content.decode()
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            what = f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        return InputError(f"--csv {self.path}, line {line}: {what}")
 
     def check_names(self, column, features, time_column):
         """Refuse names that the header lacks or holds twice, or that are asked for twice."""
-        flags = [("--column", column), *(("--features", name) for name in features)]
-        flags += [("--time-column", time_column)] if time_column else []
-        for i, (flag, name) in enumerate(flags):
+        asked = [("--column", column), *(("--features", name) for name in features)]
+        asked += [("--time-column", time_column)] if time_column else []
+        for i, (flag, name) in enumerate(asked):
             if name not in self.names:
-                near = difflib.get_close_matches(name, self.names, 1, cutoff=0.5)
+                near = difflib.get_close_matches(name, self.names, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}? " if near else ""
                 shown = ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")
-                raise self.error(f"has no column {name!r} ({flag}); {hint}it has: {shown}")
+                raise self.error(f"no column {name!r} for {flag}; {hint}it has: {shown}")
             if self.names.count(name) > 1:
-                raise self.error(
-                    f"has {self.names.count(name)} columns named {name!r}; rename them"
-                )
-            for earlier, other in flags[:i]:
+                raise self.error(f"{self.names.count(name)} columns named {name!r}; rename them")
+            for earlier, other in asked[:i]:
                 if other == name:
-                    raise InputError(f"{flag} {name}: this column is in {earlier} already; drop it")
+                    raise InputError(f"{flag} {name}: is given to {earlier} already; drop one")
 
-    def find_time_column(self, taken) -> str | None:
-        """Return the first column that is named and reads like times, or is text that does."""
-        sample = [row for _, row in itertools.islice(self.records(), SAMPLE)]
-        free = [name for name in self.names if name not in taken and self.names.count(name) == 1]
-        for name in sorted(free, key=lambda name: not TIME_NAME.search(name)):
-            i = self.names.index(name)
-            text = pd.Series([row[i] if i < len(row) else "" for row in sample]).replace("", None)
-            numbers = pd.to_numeric(text, errors="coerce")
-            if numbers.notna().sum() > len(text) / 2:
-                if not TIME_NAME.search(name):
-                    continue
-                text = numbers
-            times = _as_times(text)
-            if times is None or times.notna().sum() <= len(times) / 2:
-                continue
-            # small numbers are a count or years only if they grow
-            if isinstance(times, pd.DatetimeIndex) or times.is_monotonic_increasing:
-                return name
-        return None
-
-    def read(self, columns) -> pd.DataFrame:
-        """Read the columns as pandas types them."""
+    def read(self, columns, time_column) -> tuple[pd.DataFrame, pd.Index | None]:
+        """Read numbers, and times if there are any, in chunks."""
+        time_column, formats, zoned = self.time_column(columns, time_column)
+        wanted = [*columns, time_column] if time_column else columns
+        places = [self.names.index(name) for name in wanted]
+        numbers, times = [], []
         try:
-            raw = pd.read_csv(
+            with pd.read_csv(
                 self.path,
                 sep=self.separator,
                 header=None,
                 skiprows=self.header_line,
                 names=range(len(self.names)),
-                usecols=[self.names.index(name) for name in columns],
+                usecols=places,
+                dtype={places[-1]: str} if time_column else None,
                 index_col=False,
                 skipinitialspace=True,
-                low_memory=False,
-            )
+                chunksize=CHUNK,
+            ) as chunks:
+                for chunk in chunks:
+                    chunk = chunk[places].set_axis(wanted, axis="columns")
+                    numbers.append(pd.DataFrame({c: self.numbers(chunk[c]) for c in columns}))
+                    if time_column:
+                        times.append(_read_times(chunk[time_column], formats, zoned))
         except UnicodeDecodeError:
-            raise self._encoding_error() from None
+            raise self.encoding_error() from None
         except pd.errors.ParserError as error:
             reason = str(error).strip().splitlines()[0]
             raise self.error(f"is not a table ({reason}); export it again as CSV") from None
-        raw.columns = [self.names[i] for i in raw.columns]
-        return raw
+        frame = pd.concat(numbers)
+        self.check_widths(len(frame))
+        return frame, self.times(pd.concat(times), time_column) if time_column else None
 
     def numbers(self, values: pd.Series) -> pd.Series:
         """Return float64, or complain about the first text."""
         numbers = pd.to_numeric(values, errors="coerce")
         text = numbers.isna() & values.notna()
         if text.any():
-            row = int(text.argmax())
-            word = values.iloc[row]
-            hint = "leave the field empty if the value is missing"
-            if re.fullmatch(r"[+-]?[\d.,' ]+", word):
-                hint = "write 1234.5, without decimal comma or thousands separators"
-            raise self.error(f"{word!r} in column {values.name!r} is not a number; {hint}", row)
+            word = values[text.argmax()]
+            hint = "leave it empty where the value is missing"
+            if re.search(r"\d", word):
+                hint = "write it like 1234.5, without decimal comma, thousands separators or unit"
+            raise self.error(
+                f"{word!r} in column {values.name!r} is not a number; {hint}", text.idxmax()
+            )
         return numbers.astype("float64")
 
-    def times(self, values: pd.Series) -> pd.Index:
+    def check_widths(self, rows):
+        """Refuse rows with more fields than names, which pandas would cut: a comma in a number?"""
+        width = len(self.names)
+        with self.path.open("rb") as file:
+            blocks = iter(lambda: file.read(1 << 20), b"")
+            separators = sum(block.count(self.separator.encode()) for block in blocks)
+        if separators <= (rows + 1) * (width - 1):
+            return
+        for row, (_, fields) in enumerate(self.records()):
+            if any(fields[width:]):
+                raise self.error(
+                    f"{len(fields)} fields for {width} columns; put fields that hold a "
+                    f"{self.separator!r} in quotes and write decimals with a point",
+                    row,
+                )
+
+    def time_column(self, taken, name):
+        """Find the times: the first column named and written like times, or else of such text.
+
+        Returns:
+            its name, the formats that fit, and whether the times have offsets from UTC; or Nones.
+        """
+        sample = [fields for _, fields in itertools.islice(self.records(), SAMPLE)]
+        free = [n for n in self.names if n not in taken and self.names.count(n) == 1]
+        free.sort(key=lambda n: not TIME_NAME.search(n))
+        unread = None
+        for candidate in [name] if name else free:
+            i = self.names.index(candidate)
+            text = pd.Series([f[i] for f in sample if len(f) > i and f[i]], dtype=str)
+            zoned = any(re.search(UTC_OFFSET, word) for word in text)
+            formats = _time_formats(text, zoned)
+            named = TIME_NAME.search(candidate)
+            if formats == ["number"] and not name:
+                # small numbers are years or a count of steps only if they grow
+                numbers = pd.to_numeric(text, errors="coerce")
+                if not named or (numbers.max() < 1e6 and (numbers.diff() <= 0).any()):
+                    continue
+            if formats:
+                return candidate, formats, zoned
+            if named and named[0] == candidate:
+                unread = unread or candidate
+        if name or unread:
+            raise self.time_error(name or unread, 0)
+        return None, [], False
+
+    def times(self, read, name) -> pd.Index:
         """Return a DatetimeIndex, or numbers that count steps, or complain about the first text."""
-        times = _as_times(values)
-        unread = times.isna() if times is not None else np.ones(len(values), bool)
-        if unread.any():
-            row = int(unread.argmax())
-            word = values.iloc[row]
-            what = "no time" if pd.isna(word) else f"{str(word)!r} is not a time"
-            raise self.error(
-                f"{what} in column {values.name!r}; write times like 2001-12-31T23:00, "
-                "or name the right --time-column",
-                row,
-            )
+        times = _times(read)
+        if times.hasnans:
+            raise self.time_error(name, times.isna().argmax())
         return times
 
-
-def _as_times(values: pd.Series) -> pd.Index | None:
-    """Read text or numbers as times: NaT where that fails, None where no value looks like one."""
-    numbers = pd.to_numeric(values, errors="coerce")
-    if numbers.notna().sum() > len(values) / 2:
-        return _numbers_as_times(numbers)
-    text = values.astype("str").str.strip()
-    first = text[values.notna()].iloc[0] if values.notna().any() else ""
-    offsets = None
-    if re.search(UTC_OFFSET, first):
-        offsets = text.str.extract(UTC_OFFSET)[0]
-        text = text.str.replace(UTC_OFFSET, "", regex=True)
-        first = re.sub(UTC_OFFSET, "", first)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas' advice on the order of day and month
-        guesses = [guess_datetime_format(first, dayfirst=dayfirst) for dayfirst in (False, True)]
-    best = None
-    for form in ["ISO8601", *guesses, *DATE_FORMATS]:
-        if form is None or not ("y" in form.lower() or form == "ISO8601"):
-            continue
-        times = pd.DatetimeIndex(pd.to_datetime(text, format=form, errors="coerce"))
-        # 01/02/2020 reads two ways: the right one leaves nothing unread and keeps the order
-        merit = (times.notna().sum(), times.is_monotonic_increasing)
-        if best is None or merit > best[0]:
-            best = merit, times
-        if merit == (len(times), True):
-            break
-    (readable, _), times = best
-    if not readable:
-        return None
-    times = times.as_unit("us")
-    return times if offsets is None else _with_offsets(times, offsets)
-
-
-def _with_offsets(clock, offsets):
-    zones = {text: pd.Timestamp(f"2000-01-01 00:00{text}").tz for text in offsets.dropna().unique()}
-    if len(zones) == 1:
-        return clock.tz_localize(*zones.values())
-    if (clock.normalize() == clock - (clock[0] - clock[0].normalize())).all():
-        return clock  # one a day by the wall clock, whatever the season
-    utc = {text: pd.Timestamp(0, tz=zone).utcoffset() for text, zone in zones.items()}
-    return (clock - pd.TimedeltaIndex(offsets.map(utc))).tz_localize("UTC")
-
-
-def _numbers_as_times(numbers):
-    """Years, 20011231, or seconds, milli-, micro- or nanoseconds since 1970; else a plain count."""
-    low, high = numbers.min(), numbers.max()
-    if low >= 1700 and high <= 2200:
-        if not numbers.is_monotonic_increasing or numbers.duplicated().any():
-            return pd.Index(numbers)
-        return pd.DatetimeIndex(pd.to_datetime(numbers, format="%Y", errors="coerce")).as_unit("us")
-    if low >= 17000101 and high <= 22001231:
-        return pd.DatetimeIndex(pd.to_datetime(numbers, format="%Y%m%d", errors="coerce")).as_unit(
-            "us"
+    def time_error(self, name, row) -> InputError:
+        """Say that a row's time can't be read."""
+        fields = self.record(row)[1] + [""] * len(self.names)
+        return self.error(
+            f"{fields[self.names.index(name)]!r} in column {name!r} is not a date or time; "
+            "write it like 2001-12-31T23:00, or name another --time-column",
+            row,
         )
-    for unit, size in {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}.items():
-        if 1e8 * size <= low and high < 1e10 * size:
-            return pd.DatetimeIndex(pd.to_datetime(numbers, unit=unit)).as_unit("us")
-    return pd.Index(numbers)
 
 
-def _regular(file, times, fill):
+def _time_formats(text, zoned):
+    """Return the formats that read most of the text; 01/02/2001 leaves two."""
+    for formats in [["number"], *[[form] for form in TIME_FORMATS[:2]], TIME_FORMATS[2:]]:
+        read = _read_times(text, formats, zoned).notna().mean()
+        if fitting := [form for form in formats if read[form] > 0.5]:
+            return fitting
+    return []
+
+
+def _read_times(text, formats, zoned):
+    """Read text as times or numbers: a column per format, and "utc" where there are offsets."""
+    if formats == ["number"]:
+        return pd.DataFrame({"number": pd.to_numeric(text, errors="coerce")})
+
+    def read(text, form, **zone):
+        return pd.to_datetime(text, format=form, errors="coerce", cache=False, **zone)
+
+    if not zoned:
+        return pd.DataFrame({form: read(text, form) for form in formats})
+    clock = text.str.replace(UTC_OFFSET, r"\1", regex=True)
+    times = pd.DataFrame({form: read(clock, form) for form in formats})
+    times["utc"] = read(text.str.replace(r"\s?(UTC|GMT)$", "Z", regex=True), "ISO8601", utc=True)
+    return times
+
+
+def _times(read):
+    """Return the times of a table of `_read_times`: NaT where they can't be read."""
+    if "number" in read:
+        numbers = read["number"]
+        whole = (numbers % 1 == 0).all()
+        for low, high, how in NUMBER_TIMES:
+            if numbers.min() >= low and numbers.max() <= high and whole >= ("format" in how):
+                words = numbers.astype(int).astype(str) if "format" in how else numbers
+                dates = pd.to_datetime(words, errors="coerce", **how)
+                if dates.notna().mean() > 0.5:
+                    return pd.DatetimeIndex(dates).as_unit("us")
+        return pd.Index(numbers)
+    utc = read.pop("utc") if "utc" in read else None
+
+    def merit(form):  # the right reading of 01/02/2001 leaves nothing unread and has no leaps
+        times = read[form]
+        return times.notna().sum(), times.is_monotonic_increasing, times.min() - times.max()
+
+    best = max(read, key=merit) if len(read.columns) > 1 else read.columns[0]
+    clock = pd.DatetimeIndex(read[best]).as_unit("us")
+    if utc is None:
+        return clock
+    utc = pd.DatetimeIndex(utc).as_unit("us")
+    offsets = (clock - utc.tz_localize(None)).unique()
+    if len(offsets) == 1:
+        return utc.tz_convert(datetime.timezone(offsets[0].to_pytimedelta()))
+    # with the clocks changed twice a year: days are regular by the wall clock, hours in UTC
+    return clock if (clock - clock.normalize()).nunique() == 1 and not utc.hasnans else utc
+
+
+def _regular(times, fill, error):
     """Check that times follow each other at one step.
 
     Returns:
         the regular index, gaps of up to `fill` rows closed, and the file rows' positions in it.
     """
-    steps = np.diff(times.to_numpy())
-    zero = steps[:1] - steps[:1]
-    back = np.flatnonzero(steps <= zero)
-    if len(steps) < 2:
-        raise file.error("has too few rows to see the step of its times; bring a longer series")
-    if len(back):
-        row = back[0] + 1
-        what = "repeats the time of" if times[row] == times[row - 1] else "comes before"
-        raise file.error(
-            f"{times[row]} {what} the row above ({times[row - 1]}); sort the rows by time and keep "
-            f"one for each{_clock_hint(times, row)}",
+    if len(times) < 3:
+        raise error("fewer than 3 rows show no regular step; bring a longer series")
+    steps = np.diff(times.values)
+    back = times[1:] <= times[:-1]
+    if back.any():
+        row = back.argmax() + 1
+        what = "repeats" if times[row] == times[row - 1] else "comes before"
+        raise error(
+            f"{times[row]} {what} {times[row - 1]} in the row above; sort the rows by time, one "
+            f"row for each{_clock_hint(times, row)}",
             row,
         )
     step = np.partition(steps, len(steps) // 2)[len(steps) // 2]  # the median
-    if not isinstance(times, pd.DatetimeIndex):
-        positions = np.round((times - times[0]) / step).astype(int).to_numpy()
-        uneven = np.abs(steps / step - np.round(steps / step)) > 0.01
-        whole = (times[0] % 1 == 0) and (step % 1 == 0)
-        start, step = (int(times[0]), int(step)) if whole else (0, 1)
-
-        def regular(periods):
-            return pd.RangeIndex(start, start + periods * step, step)
-
-    else:
+    if isinstance(times, pd.DatetimeIndex):
         step = pd.Timedelta(step)
-        freq, positions, uneven = _grid(times, step)
-        if freq == pd.offsets.BDay():
-            gaps = np.diff(positions) - 1
-            if 0 < gaps.max() <= LONGEST_HOLIDAY and gaps.sum() <= HOLIDAY_SHARE * positions[-1]:
-                return times, np.arange(len(times))
-
-        def regular(periods):
-            return pd.date_range(times[0], periods=periods, freq=freq, unit="us")
-
+        counts, freq = _count_steps(times, steps, step)
+        uneven = counts != np.round(counts)
+    else:
+        counts = steps / step
+        uneven = np.abs(counts - np.round(counts)) > 0.01  # 0.033, 0.067, 0.1
     if uneven.any():
         row = uneven.argmax() + 1
-        raise file.error(
-            f"{times[row]} comes {times[row] - times[row - 1]} after the row above, the usual "
-            f"step is {step}; resample to one step{_clock_hint(times, row)}",
+        raise error(
+            f"{times[row]} comes {times[row] - times[row - 1]} after the row above, the usual step "
+            f"is {step}; resample to one step{_clock_hint(times, row)}",
             row,
         )
-    gaps = np.diff(positions) - 1
-    if gaps.max() > fill:
-        row = (gaps > fill).argmax() + 1
-        raise file.error(
-            f"{gaps[row - 1]} rows lacking between {times[row - 1]} and {times[row]}, more than "
-            f"--fill {fill}; --fill {gaps.max()} interpolates the longest gap"
-            f"{_clock_hint(times, row)}",
+    missing = np.round(counts).astype(int) - 1
+    positions = np.concatenate([[0], np.cumsum(missing + 1)])
+    if not isinstance(times, pd.DatetimeIndex):
+        whole = float(times[0]).is_integer() and float(step).is_integer()
+        start, step = (int(times[0]), int(step)) if whole else (0, 1)
+        index = pd.RangeIndex(start, start + step * (positions[-1] + 1), step)
+    elif freq == "B" and 0 < missing.max() <= LONGEST_HOLIDAY and missing.mean() <= HOLIDAY_SHARE:
+        return times, np.arange(len(times))
+    if missing.max() > fill:
+        row = (missing > fill).argmax() + 1
+        raise error(
+            f"{missing[row - 1]} missing rows between {times[row - 1]} and {times[row]}, more than "
+            f"--fill {fill}; --fill {missing.max()} would interpolate all{_clock_hint(times, row)}",
             row,
         )
-    return regular(positions[-1] + 1), positions
+    if isinstance(times, pd.DatetimeIndex):
+        index = pd.date_range(times[0], periods=positions[-1] + 1, freq=freq, unit="us")
+    return index, positions
 
 
-def _grid(times, step):
-    """Return the freq of a series with gaps, the rows' positions, and which steps don't fit."""
-    if step >= 28 * DAY:
-        same_day = (times.day == times.day[0]).all() and times.day[0] <= 28
-        if same_day or times.is_month_end.all():
-            months = times.year * 12 + times.month
-            month_steps = np.diff(months)
-            size = int(np.median(month_steps))
-            freq = f"{size}ME" if times.is_month_end.all() else f"{size}MS"
-            if times.day[0] != 1 and not times.is_month_end.all():
-                freq = pd.DateOffset(months=size)
-            return freq, np.asarray(months - months[0]) // size, month_steps % size != 0
-    if step == DAY and (times.day_of_week < 5).all() and times[-1] - times[0] > 7 * DAY:
-        dates = times.tz_localize(None).to_numpy().astype("datetime64[D]")
-        positions = np.busday_count(dates[0], dates)
-        return pd.offsets.BDay(), positions, np.diff(times.asi8) % (DAY // pd.Timedelta("1us")) != 0
-    since = times - times[0]
-    return step, np.asarray(since // step), np.diff(times.asi8) % (step // pd.Timedelta("1us")) != 0
+def _count_steps(times, steps, step):
+    """Return how many steps lie between neighbours, not whole where irregular, and the freq."""
+    if step >= 28 * DAY:  # months, quarters, years: on the same day, or all on their last
+        months = np.diff(times.year * 12 + times.month)
+        size = int(np.median(months))
+        if times.is_month_end.all():
+            return months / size, f"{size}ME"
+        if times.day.max() == times.day.min() and times.day[0] <= 28:
+            return months / size, pd.DateOffset(months=size) if times.day[0] > 1 else f"{size}MS"
+    no_weekends = step == DAY and (times.day_of_week < 5).all() and (steps > DAY).any()
+    if no_weekends and (times - times.normalize()).nunique() == 1:
+        dates = times.tz_localize(None).values.astype("datetime64[D]")
+        return np.busday_count(dates[:-1], dates[1:]), "B"
+    return steps / step.to_timedelta64(), pd.offsets.Day(
+        step // DAY
+    ) if step % DAY == 0 * DAY else step
 
 
 def _clock_hint(times, row):
-    """Suspect a daylight-saving change where wall-clock times jump by an hour on a Sunday night."""
-    if (
-        not isinstance(times, pd.DatetimeIndex)
-        or times[row].day_of_week != 6
-        or times[row].hour > 4
-    ):
-        return ""
-    return " (a change of the clocks? write the times in UTC or with their offset)"
+    """Suspect that the clocks were changed, on a Sunday night as nearly everywhere."""
+    if isinstance(times, pd.DatetimeIndex) and times[row].day_of_week == 6 and times[row].hour < 5:
+        return " (the clocks changed? write times in UTC or with their offset)"
+    return ""
 
 
 def _filled(values, fill, error):
@@ -447,21 +477,16 @@ def _filled(values, fill, error):
     if not missing.any():
         return values
     edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]])))
-    starts, ends = edges[::2], edges[1::2]
-    lengths = ends - starts
-    name = values.name
-    if starts[0] == 0 or ends[-1] == len(values):
-        side, row = ("starts", 0) if starts[0] == 0 else ("ends", starts[-1])
-        raise error(
-            row,
-            f"column {name!r} {side} with missing or infinite values, which nothing beyond "
-            "can interpolate; delete those rows",
-        )
+    starts, lengths = edges[::2], edges[1::2] - edges[::2]
+    what = f"column {values.name!r} has {missing.sum()} missing or infinite values, "
+    if missing[0] or missing[-1]:
+        side, first = ("at its start", 0) if missing[0] else ("at its end", starts[-1])
+        raise error(f"{what}some {side}, where --fill can't interpolate; delete those rows", first)
     if lengths.max() > fill:
         first = (lengths > fill).argmax()
         raise error(
+            f"{what}{lengths[first]} in a row here, more than --fill {fill}; "
+            f"--fill {lengths.max()} would interpolate all",
             starts[first],
-            f"column {name!r} lacks {lengths[first]} values in a row, more than --fill {fill} "
-            f"({missing.sum()} missing or infinite in all); --fill {lengths.max()} interpolates",
         )
     return values.where(~missing).interpolate()
