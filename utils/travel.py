@@ -1,0 +1,267 @@
+"""A grammar that writes travel queries, in which only memory can tell the slots apart.
+
+Every sentence is written twice, once arriving and once leaving: "arrive Taipei on November 2nd",
+"leave Taipei on November 2nd". Of such twins a tagger that sees one word at a time gets at most one
+right, whatever it answers, so it can't pass 50 F1. Where the cue stands says what else a tagger
+needs:
+
+    before    right before the city: memory         "arrive in Taipei tomorrow"
+    far       long before it: a longer memory       "the city I leave with my two cats is Taipei"
+    after     later in the sentence: a second       "Taipei is the city that I leave"
+              network that reads backwards
+"""
+
+import random
+import re
+from typing import NamedTuple
+
+
+class Query(NamedTuple):
+    """A query and what it says.
+
+    Attributes:
+        words: what `str.split` gives.
+        tags: one per word: "O", or "B-" or "I-" and a slot of `SLOTS`.
+        cue: where the words stand that tell arriving from leaving: "before", "far" or "after".
+    """
+
+    words: list[str]
+    tags: list[str]
+    cue: str
+
+
+# ------------------------------------------------------------------ the cities of each part
+# Most two-word cities are strangers altogether; some share a word with a city of another part.
+
+TRAIN_CITIES = """
+    Taipei, London, New York, Tokyo, Paris, San Francisco, Berlin, Hong Kong, Boston, Singapore,
+    Los Angeles, Seoul, Madrid, Chicago, Rome, Kuala Lumpur, Sydney, Vienna, Mexico City, Toronto,
+    Kaohsiung, Dublin, Santa Fe, Osaka, Denver, Cape Town, Lisbon, Cairo, Buenos Aires, Moscow,
+    Athens, Tel Aviv, Prague, Seattle, Las Vegas, Mumbai, Oslo, Salt Lake, Zurich, Manila,
+    Port Louis, Brussels, Hanoi, Abu Dhabi, Warsaw, Dallas, Tainan, St Petersburg, Nairobi, Lyon,
+    Baton Rouge, Budapest, Kyoto, Fort Worth, Hamburg, Lima, Puerto Vallarta, Delhi, Detroit,
+    Phnom Penh, Naples, Bogota, Novi Sad, Houston, Helsinki, Addis Ababa, Geneva, Karachi, Hsinchu,
+    Grand Rapids, Porto, Jakarta, Monte Carlo, Glasgow, Lagos, San Jose, Krakow, Beijing, Tallinn,
+    Santo Domingo, Quito, Ankara, Little Rock, Florence, Busan, El Paso, Perth, Stuttgart, Havana,
+    Palo Alto, Marseille, Nagoya, Ann Arbor, Riga, Accra, Bristol, Panama City, Antwerp, Chennai,
+    Des Moines, Bergen, Calgary, Port Said, Seville, Tunis, Cluj Napoca, Winnipeg, Palermo, Hualien,
+    Da Nang, Leipzig, Dakar, Corpus Christi, Sofia, Adelaide, Long Beach, Utrecht, Lahore, Keelung
+"""
+DEV_CITIES = """
+    Munich, Bangkok, San Antonio, Montreal, Istanbul, Rio Grande, Shanghai, Atlanta, Quezon City,
+    Valencia, Edinburgh, Ho Chi, Portland, Yilan, La Paz, Bucharest, Sapporo, Santa Cruz, Nairn,
+    Colombo, Green Bay, Baltimore, Graz, Chiang Mai, Casablanca, Cologne, New Haven, Kampala,
+    Bilbao, Siem Reap, Omaha, Aarhus, Dar Salaam, Medellin, Rotterdam, Coral Gables, Tbilisi
+"""
+TEST_CITIES = """
+    Amsterdam, New Orleans, Barcelona, Taichung, San Diego, Melbourne, Philadelphia, Sao Paulo,
+    Copenhagen, Miami, Rio Branco, Shenzhen, Milan, Stockholm, Kansas City, Vancouver, Turin,
+    Punta Arenas, Lausanne, Pittsburgh, Johannesburg, Santa Barbara, Belgrade, Fukuoka, Nha Trang,
+    Brisbane, Cincinnati, Guadalajara, Port Moresby, Zagreb, Sarajevo, Ulan Bator, Yokohama,
+    Nuremberg, Chiayi, Luang Prabang, Montevideo, Bordeaux, Vilnius, Cedar Falls, Hyderabad,
+    Gothenburg, New Delhi, Kathmandu, Manchester, Alice Springs, Tampa, Bologna, Ponta Delgada,
+    Minsk, Auckland, Reykjavik, Ciudad Juarez, Bratislava, Sacramento, Nizhny Novgorod, Marrakesh
+"""
+TRAIN_CITIES, DEV_CITIES, TEST_CITIES = (
+    [city.strip() for city in cities.split(",")]
+    for cities in (TRAIN_CITIES, DEV_CITIES, TEST_CITIES)
+)
+
+# ------------------------------------------------------------------ the grammar
+#
+# <phrase>            one of PHRASES, at random
+# [arrives|leaves]    the first when arriving, the second when leaving
+# {slot: words}       words that fill the first or the second of SLOTS
+
+SLOTS = {
+    "place": ("destination", "departure"),
+    "time": ("time_of_arrival", "time_of_departure"),
+    "other place": ("departure", "destination"),
+    "other time": ("time_of_departure", "time_of_arrival"),
+}
+
+SENTENCES = {
+    "before": [
+        "<wish> <arrive> <place> <when>",
+        "<which> [arrives in|leaves] <place> <when>",
+        "<find> <trip> <arriving> <place> <when>",
+        "<find> <trip> [to|from] <place> [arriving|leaving] <when>",
+        "<find> <trip> [to|from] <place> [leaving|arriving] <other when>",
+        "<find> <trip> [to|from] <place> [from|to] <other place>",
+        "<find> <trip> [to|from] <place> [from|to] <other place> [arriving|leaving] <when>",
+        "<wish> <arrive> <place> <when> and [leave|reach] <other place> <other when>",
+    ],
+    "far": [
+        "the city that <we must> [reach|leave] <aside> is <place>",
+        "the city that <we must> [reach|leave] <aside> is <place> and the day is <day>",
+        "<find> all [arrivals|departures] <aside> at <place> <when>",
+        "for <our> [arrival|departure] <aside> we have chosen <place> and <day>",
+        "<our> [arrival|departure] <aside> should be <when> at <place>",
+        "<our> [destination|starting point] <aside> will be <place>",
+        "<wish> [arrive|depart] <aside> and the city in question is <place>",
+        "<our> [destination and starting point|starting point and destination] <aside> "
+        "are <place> and <other place>",
+    ],
+    "after": [
+        "<place> <when> is where <our> trip [ends|begins]",
+        "<place> is the city that <we must> [reach|leave] <when>",
+        "<when> <place> is the city that <we must> [reach|leave]",
+        "<place> <aside> is the place that <we must> [reach|leave]",
+        "<day> is the day when <we must> <arrive> <place>",
+        "is <place> <when> a good choice for <our> [arrival|departure]",
+        "please write <place> and <day> next to the word [arrival|departure]",
+        "<place> and <other place> are <our> "
+        "[destination and starting point|starting point and destination]",
+        "take <place> and <other place> and let us [reach|leave] the former "
+        "and [leave|reach] the latter",
+    ],
+}
+
+PHRASES = {
+    "place": ["{place: <city>}"],
+    "other place": ["{other place: <city>}"],
+    "day": ["{time: <date>}", "{time: <soon>}"],
+    "when": ["on {time: <date>}", "{time: <soon>}"],
+    "other when": ["on {other time: <date>}", "{other time: <soon>}"],
+    "date": ["<month> <nth>", "the <nth> of <month>", "<weekday>", "<weekday> <hours>"],
+    "soon": [
+        "tomorrow",
+        "tomorrow <hours>",
+        "next <weekday>",
+        "this <weekday> <hours>",
+        "the day after tomorrow",
+    ],
+    "month": [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
+    "nth": (  # the days that every month has
+        "1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th 11th 12th 13th 14th "
+        "15th 16th 17th 18th 19th 20th 21st 22nd 23rd 24th 25th 26th 27th 28th"
+    ).split(),
+    "weekday": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    "hours": ["morning", "afternoon", "evening", "night"],
+    "arrive": [
+        "[arrive|leave]",
+        "[arrive in|leave]",
+        "[reach|leave]",
+        "[get to|depart from]",
+        "[land in|take off from]",
+        "[arrive at|set off from]",
+    ],
+    "arriving": [
+        "[arriving in|leaving]",
+        "[reaching|departing from]",
+        "[that gets to|that sets off from]",
+        "[which will land in|which will take off from]",
+    ],
+    "wish": ["", "please help me", "<we must>", "how can I", "is it possible to", "I hope to"],
+    "we must": ["I have to", "we want to", "I would like to", "my boss needs to", "we plan to"],
+    "our": ["our", "my", "the", "his", "their"],
+    "find": ["find", "show me", "please book", "I am looking for", "do you have", "I need"],
+    "trip": ["a flight", "the cheapest ticket", "a night train", "two seats", "any ferry", "a bus"],
+    "which": ["which flight", "what train", "does anybody know which bus", "tell me which boat"],
+    "aside": ["<company> <reason>", "<reason> <company>"],
+    "company": [
+        "with my two children and a dog",
+        "with a friend who can not swim",
+        "with nothing but a small green bag",
+        "together with the whole school orchestra",
+        "without my aunt and her parrot",
+    ],
+    "reason": [
+        "for the wedding of a friend from school",
+        "if there is still a window seat",
+        "for no more than two hundred dollars",
+        "because nobody else has time to go",
+        "unless the old car gets to work again",
+    ],
+}
+
+
+def generate(count, seed, cities):
+    """Write queries, each arriving one followed by its leaving twin; no query comes twice.
+
+    Cities are drawn as words are in any text, a few often and most seldom: the chance of the n-th
+    falls as 1/n (Zipf's law), so that a tagger meets rare words while it trains.
+
+    Args:
+        count: how many queries; of an odd number the last has no twin.
+        seed: int or string; the same seed gives the same queries.
+        cities: at least two names, the most frequent first.
+
+    Returns:
+        List of `Query`.
+    """
+    rng = random.Random(seed)
+    often = [city for n, city in enumerate(cities, 1) for _ in range(len(cities) // n)]
+    phrases = PHRASES | {"city": often}
+
+    def expand(text):
+        return re.sub("<(.*?)>", lambda phrase: expand(rng.choice(phrases[phrase[1]])), text)
+
+    queries = []
+    seen = {tuple(query.words) for query in TAIPEI}
+    while len(queries) < count:
+        cue = rng.choice(list(SENTENCES))
+        sentence = expand(rng.choice(SENTENCES[cue]))
+        places = re.findall("place: (.*?)}", sentence)
+        pair = twins(sentence, cue)
+        new = {tuple(query.words) for query in pair}
+        if len(places) == len(set(places)) and not new & seen:
+            queries += pair
+            seen |= new
+    return queries[:count]
+
+
+def twins(sentence, cue):
+    """Return the two queries, arriving and leaving, that a sentence of [] and {} stands for."""
+    pair = []
+    for reading in (0, 1):
+        words, tags = [], []
+        chosen = re.sub(r"\[(.*?)\|(.*?)\]", lambda either: either[1 + reading], sentence)
+        for kind, value, word in re.findall(r"{(.*?): (.*?)}|(\S+)", chosen):
+            if kind:
+                slot = SLOTS[kind][reading]
+                first, *rest = value.split()
+                words += [first, *rest]
+                tags += [f"B-{slot}"] + [f"I-{slot}"] * len(rest)
+            else:
+                words.append(word)
+                tags.append("O")
+        pair.append(Query(words, tags, cue))
+    return pair
+
+
+TAIPEI = twins("[arrive|leave] {place: Taipei} on {time: November 2nd}", "before")
+
+
+def parts(seed=0, train=2000, dev=300, test=600):
+    """Write the parts of a data set, each with cities that no other part has.
+
+    The lecture's own pair, `TAIPEI`, is in none of them.
+
+    Args:
+        seed: int; the same seed gives the same parts.
+        train: how many queries to learn from.
+        dev: how many to choose a network by.
+        test: how many to judge it by.
+
+    Returns:
+        Dict with the lists of `Query` "train", "dev" and "test".
+    """
+    return {
+        "train": generate(train, f"train {seed}", TRAIN_CITIES),
+        "dev": generate(dev, f"dev {seed}", DEV_CITIES),
+        "test": generate(test, f"test {seed}", TEST_CITIES),
+    }
