@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 DAY = pd.Timedelta(days=1)
+MICROSECOND = pd.Timedelta(microseconds=1)
 CHUNK = 100_000  # rows read at once: the text of all times together would outweigh the numbers
 SAMPLE = 100  # rows that decide how times are written
 
@@ -124,8 +125,10 @@ def calendar_names(index: pd.Index) -> list[str]:
     return names
 
 
-def calendar(index: pd.DatetimeIndex, names: Sequence[str]) -> np.ndarray:
+def calendar(index: pd.Index, names: Sequence[str]) -> np.ndarray:
     """Return sine and cosine of the hour of the day and the day of the year, (time, len(names))."""
+    if not names:
+        return np.empty((len(index), 0))
     hour = index.hour + index.minute / 60 + index.second / 3600
     day = index.day_of_year - 1 + hour / 24
     turns = {"hour": hour / 24, "year": day / 365.2425}
@@ -171,12 +174,13 @@ class _Csv:
             raise self.error("is encoded as UTF-16; save it as UTF-8")
         if b"\0" in head:
             raise self.error("is a binary file, not a CSV; export the table as CSV")
-        if not head.decode("utf-8-sig", "replace").strip():
+        start = head.decode("utf-8-sig", "replace").lstrip(" \r\n")
+        if not start:
             raise self.error("is empty; name a file with a header and rows")
-        first = head.decode("utf-8-sig", "replace").split(maxsplit=0)[0].splitlines()[0]
-        self.separator = max(",;\t", key=first.count)
-        self.header_line, names = next(self.records(skip=0))
-        self.names = [name.strip() for name in names]
+        self.separator = max(",;\t", key=start.splitlines()[0].count)
+        self.header_line, self.names = 0, []
+        self.header_line, header = next(self.records())
+        self.names = [name.strip() for name in header]
         if next(self.records(), None) is None:
             raise self.error("has a header but no rows; name a file with rows")
 
@@ -191,13 +195,18 @@ class _Csv:
         """Return the line and the fields of one row."""
         return next(itertools.islice(self.records(), int(row), None))
 
-    def records(self, skip=1) -> Iterator[tuple[int, list[str]]]:
-        """Yield the line number and the fields of each row, without blank lines, as pandas does."""
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the line number and the fields of each row below the header, as pandas sees them.
+
+        Blank lines are no rows, but in a file of one column they are missing values.
+        """
         try:
             with self.path.open(encoding="utf-8-sig", newline="") as file:
                 reader = csv.reader(file, delimiter=self.separator, skipinitialspace=True)
-                rows = ((reader.line_num, row) for row in reader if row not in ([], [""]))
-                yield from itertools.islice(rows, skip, None)
+                for fields in reader:
+                    row = len(fields) > 1 or len(self.names) == 1 or "".join(fields).strip()
+                    if row and reader.line_num > self.header_line:
+                        yield reader.line_num, fields
         except UnicodeDecodeError:
             raise self.encoding_error() from None
         except csv.Error as error:
@@ -246,6 +255,7 @@ class _Csv:
                 dtype={places[-1]: str} if time_column else None,
                 index_col=False,
                 skipinitialspace=True,
+                skip_blank_lines=len(self.names) > 1,
                 chunksize=CHUNK,
             ) as chunks:
                 for chunk in chunks:
@@ -259,6 +269,10 @@ class _Csv:
             reason = str(error).strip().splitlines()[0]
             raise self.error(f"is not a table ({reason}); export it again as CSV") from None
         frame = pd.concat(numbers)
+        if len(self.names) == 1:
+            content = self.path.read_bytes()
+            blank_at_end = content.count(b"\n", len(content.rstrip())) - 1
+            frame = frame[: len(frame) - max(blank_at_end, 0)]
         self.check_widths(len(frame))
         return frame, self.times(pd.concat(times), time_column) if time_column else None
 
@@ -401,24 +415,24 @@ def _regular(times, fill, error):
     """
     if len(times) < 3:
         raise error("fewer than 3 rows show no regular step; bring a longer series")
-    steps = np.diff(times.values)
-    back = times[1:] <= times[:-1]
-    if back.any():
-        row = back.argmax() + 1
-        what = "repeats" if times[row] == times[row - 1] else "comes before"
+    dated = isinstance(times, pd.DatetimeIndex)
+    steps = np.diff(times.asi8 if dated else times.to_numpy())  # microseconds, or the count itself
+    if (steps <= 0).any():
+        row = (steps <= 0).argmax() + 1
+        what = "repeats" if steps[row - 1] == 0 else "comes before"
         raise error(
             f"{times[row]} {what} {times[row - 1]} in the row above; sort the rows by time, one "
             f"row for each{_clock_hint(times, row)}",
             row,
         )
     step = np.partition(steps, len(steps) // 2)[len(steps) // 2]  # the median
-    if isinstance(times, pd.DatetimeIndex):
-        step = pd.Timedelta(step)
+    counts, freq, tolerance = steps / step, None, 0.01  # for a count like 0.033, 0.067, 0.1
+    if dated:
+        step = pd.Timedelta(step, unit="us")
         counts, freq = _count_steps(times, steps, step)
-        uneven = counts != np.round(counts)
-    else:
-        counts = steps / step
-        uneven = np.abs(counts - np.round(counts)) > 0.01  # 0.033, 0.067, 0.1
+        tolerance = 0
+    whole = np.round(counts)
+    uneven = ~(np.abs(counts - whole) <= tolerance)
     if uneven.any():
         row = uneven.argmax() + 1
         raise error(
@@ -426,23 +440,24 @@ def _regular(times, fill, error):
             f"is {step}; resample to one step{_clock_hint(times, row)}",
             row,
         )
-    missing = np.round(counts).astype(int) - 1
-    positions = np.concatenate([[0], np.cumsum(missing + 1)])
-    if not isinstance(times, pd.DatetimeIndex):
-        whole = float(times[0]).is_integer() and float(step).is_integer()
-        start, step = (int(times[0]), int(step)) if whole else (0, 1)
-        index = pd.RangeIndex(start, start + step * (positions[-1] + 1), step)
-    elif freq == "B" and 0 < missing.max() <= LONGEST_HOLIDAY and missing.mean() <= HOLIDAY_SHARE:
+    missing = whole.astype(int) - 1
+    if freq == "B" and 0 < missing.max() <= LONGEST_HOLIDAY and missing.mean() <= HOLIDAY_SHARE:
         return times, np.arange(len(times))
     if missing.max() > fill:
         row = (missing > fill).argmax() + 1
         raise error(
-            f"{missing[row - 1]} missing rows between {times[row - 1]} and {times[row]}, more than "
-            f"--fill {fill}; --fill {missing.max()} would interpolate all{_clock_hint(times, row)}",
+            f"rows missing between {times[row - 1]} and {times[row]}: {missing[row - 1]} "
+            f"{_fill_hint(fill, missing)}{_clock_hint(times, row)}",
             row,
         )
-    if isinstance(times, pd.DatetimeIndex):
+    positions = np.concatenate([[0], np.cumsum(missing + 1)])
+    if dated:
         index = pd.date_range(times[0], periods=positions[-1] + 1, freq=freq, unit="us")
+    elif times[0] % 1 or step % 1:
+        index = pd.RangeIndex(positions[-1] + 1)
+    else:
+        start, step = int(times[0]), int(step)
+        index = pd.RangeIndex(start, start + step * (positions[-1] + 1), step)
     return index, positions
 
 
@@ -453,15 +468,18 @@ def _count_steps(times, steps, step):
         size = int(np.median(months))
         if times.is_month_end.all():
             return months / size, f"{size}ME"
-        if times.day.max() == times.day.min() and times.day[0] <= 28:
+        if times.day.nunique() == 1 and times.day[0] <= 28:
             return months / size, pd.DateOffset(months=size) if times.day[0] > 1 else f"{size}MS"
-    no_weekends = step == DAY and (times.day_of_week < 5).all() and (steps > DAY).any()
-    if no_weekends and (times - times.normalize()).nunique() == 1:
-        dates = times.tz_localize(None).values.astype("datetime64[D]")
+    at_one_hour = (steps % (DAY // MICROSECOND) == 0).all()
+    if at_one_hour and step == DAY and steps.max() > steps.min() and times.day_of_week.max() < 5:
+        dates = times.tz_localize(None).to_numpy().astype("datetime64[D]")
         return np.busday_count(dates[:-1], dates[1:]), "B"
-    return steps / step.to_timedelta64(), pd.offsets.Day(
-        step // DAY
-    ) if step % DAY == 0 * DAY else step
+    freq = pd.offsets.Day(step // DAY) if step // DAY * DAY == step else step
+    return steps / (step // MICROSECOND), freq
+
+
+def _fill_hint(fill, lengths):
+    return f"(--fill is {fill}; {lengths.max()} would interpolate every gap)"
 
 
 def _clock_hint(times, row):
@@ -478,15 +496,12 @@ def _filled(values, fill, error):
         return values
     edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]])))
     starts, lengths = edges[::2], edges[1::2] - edges[::2]
-    what = f"column {values.name!r} has {missing.sum()} missing or infinite values, "
+    what = f"missing or infinite values in column {values.name!r}: {missing.sum()}"
     if missing[0] or missing[-1]:
-        side, first = ("at its start", 0) if missing[0] else ("at its end", starts[-1])
-        raise error(f"{what}some {side}, where --fill can't interpolate; delete those rows", first)
+        side, first = ("start", 0) if missing[0] else ("end", starts[-1])
+        raise error(f"{what}, some at its {side}, beyond --fill; delete those rows", first)
     if lengths.max() > fill:
         first = (lengths > fill).argmax()
-        raise error(
-            f"{what}{lengths[first]} in a row here, more than --fill {fill}; "
-            f"--fill {lengths.max()} would interpolate all",
-            starts[first],
-        )
+        hint = _fill_hint(fill, lengths)
+        raise error(f"{what}, of which {lengths[first]} in a row from here {hint}", starts[first])
     return values.where(~missing).interpolate()
