@@ -94,26 +94,25 @@ SENTENCES = {
     "far": [
         "the city that <we must> [reach|leave] <aside> is <place>",
         "the city that <we must> [reach|leave] <aside> is <place> and the day is <day>",
-        "<find> all [arrivals|departures] <aside> at <place> <when>",
-        "for <our> [arrival|departure] <aside> we have chosen <place> and <day>",
-        "<our> [arrival|departure] <aside> should be <when> at <place>",
-        "<our> [destination|starting point] <aside> will be <place>",
-        "<wish> [arrive|depart] <aside> and the city in question is <place>",
-        "<our> [destination and starting point|starting point and destination] <aside> "
-        "are <place> and <other place>",
+        "<wish> [arrive|depart] <aside> and the city I mean is <place>",
+        "<find> [arrivals|departures] <comfort> at <place> <when>",
+        "for the [arrival|departure] <aside> we have chosen <place> and <day>",
+        "the [arrival|departure] of <our> group <aside> should be <when> at <place>",
+        "the [destination|starting point] of <our> journey <aside> will be <place>",
+        "the [destination and starting point|starting point and destination] of <our> journey "
+        "<aside> are <place> and <other place>",
     ],
     "after": [
         "<place> <when> is where <our> trip [ends|begins]",
         "<place> is the city that <we must> [reach|leave] <when>",
         "<when> <place> is the city that <we must> [reach|leave]",
-        "<place> <aside> is the place that <we must> [reach|leave]",
+        "<place> is the city that <aside> <we must> [reach|leave]",
         "<day> is the day when <we must> <arrive> <place>",
         "is <place> <when> a good choice for <our> [arrival|departure]",
         "please write <place> and <day> next to the word [arrival|departure]",
-        "<place> and <other place> are <our> "
-        "[destination and starting point|starting point and destination]",
-        "take <place> and <other place> and let us [reach|leave] the former "
-        "and [leave|reach] the latter",
+        "<place> and <other place> are where <our> trip [ends and begins|begins and ends]",
+        "of <place> and <other place> <we must> [reach|leave] the first "
+        "and [leave|reach] the second",
     ],
 }
 
@@ -132,23 +131,13 @@ PHRASES = {
         "the day after tomorrow",
     ],
     "month": [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
     ],
-    "nth": (  # the days that every month has
-        "1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th 11th 12th 13th 14th "
-        "15th 16th 17th 18th 19th 20th 21st 22nd 23rd 24th 25th 26th 27th 28th"
-    ).split(),
+    "nth": [  # the days that every month has
+        *("1st", "2nd", "3rd", "21st", "22nd", "23rd"),
+        *(f"{n}th" for n in (*range(4, 21), *range(24, 29))),
+    ],
     "weekday": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
     "hours": ["morning", "afternoon", "evening", "night"],
     "arrive": [
@@ -162,8 +151,8 @@ PHRASES = {
     "arriving": [
         "[arriving in|leaving]",
         "[reaching|departing from]",
-        "[that gets to|that sets off from]",
-        "[which will land in|which will take off from]",
+        "[due to arrive in|due to leave]",
+        "[which will get to|which will set off from]",
     ],
     "wish": ["", "please help me", "<we must>", "how can I", "is it possible to", "I hope to"],
     "we must": ["I have to", "we want to", "I would like to", "my boss needs to", "we plan to"],
@@ -179,12 +168,18 @@ PHRASES = {
         "together with the whole school orchestra",
         "without my aunt and her parrot",
     ],
-    "reason": [
-        "for the wedding of a friend from school",
+    "reason": [  # its "from", "leave" and "gets to" say nothing about the journey
+        "for the wedding of a girl from school",
         "if there is still a window seat",
         "for no more than two hundred dollars",
-        "because nobody else has time to go",
+        "because I can not leave everything to others",
         "unless the old car gets to work again",
+    ],
+    "comfort": [
+        "with free seats by the window and a hot meal",
+        "that still have room for a bicycle and a large tent",
+        "for which my old yellow card gets me a discount",
+        "that cost no more than two hundred dollars",
     ],
 }
 
@@ -210,15 +205,15 @@ def generate(count, seed, cities):
     def expand(text):
         return re.sub("<(.*?)>", lambda phrase: expand(rng.choice(phrases[phrase[1]])), text)
 
-    queries = []
-    seen = {tuple(query.words) for query in TAIPEI}
+    cues = list(SENTENCES)
+    queries, seen = [], {tuple(query.words) for query in TAIPEI}
     while len(queries) < count:
-        cue = rng.choice(list(SENTENCES))
+        cue = cues[len(queries) // 2 % len(cues)]
         sentence = expand(rng.choice(SENTENCES[cue]))
         places = re.findall("place: (.*?)}", sentence)
         pair = twins(sentence, cue)
         new = {tuple(query.words) for query in pair}
-        if len(places) == len(set(places)) and not new & seen:
+        if len(set(places)) == len(places) and seen.isdisjoint(new):
             queries += pair
             seen |= new
     return queries[:count]
@@ -226,21 +221,23 @@ def generate(count, seed, cities):
 
 def twins(sentence, cue):
     """Return the two queries, arriving and leaving, that a sentence of [] and {} stands for."""
-    pair = []
-    for reading in (0, 1):
-        words, tags = [], []
-        chosen = re.sub(r"\[(.*?)\|(.*?)\]", lambda either: either[1 + reading], sentence)
-        for kind, value, word in re.findall(r"{(.*?): (.*?)}|(\S+)", chosen):
-            if kind:
-                slot = SLOTS[kind][reading]
-                first, *rest = value.split()
-                words += [first, *rest]
-                tags += [f"B-{slot}"] + [f"I-{slot}"] * len(rest)
-            else:
-                words.append(word)
-                tags.append("O")
-        pair.append(Query(words, tags, cue))
-    return pair
+    return [read(sentence, cue, reading) for reading in (0, 1)]
+
+
+def read(sentence, cue, reading):
+    """Return one of the twins: 0 is arriving, 1 is leaving."""
+    words, tags = [], []
+    chosen = re.sub(r"\[(.*?)\|(.*?)\]", lambda either: either[1 + reading], sentence)
+    for kind, value, word in re.findall(r"{(.*?): (.*?)}|(\S+)", chosen):
+        if kind:
+            slot = SLOTS[kind][reading]
+            first, *rest = value.split()
+            words += [first, *rest]
+            tags += [f"B-{slot}"] + [f"I-{slot}"] * len(rest)
+        else:
+            words.append(word)
+            tags.append("O")
+    return Query(words, tags, cue)
 
 
 TAIPEI = twins("[arrive|leave] {place: Taipei} on {time: November 2nd}", "before")
