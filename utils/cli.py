@@ -55,6 +55,78 @@ def number_above(minimum: float, inclusive: bool = False) -> Callable[[str], flo
     return parse
 
 
+def names(text: str) -> list[str]:
+    """Take a comma-separated list as a flag's value."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def forecasting_parser(script: str, description: str, **defaults) -> Parser:
+    """Return a parser with the flags that the forecasting lessons share.
+
+    Args:
+        script: name of the lesson, without .py; its output folder is outputs/<script>.
+        description: one line for --help.
+        **defaults: of the flags that differ from lesson to lesson: column, input_steps, forecast,
+            units, layers, epochs, batch_size, learning_rate.
+    """
+    parser = Parser(prog=f"{script}.py", description=description)
+    data = parser.add_argument_group("data")
+    data.add_argument("--csv", metavar="FILE", help="your own data, a row per time step")
+    data.add_argument("--column", help="column of the CSV to forecast")
+    data.add_argument("--time-column", metavar="COLUMN", help="found by itself where there is one")
+    data.add_argument(
+        "--features",
+        type=names,
+        default=[],
+        metavar="A,B",
+        help="other columns as inputs; only their past is used, and the network predicts them too, "
+        "so that a forecast of many steps has them",
+    )
+    data.add_argument(
+        "--fill",
+        type=whole_number(1),
+        nargs="?",
+        const=6,
+        default=0,
+        metavar="N",
+        help="interpolate gaps of up to N missing values (6 without a number); default: none",
+    )
+    data.add_argument(
+        "--season",
+        type=whole_number(2),
+        metavar="STEPS",
+        help="of the seasonal naive baseline; found by itself where the time column shows it",
+    )
+    forecast = parser.add_argument_group("forecast")
+    forecast.add_argument(
+        "--forecast", type=whole_number(1), metavar="STEPS", help="steps past the end of the data"
+    )
+    forecast.add_argument("--load", metavar="FILE", help="forecast with this model; no training")
+    network = parser.add_argument_group("network and training (with --load, the model's own)")
+    network.add_argument("--input-steps", type=whole_number(2), help="past steps per window")
+    network.add_argument("--units", type=whole_number(1), help="width of each recurrent layer")
+    network.add_argument("--layers", type=whole_number(1), help="recurrent layers")
+    network.add_argument("--epochs", type=whole_number(1), help="at most; training may stop early")
+    network.add_argument("--batch-size", type=whole_number(1), help="windows per training step")
+    network.add_argument("--learning-rate", type=number_above(0), help="at the start, then falling")
+    run = parser.add_argument_group("run")
+    run.add_argument("--seed", type=whole_number(0), default=0, help="of the data and the training")
+    run.add_argument("--output-dir", default=f"outputs/{script}", metavar="FOLDER")
+    run.add_argument("--show", action="store_true", help="open the picture in a window")
+    parser.set_defaults(**defaults)
+    return parser
+
+
+def parse_forecasting(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
+    """Parse the flags of a forecasting lesson, and complain about those that don't go together."""
+    args = parser.parse_args(argv)
+    if args.csv and not args.column:
+        parser.error("--csv needs --column, the name of the column to forecast")
+    if not args.csv and (args.column or args.time_column or args.features or args.fill):
+        parser.error("--column, --time-column, --features and --fill need --csv")
+    return args
+
+
 def run(main: Callable[[], object], script: str) -> NoReturn:
     """Run a lesson's `main`; exit with 0, with 2 after bad input (one line), 130 after Ctrl-C."""
     try:

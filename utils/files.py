@@ -1,12 +1,15 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from utils import InputError
+
+import pandas as pd
 
 
 def output_folder(path: str | Path) -> Path:
@@ -38,3 +41,18 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table, its index as the first column, whole or not at all."""
+    with written_whole(path) as beside:
+        frame.to_csv(beside)
+
+
+def write_json(value: dict, path: Path) -> None:
+    """Write strict JSON, whole or not at all."""
+    with written_whole(path) as beside:
+        beside.write_text(
+            json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n",
+            encoding="utf-8",
+        )

@@ -6,6 +6,7 @@ from utils.files import written_whole
 
 import matplotlib
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -30,6 +31,7 @@ matplotlib.rcParams.update(
         "legend.frameon": False,
         "legend.fontsize": 9,
         "lines.linewidth": 1.4,
+        "date.converter": "concise",
     }
 )
 
@@ -37,6 +39,29 @@ matplotlib.rcParams.update(
 def new_figure(mosaic: str, size: tuple[float, float], **kwargs) -> tuple[Figure, dict[str, Axes]]:
     """Return a figure and its axes by name; `mosaic` as in `matplotlib.pyplot.subplot_mosaic`."""
     return plt.subplot_mosaic(mosaic, figsize=size, **kwargs)
+
+
+def draw_forecast(
+    axes: Axes, actual: pd.Series, forecast: pd.DataFrame, one_step: pd.Series | None = None
+) -> None:
+    """Draw the last values, the network's one-step forecasts of them, and the forecast in red.
+
+    Args:
+        axes: to draw on.
+        actual: the last values.
+        forecast: columns forecast, lower, upper; its index goes on from that of `actual`.
+        one_step: on the index of `actual`, named after the network.
+    """
+    axes.plot(actual, ".-", color=BLACK, ms=4, lw=0.6, label="actual")
+    if one_step is not None:
+        axes.plot(one_step, color=BLUE, label=f"{one_step.name}, one step ahead")
+    axes.plot(forecast["forecast"], ".-", color=RED, ms=4, label="forecast")
+    axes.fill_between(
+        forecast.index, forecast["lower"], forecast["upper"], color=RED, alpha=0.15, lw=0,
+        label="90 % interval",
+    )  # fmt: skip
+    axes.margins(x=0.01)
+    axes.legend(loc="lower left", ncols=4, bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
 
 
 def save(figure: Figure, path: str | Path, show: bool = False) -> None:

@@ -1,0 +1,174 @@
+r"""What will the temperature be in an hour? A gated recurrent unit reads the last 24 hours.
+
+The GRU (Cho et al., 2014) keeps its memory h in the open and guards it with two gates:
+
+    z_t = sigmoid(x_t W_z + h_{t-1} U_z + b_z)              update gate: how much of h stays
+    r_t = sigmoid(x_t W_r + h_{t-1} U_r + b_r)              reset gate: how much of h is looked at
+    n_t = tanh(x_t W_n + r_t * (h_{t-1} U_n + c_n) + b_n)   the new content
+    h_t = z_t * h_{t-1} + (1 - z_t) * n_t
+
+    python GRU.py              # a simulated year of hours: 10 + 15 sin(2 pi h / 24) + noise, in °C
+    python GRU.py --csv data/weather_greensboro.csv --column temperature
+    python GRU.py --csv data/weather_greensboro.csv --column temperature \
+        --features humidity,pressure,dew_point,wind_speed
+    python GRU.py --load outputs/GRU/model.keras --csv today.csv --column temperature --forecast 48
+"""
+
+import time
+
+from utils import cli, forecasting, plotting, series, synthetic, training
+from utils.evaluation import evaluate, report
+from utils.files import output_folder, write_csv, write_json
+from utils.forecasting import Spread
+from utils.windows import split_by_time
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import layers, ops
+
+
+def parse_args(argv=None):
+    parser = cli.forecasting_parser(
+        "GRU",
+        "Forecast the next hour of temperature (or your own CSV) from the last 24.",
+        input_steps=24,
+        forecast=24,
+        units=32,
+        layers=1,
+        epochs=30,
+        batch_size=128,
+        learning_rate=0.01,
+    )
+    return cli.parse_forecasting(parser, argv)
+
+
+def build_network(train, targets, input_steps, units, depth):
+    """Return a network (batch, input_steps, columns) -> (batch, targets), in the columns' units."""
+    mean, variance = train.mean(axis=0), train.var(axis=0)
+    inputs = keras.Input((input_steps, train.shape[1]))
+    x = layers.Normalization(mean=mean, variance=variance)(inputs)
+    last = x[:, -1, :targets]
+    for _ in range(depth - 1):
+        x = layers.GRU(units, return_sequences=True)(x)
+    x = layers.GRU(units)(x)
+    x = layers.Dense(2 * units, activation="relu")(x)
+    change = layers.Dense(targets, kernel_initializer="zeros")(x)  # at first: none, persistence
+    inverse = layers.Normalization(mean=mean[:targets], variance=variance[:targets], invert=True)
+    return keras.Model(inputs, inverse(last + change))
+
+
+def loss_per_column(train, targets):
+    """Return Huber's loss of errors in units of each column's mean change from row to row."""
+    weights = np.full(targets, 0.25 / max(targets - 1, 1))
+    weights[0] = 1.0  # the column to forecast leads; the others are needed to go on from
+    changes = np.abs(np.diff(train[:, :targets], axis=0)).mean(axis=0)
+
+    def loss(actual, predicted):
+        error = ops.abs(actual - predicted) / changes.astype("float32")
+        huber = ops.where(error < 1, error**2 / 2, error - 0.5)
+        return ops.mean(weights.astype("float32") * huber, axis=-1)
+
+    return loss
+
+
+def draw(frame, forecast, test, unit):
+    """Draw the last week and the forecast; below, the whole test part, its errors by hour."""
+    figure, axes = plotting.new_figure("AAA;BBC" if test is not None else "A", size=(11, 6.5))
+    last = frame.iloc[-168:, 0]
+    shown = None if test is None else test["GRU"].iloc[-168:]
+    plotting.draw_forecast(axes["A"], last, forecast, shown)
+    axes["A"].set_ylabel(unit)
+    if test is None:
+        return figure
+
+    days = test.groupby(np.arange(len(test)) // 24)
+    for name, colour in {"actual": plotting.BLACK, "GRU": plotting.BLUE}.items():
+        axes["B"].plot(test.index[::24], days[name].max(), color=colour, label=name)
+        axes["B"].plot(test.index[::24], days[name].min(), color=colour)
+    axes["B"].set(title="The whole test part: highest and lowest of each 24 steps", ylabel=unit)
+    axes["B"].legend(loc="center left")
+
+    hours = test.index.hour if isinstance(test.index, pd.DatetimeIndex) else test.index % 24
+    colours = {"persistence": plotting.GREY, "linear": plotting.ORANGE, "GRU": plotting.BLUE}
+    for name, colour in colours.items():
+        errors = np.abs(test[name] - test["actual"]).groupby(hours).mean()
+        axes["C"].plot(errors, color=colour, label=name)
+    axes["C"].set(title="Mean absolute error by hour", xlabel="hour of the day", ylim=(0, None))
+    axes["C"].legend(loc="lower left", ncols=3)
+    return figure
+
+
+def main(argv=None):
+    """Train (or load), score, forecast, draw; return what scores.json holds."""
+    begin = time.perf_counter()
+    args = parse_args(argv)
+    folder = output_folder(args.output_dir)
+    keras.utils.set_random_seed(args.seed)
+
+    network, facts = training.load(args.load, "GRU.py") if args.load else (None, {})
+    if args.csv:
+        features = args.features or facts.get("columns", [])[1:]
+        frame = series.load_csv(args.csv, args.column, features, args.time_column, args.fill)
+        calendar, unit = facts.get("calendar", series.calendar_names(frame.index)), ""
+    else:
+        frame = synthetic.hourly_temperature(args.seed).to_frame()
+        calendar, unit = [], "°C"
+    if args.load:
+        training.check_fits(args.load, network, facts, frame)
+    values = np.column_stack([frame, series.calendar(frame.index, calendar)])  # (time, columns)
+
+    test = results = None
+    if args.load:
+        spread = Spread(**facts["spread"])
+    else:
+        parts = split_by_time(len(frame), args.input_steps)
+        train, targets = values[: parts.val[0]], frame.shape[1]
+        network = build_network(train, targets, args.input_steps, args.units, args.layers)
+        fit = training.fit(
+            network,
+            loss_per_column(train, targets),
+            values,
+            parts,
+            epochs=args.epochs,
+            batch_size=args.batch_size,
+            learning_rate=args.learning_rate,
+            seed=args.seed,
+        )
+        spread = Spread.measured(network, values, parts.val)
+        season = args.season or series.season(frame.index)
+        optimal = None if args.csv else synthetic.optimal_temperature
+        test, results = evaluate("GRU", network, values, parts, spread, season, optimal)
+        test.index = frame.index[parts.test]
+        print(report("GRU", results, unit))
+
+    times = series.future_index(frame.index, args.forecast)
+    ahead = series.calendar(times, calendar)
+    point, futures = forecasting.past_the_end(network, values, ahead, spread, args.seed)
+    lower, upper = forecasting.interval(futures, 0.9)
+    forecast = pd.DataFrame({"forecast": point, "lower": lower, "upper": upper}, times)
+    print(f"The next {args.forecast} steps, with a 90 % interval:", forecast, sep="\n")
+
+    write_csv(forecast, folder / "forecast.csv")
+    plotting.save(draw(frame, forecast, test, unit), folder / "figure.png", args.show)
+    if not args.load:
+        training.save(folder / "model.keras", network, "GRU.py", frame, calendar, spread)
+        write_csv(test, folder / "test_predictions.csv")
+        write_csv(fit.history, folder / "history.csv")
+        results = {
+            "script": "GRU.py",
+            "data": args.csv or "simulated",
+            "seed": args.seed,
+            "network": "GRU",
+            "input_steps": args.input_steps,
+            **results,
+            "seconds": {"fit": fit.seconds, "total": time.perf_counter() - begin},
+        }
+        write_json(results, folder / "scores.json")
+        if fit.interrupted:
+            raise KeyboardInterrupt
+    return results
+
+
+if __name__ == "__main__":
+    cli.run(main, "GRU.py")

@@ -1,0 +1,184 @@
+"""One-step and recursive forecasts, and the intervals around them.
+
+A network takes windows (batch, input_steps, columns) and returns the next value of the first
+`targets` columns; the rest are calendar columns, which are known for any time to come. Since it
+predicts all the series that it reads, its forecast can be its next input.
+"""
+
+from typing import NamedTuple
+
+from utils.windows import in_order
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+MAX_ERRORS = 2000  # that a spread keeps, evenly taken
+RECENT = 500  # rows whose errors say how large errors are at the end of the data
+
+
+def one_step(network: keras.Model, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Forecast the given target rows from the true values before them: (windows, targets)."""
+    _, input_steps, _ = network.input_shape
+    _, targets = network.output_shape
+    windows = in_order(values, rows, input_steps, targets).map(lambda inputs, _: inputs)
+    return network.predict(windows, verbose=0).astype(float)
+
+
+def recursive(
+    network: keras.Model,
+    windows: np.ndarray,
+    calendar: np.ndarray,
+    shocks: np.ndarray,
+    relative: bool = False,
+) -> np.ndarray:
+    """Forecast step by step, each forecast being the newest input of the next one.
+
+    The loop is compiled once, as a whole.
+
+    Args:
+        network: as above.
+        windows: (batch, input_steps, columns), the last known values.
+        calendar: (steps, batch, columns - targets), the calendar columns of the steps to come.
+        shocks: (steps, batch, targets), what chance adds to each forecast; zeros for none.
+        relative: whether a shock is a log-ratio (the forecast is multiplied by exp(shock)).
+
+    Returns:
+        (steps, batch, targets)
+    """
+
+    @tf.function(jit_compile=True)
+    def roll(windows, calendar, shocks):
+        steps = shocks.shape[0]
+
+        def step(i, windows, values):
+            forecast = network(windows, training=False)  # (batch, targets)
+            forecast = forecast * tf.exp(shocks[i]) if relative else forecast + shocks[i]
+            newest = tf.concat([forecast, calendar[i]], axis=-1)  # (batch, columns)
+            windows = tf.concat([windows[:, 1:], newest[:, None]], axis=1)
+            return i + 1, windows, values.write(i, forecast)
+
+        values = tf.TensorArray(tf.float32, steps, element_shape=shocks.shape[1:])
+        return tf.while_loop(lambda i, *_: i < steps, step, (0, windows, values))[-1].stack()
+
+    tensors = (tf.constant(array, tf.float32) for array in (windows, calendar, shocks))
+    return roll(*tensors).numpy().astype(float)
+
+
+class Spread(NamedTuple):
+    """How far one-step forecasts have been off: what every interval is made of.
+
+    The size of the errors changes slowly, so each error is divided by a scale that is known before
+    it happens, the exponentially weighted mean of the squared errors so far ("RiskMetrics"):
+
+        scale_t^2 = decay * scale_{t-1}^2 + (1 - decay) * error_{t-1}^2
+
+    What is left, z = error / scale, is taken to come from one law at all times. The interval of one
+    step is the forecast plus or minus a quantile of |z| times the present scale: split conformal
+    prediction with a scaled score. Further ahead, errors are drawn from the z and fed back through
+    the network (filtered historical simulation).
+
+    Sources: J.P. Morgan, "RiskMetrics technical document" (1996); Papadopoulos, Gammerman & Vovk,
+    "Normalized nonconformity measures for regression conformal prediction" (2008); Barone-Adesi,
+    Giannopoulos & Vosper, "VaR without correlations for portfolios of derivative securities"
+    (1999).
+    """
+
+    decay: float  # in (0, 1)
+    relative: bool  # whether an error is the log-ratio actual / forecast, not the difference
+    start: list[float]  # (targets,) the scale to begin with, as errors are
+    z: list[list[float]]  # (errors, targets) scaled errors of the validation part
+
+    @classmethod
+    def measured(
+        cls,
+        network: keras.Model,
+        values: np.ndarray,
+        rows: np.ndarray,
+        decay: float = 0.99,
+        relative: bool = False,
+    ) -> "Spread":
+        """Measure a network's errors on the target rows of the validation part."""
+        _, targets = network.output_shape
+        unscaled = cls(decay, relative, start=[], z=[])
+        errors = unscaled.errors(values[rows, :targets], one_step(network, values, rows))
+        start = np.sqrt(np.mean(errors**2, axis=0))
+        spread = unscaled._replace(start=start.tolist())
+        z = errors / spread.scales(errors)[:-1]
+        return spread._replace(z=z[:: -(-len(z) // MAX_ERRORS)].tolist())
+
+    def errors(self, actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
+        """Return the errors as this spread measures them."""
+        return np.log(actual / forecast) if self.relative else actual - forecast
+
+    def scales(self, errors: np.ndarray) -> np.ndarray:
+        """Return the scale known before each error, and after the last: (time + 1, targets)."""
+        squares = pd.DataFrame(np.vstack([np.square(self.start), np.square(errors)]))
+        return np.sqrt(squares.ewm(alpha=1 - self.decay, adjust=False).mean().to_numpy())
+
+    def interval(self, forecast, scale, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the bounds of the target's one-step interval.
+
+        Args:
+            forecast: (time,), in the series' unit.
+            scale: (time,), the first column of `scales`.
+            level: the share that the interval is to hold, in (0, 1).
+        """
+        sizes = np.sort(np.abs(np.asarray(self.z)[:, 0]))
+        rank = min(int(np.ceil((len(sizes) + 1) * level)), len(sizes))
+        width = sizes[rank - 1] * scale
+        if self.relative:
+            return forecast * np.exp(-width), forecast * np.exp(width)
+        return forecast - width, forecast + width
+
+    def shocks(self, scale: np.ndarray, steps: int, paths: int, seed: int) -> np.ndarray:
+        """Draw errors, all columns of one moment together: (steps, paths, targets)."""
+        z = np.asarray(self.z)
+        return z[np.random.default_rng(seed).integers(len(z), size=(steps, paths))] * scale
+
+
+def past_the_end(
+    network: keras.Model,
+    values: np.ndarray,
+    calendar: np.ndarray,
+    spread: Spread,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Forecast the target recursively past the end of the data.
+
+    Args:
+        network: as above.
+        values: (time, columns), the network's inputs.
+        calendar: (steps, columns - targets), for the steps to come.
+        spread: of the network's one-step errors.
+        seed: of the possible futures.
+
+    Returns:
+        the forecast (steps,), and possible futures (paths, steps), whose quantiles are its
+        intervals; in the series' unit.
+    """
+    _, input_steps, _ = network.input_shape
+    _, targets = network.output_shape
+    rows = np.arange(max(input_steps, len(values) - RECENT), len(values))
+    recent = spread.errors(values[rows, :targets], one_step(network, values, rows))
+    scale = spread.scales(recent)[-1]
+
+    steps = len(calendar)
+    paths = int(np.clip(50_000 // steps, 50, 1000))  # fewer where each is long: about a second
+    chance = spread.shocks(scale, steps, paths, seed)
+    shocks = np.concatenate([np.zeros_like(chance[:, :1]), chance], axis=1)  # the first: no chance
+    futures = recursive(
+        network,
+        np.repeat(values[None, -input_steps:], 1 + paths, axis=0),
+        np.repeat(calendar[:, None], 1 + paths, axis=1),
+        shocks,
+        spread.relative,
+    )[:, :, 0].T  # (1 + paths, steps)
+    return futures[0], futures[1:]
+
+
+def interval(futures: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds, each (steps,), between which `level` of the futures (paths, steps) lie."""
+    lower, upper = np.quantile(futures, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return lower, upper

@@ -1,0 +1,176 @@
+"""Compile, fit, stop early, save, load."""
+
+import json
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from utils import InputError
+from utils.files import written_whole
+from utils.windows import Parts, in_order, shuffled
+
+import keras
+import numpy as np
+import pandas as pd
+
+MAX_WINDOWS = 100_000  # per epoch, and for its validation: a long series is scored before it ends
+
+
+class Fit(NamedTuple):
+    """What a training leaves behind, besides the weights."""
+
+    history: pd.DataFrame  # a row per epoch: loss, val_loss, learning_rate
+    seconds: float
+    interrupted: bool
+
+
+def fit(
+    network: keras.Model,
+    loss: Callable,
+    values: np.ndarray,
+    parts: Parts,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    patience: int = 8,
+) -> Fit:
+    """Train on the train windows; keep the weights of the epoch that was best in validation.
+
+    Adam with a cosine schedule down to zero, gradients clipped to norm 1, and the weights averaged
+    over the last steps (`use_ema`), which takes out the noise of single batches.
+
+    Args:
+        network: (batch, input_steps, columns) -> (batch, targets).
+        loss: of (batch, targets) actual and predicted.
+        values: (time, columns), the network's inputs; the first columns are its targets.
+        parts: target rows.
+        epochs: at most; of a series longer than MAX_WINDOWS, an epoch is a part of one pass.
+        batch_size: windows per batch.
+        learning_rate: at the start.
+        seed: of the windows' order.
+        patience: epochs without a better validation loss before training stops.
+
+    Returns:
+        the history, the seconds, and whether Ctrl-C ended the training; the network then has the
+        best weights so far.
+
+    Raises:
+        InputError: if the weights ran away to infinity.
+    """
+    _, input_steps, _ = network.input_shape
+    _, targets = network.output_shape
+    batch_size = min(batch_size, len(parts.train))
+    steps = -(-min(len(parts.train), MAX_WINDOWS) // batch_size)
+    val_rows = parts.val[:: -(-len(parts.val) // MAX_WINDOWS)]
+    network.compile(
+        keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps),
+            clipnorm=1.0,
+            use_ema=True,
+            ema_momentum=0.98,
+        ),
+        loss,
+        steps_per_execution=min(steps, 16),
+    )
+    best = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
+    start, interrupted = time.perf_counter(), False
+    try:
+        network.fit(
+            shuffled(values, parts.train, input_steps, targets, batch_size, seed),
+            steps_per_epoch=steps,
+            validation_data=in_order(values, val_rows, input_steps, targets),
+            epochs=epochs,
+            callbacks=[keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best],
+            shuffle=False,  # `shuffled` did
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+    except KeyboardInterrupt:
+        interrupted = True
+        if best.best_weights is not None:
+            network.set_weights(best.best_weights)
+        print("\nInterrupted: going on with the best weights so far", flush=True)
+    seconds = time.perf_counter() - start
+    history = pd.DataFrame(network.history.history)
+    history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
+    if not all(np.isfinite(weights).all() for weights in network.get_weights()):
+        raise InputError("the training diverged; lower --learning-rate")
+    return Fit(history, seconds, interrupted)
+
+
+def save(
+    path: str | Path,
+    network: keras.Model,
+    script: str,
+    frame: pd.DataFrame,
+    calendar: list[str],
+    spread: NamedTuple,
+) -> None:
+    """Save a network, and what must be known to forecast with it, as one `.keras` file.
+
+    Args:
+        path: ends in .keras.
+        network: takes and returns the series' own unit.
+        script: the lesson, such as "GRU.py".
+        frame: the columns that the network reads and predicts.
+        calendar: names of the calendar columns that it reads besides.
+        spread: of its errors.
+    """
+    facts = {
+        "script": script,
+        "columns": list(frame.columns),
+        "calendar": calendar,
+        "step": step_of(frame.index),
+        "spread": spread._asdict(),
+    }
+    with written_whole(path) as beside:
+        network.save(beside)
+        with zipfile.ZipFile(beside, "a") as archive:  # Keras passes over members it doesn't know
+            archive.writestr("facts.json", json.dumps(facts, allow_nan=False))
+
+
+def load(path: str | Path, script: str) -> tuple[keras.Model, dict]:
+    """Load what `save` wrote, in Keras' safe mode: a stranger's file must not run code.
+
+    Raises:
+        InputError: if the file can't be read, isn't from `script`, or would have to run code.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            facts = json.loads(archive.read("facts.json"))
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a broken or hostile file may fail anywhere in Keras
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise InputError(f"--load {path}: not a model that {script} saved ({reason})") from error
+    if facts["script"] != script:
+        raise InputError(f"--load {path}: the model is from {facts['script']}, not {script}")
+    return network, facts
+
+
+def step_of(index: pd.Index) -> str:
+    """Return the time from row to row, as text."""
+    return str(index[1] - index[0]) if isinstance(index, pd.DatetimeIndex) else "no times"
+
+
+def check_fits(path: str | Path, network: keras.Model, facts: dict, frame: pd.DataFrame) -> None:
+    """Raise an InputError if the columns or the time step aren't those that a model learned."""
+    columns, (_, input_steps, _) = facts["columns"], network.input_shape
+    if frame.shape[1] != len(columns):
+        raise InputError(
+            f"--load {path}: the model reads {len(columns)} columns ({', '.join(columns)}), the "
+            f"data has {frame.shape[1]}; name the others with --features"
+        )
+    if facts["calendar"] and step_of(frame.index) != facts["step"]:
+        raise InputError(
+            f"--load {path}: the model reads the calendar at steps of {facts['step']}, the data "
+            f"has {step_of(frame.index)}; bring data of the same step"
+        )
+    if len(frame) <= input_steps:
+        raise InputError(
+            f"--load {path}: the model's windows have {input_steps} steps, so it needs "
+            f"{input_steps + 1} rows at least; the data has {len(frame)}"
+        )
