@@ -151,7 +151,7 @@ def season(index: pd.Index) -> int | None:
     step = index[1] - index[0]
     if step < DAY:
         steps = DAY / step
-    elif step >= 28 * DAY:
+    elif step >= 28 * DAY and not isinstance(index.freq, pd.offsets.Day):  # months
         steps = 12 / round(step / (365.2425 / 12 * DAY))
     else:
         steps = {DAY: 7, 7 * DAY: 52}.get(step, 0)
@@ -241,7 +241,7 @@ class _Csv:
     def read(self, columns, time_column) -> tuple[pd.DataFrame, pd.Index | None]:
         """Read numbers, and times if there are any, in chunks."""
         time_column, formats, zoned = self.time_column(columns, time_column)
-        wanted = [*columns, time_column] if time_column else columns
+        wanted = columns if time_column is None else [*columns, time_column]
         places = [self.names.index(name) for name in wanted]
         numbers, times = [], []
         try:
@@ -252,7 +252,7 @@ class _Csv:
                 skiprows=self.header_line,
                 names=range(len(self.names)),
                 usecols=places,
-                dtype={places[-1]: str} if time_column else None,
+                dtype=None if time_column is None else {places[-1]: str},
                 index_col=False,
                 skipinitialspace=True,
                 skip_blank_lines=len(self.names) > 1,
@@ -261,7 +261,7 @@ class _Csv:
                 for chunk in chunks:
                     chunk = chunk[places].set_axis(wanted, axis="columns")
                     numbers.append(pd.DataFrame({c: self.numbers(chunk[c]) for c in columns}))
-                    if time_column:
+                    if time_column is not None:
                         times.append(_read_times(chunk[time_column], formats, zoned))
         except UnicodeDecodeError:
             raise self.encoding_error() from None
@@ -274,14 +274,14 @@ class _Csv:
             blank_at_end = content.count(b"\n", len(content.rstrip())) - 1
             frame = frame[: len(frame) - max(blank_at_end, 0)]
         self.check_widths(len(frame))
-        return frame, self.times(pd.concat(times), time_column) if time_column else None
+        return frame, None if time_column is None else self.times(pd.concat(times), time_column)
 
     def numbers(self, values: pd.Series) -> pd.Series:
         """Return float64, or complain about the first text."""
         numbers = pd.to_numeric(values, errors="coerce")
         text = numbers.isna() & values.notna()
         if text.any():
-            word = values[text.argmax()]
+            word = values[text.idxmax()]
             hint = "leave it empty where the value is missing"
             if re.search(r"\d", word):
                 hint = "write it like 1234.5, without decimal comma, thousands separators or unit"
