@@ -16,10 +16,10 @@ The GRU (Cho et al., 2014) keeps its memory h in the open and guards it with two
 
 import time
 
-from utils import cli, forecasting, plotting, series, synthetic, training
+from utils import cli, plotting, series, synthetic, training
 from utils.evaluation import evaluate, report
 from utils.files import output_folder, write_csv, write_json
-from utils.forecasting import Spread
+from utils.forecasting import Forecaster, Spread, past_the_end
 from utils.windows import split_by_time
 
 import keras
@@ -72,13 +72,13 @@ def loss_per_column(train, targets):
     return loss
 
 
-def draw(frame, forecast, test, unit):
+def draw(frame, forecast, test):
     """Draw the last week and the forecast; below, the whole test part, its errors by hour."""
     figure, axes = plotting.new_figure("AAA;BBC" if test is not None else "A", size=(11, 6.5))
     last = frame.iloc[-168:, 0]
     shown = None if test is None else test["GRU"].iloc[-168:]
     plotting.draw_forecast(axes["A"], last, forecast, shown)
-    axes["A"].set_ylabel(unit)
+    axes["A"].set_ylabel(frame.columns[0])
     if test is None:
         return figure
 
@@ -86,7 +86,7 @@ def draw(frame, forecast, test, unit):
     for name, colour in {"actual": plotting.BLACK, "GRU": plotting.BLUE}.items():
         axes["B"].plot(test.index[::24], days[name].max(), color=colour, label=name)
         axes["B"].plot(test.index[::24], days[name].min(), color=colour)
-    axes["B"].set(title="The whole test part: highest and lowest of each 24 steps", ylabel=unit)
+    axes["B"].set(title="The whole test part: highest and lowest of each 24 steps")
     axes["B"].legend(loc="center left")
 
     hours = test.index.hour if isinstance(test.index, pd.DatetimeIndex) else test.index % 24
@@ -105,24 +105,19 @@ def main(argv=None):
     args = parse_args(argv)
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)
-
-    network, facts = training.load(args.load, "GRU.py") if args.load else (None, {})
     if args.csv:
-        features = args.features or facts.get("columns", [])[1:]
-        frame = series.load_csv(args.csv, args.column, features, args.time_column, args.fill)
-        calendar, unit = facts.get("calendar", series.calendar_names(frame.index)), ""
+        columns = args.column, args.features, args.time_column
+        frame = series.load_csv(args.csv, *columns, args.fill)
     else:
         frame = synthetic.hourly_temperature(args.seed).to_frame()
-        calendar, unit = [], "°C"
-    if args.load:
-        training.check_fits(args.load, network, facts, frame)
-    values = np.column_stack([frame, series.calendar(frame.index, calendar)])  # (time, columns)
 
     test = results = None
     if args.load:
-        spread = Spread(**facts["spread"])
+        forecaster = Forecaster.load(args.load, "GRU.py", frame)
     else:
         parts = split_by_time(len(frame), args.input_steps)
+        calendar = series.calendar_names(frame.index) if args.csv else []  # its law has no dates
+        values = series.with_calendar(frame, calendar)  # (time, columns)
         train, targets = values[: parts.val[0]], frame.shape[1]
         network = build_network(train, targets, args.input_steps, args.units, args.layers)
         fit = training.fit(
@@ -136,37 +131,35 @@ def main(argv=None):
             seed=args.seed,
         )
         spread = Spread.measured(network, values, parts.val)
+        forecaster = Forecaster(network, list(frame), calendar, series.step(frame.index), spread)
         season = args.season or series.season(frame.index)
         optimal = None if args.csv else synthetic.optimal_temperature
-        test, results = evaluate("GRU", network, values, parts, spread, season, optimal)
-        test.index = frame.index[parts.test]
-        print(report("GRU", results, unit))
+        test, results = evaluate("GRU", forecaster, frame, parts, season, optimal)
+        print(report("GRU", results))
 
-    times = series.future_index(frame.index, args.forecast)
-    ahead = series.calendar(times, calendar)
-    point, futures = forecasting.past_the_end(network, values, ahead, spread, args.seed)
-    lower, upper = forecasting.interval(futures, 0.9)
-    forecast = pd.DataFrame({"forecast": point, "lower": lower, "upper": upper}, times)
-    print(f"The next {args.forecast} steps, with a 90 % interval:", forecast, sep="\n")
-
+    forecast, _ = past_the_end(forecaster, frame, args.forecast, args.seed)
+    print(f"The next {args.forecast} steps, with a 90 % interval:")
+    print(forecast.to_string(max_rows=8))
     write_csv(forecast, folder / "forecast.csv")
-    plotting.save(draw(frame, forecast, test, unit), folder / "figure.png", args.show)
-    if not args.load:
-        training.save(folder / "model.keras", network, "GRU.py", frame, calendar, spread)
-        write_csv(test, folder / "test_predictions.csv")
-        write_csv(fit.history, folder / "history.csv")
-        results = {
-            "script": "GRU.py",
-            "data": args.csv or "simulated",
-            "seed": args.seed,
-            "network": "GRU",
-            "input_steps": args.input_steps,
-            **results,
-            "seconds": {"fit": fit.seconds, "total": time.perf_counter() - begin},
-        }
-        write_json(results, folder / "scores.json")
-        if fit.interrupted:
-            raise KeyboardInterrupt
+    plotting.save(draw(frame, forecast, test), folder / "figure.png", args.show)
+    if args.load:
+        return None
+
+    forecaster.save(folder / "model.keras", "GRU.py")
+    write_csv(test, folder / "test_predictions.csv")
+    write_csv(fit.history, folder / "history.csv")
+    results = {
+        "script": "GRU.py",
+        "data": args.csv or "simulated",
+        "seed": args.seed,
+        "network": "GRU",
+        "input_steps": args.input_steps,
+        **results,
+        "seconds": {"fit": fit.seconds, "total": time.perf_counter() - begin},
+    }
+    write_json(results, folder / "scores.json")
+    if fit.interrupted:
+        raise KeyboardInterrupt
     return results
 
 

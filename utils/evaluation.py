@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-from utils import forecasting
-from utils.forecasting import Spread
+from utils import forecasting, series
+from utils.forecasting import Forecaster
 from utils.windows import Parts, cut
 
-import keras
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -164,10 +163,9 @@ def diebold_mariano(
 
 def evaluate(
     name: str,
-    network: keras.Model,
-    values: np.ndarray,
+    forecaster: Forecaster,
+    frame: pd.DataFrame,
     parts: Parts,
-    spread: Spread,
     season: int | None = None,
     optimal: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> tuple[pd.DataFrame, dict]:
@@ -175,21 +173,22 @@ def evaluate(
 
     Args:
         name: of the network.
-        network: as in `utils.forecasting`.
-        values: (time, columns), the network's inputs; the target is column 0.
+        forecaster: whose spread was measured on the validation part.
+        frame: the series.
         parts: target rows.
-        spread: of the network's errors in the validation part.
         season: steps of one season, where one is known.
         optimal: the best possible predictor, windows (windows, input_steps) -> (windows,), where
             the law of the data is known.
 
     Returns:
-        a table with a row per test row and the columns actual, one per forecast, lower and upper
+        a table by time of the test part with the columns actual, one per forecast, lower and upper
         (of the 90 % interval); and {"test": scores by name, "best_baseline": name, "p_value": of
         the Diebold-Mariano test against it, "coverage": {"0.9": share}}.
     """
+    network, _, calendar, _, spread = forecaster
     _, input_steps, _ = network.input_shape
     _, targets = network.output_shape
+    values = series.with_calendar(frame, calendar)
     known = np.concatenate([parts.val, parts.test])
     one_step = forecasting.one_step(network, values, known)  # (windows, targets)
     scales = spread.scales(spread.errors(values[known, :targets], one_step))[:-1]
@@ -209,7 +208,8 @@ def evaluate(
         "p_value": diebold_mariano(actual, forecasts[name], forecasts[best]),
         "coverage": {"0.9": float(np.mean((lower <= actual) & (actual <= upper)))},
     }
-    return pd.DataFrame({"actual": actual, **forecasts, "lower": lower, "upper": upper}), results
+    columns = {"actual": actual, **forecasts, "lower": lower, "upper": upper}
+    return pd.DataFrame(columns, frame.index[parts.test]), results
 
 
 def table(scores: dict[str, dict], unit: str = "") -> str:

@@ -5,8 +5,10 @@ A network takes windows (batch, input_steps, columns) and returns the next value
 predicts all the series that it reads, its forecast can be its next input.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
+from utils import InputError, series, training
 from utils.windows import in_order
 
 import keras
@@ -133,49 +135,92 @@ class Spread(NamedTuple):
         return forecast - width, forecast + width
 
     def shocks(self, scale: np.ndarray, steps: int, paths: int, seed: int) -> np.ndarray:
-        """Draw errors, all columns of one moment together: (steps, paths, targets)."""
-        z = np.asarray(self.z)
+        """Draw errors around zero, all columns of a moment together: (steps, paths, targets)."""
+        z = np.asarray(self.z) - np.mean(self.z, axis=0)
         return z[np.random.default_rng(seed).integers(len(z), size=(steps, paths))] * scale
 
 
+class Forecaster(NamedTuple):
+    """A trained network, and what must be known to forecast with it."""
+
+    network: keras.Model
+    columns: list[str]  # the series that it reads and predicts; the first is the target
+    calendar: list[str]  # names of the calendar columns that it reads besides
+    step: str  # time from row to row
+    spread: Spread  # of its one-step errors
+
+    def save(self, path: Path, script: str) -> None:
+        """Save everything as one `.keras` file."""
+        facts = self._asdict() | {"spread": self.spread._asdict(), "script": script}
+        training.save(path, facts.pop("network"), facts)
+
+    @classmethod
+    def load(cls, path: str, script: str, frame: pd.DataFrame) -> "Forecaster":
+        """Load what `save` wrote, to forecast a frame of `utils.series.load_csv`.
+
+        Raises:
+            InputError: if the file isn't such a model, or the frame isn't what it has learned.
+        """
+        network, facts = training.load(path, script)
+        del facts["script"]
+        spread = Spread(**facts.pop("spread"))
+        forecaster = cls(network, spread=spread, **facts)
+        columns, (_, input_steps, _) = forecaster.columns, network.input_shape
+        if frame.shape[1] != len(columns):
+            raise InputError(
+                f"--load {path}: the model reads {', '.join(columns)}, the data given are "
+                f"{', '.join(frame)}; name the same number of columns with --column and --features"
+            )
+        if forecaster.calendar and series.step(frame.index) != forecaster.step:
+            raise InputError(
+                f"--load {path}: the model reads the calendar at a step of {forecaster.step}, the "
+                f"data's step is {series.step(frame.index)}; bring data of the same step"
+            )
+        if len(frame) <= input_steps:
+            raise InputError(
+                f"--load {path}: the model's windows have {input_steps} steps, so it needs at "
+                f"least {input_steps + 1} rows; the data have {len(frame)}"
+            )
+        return forecaster
+
+
 def past_the_end(
-    network: keras.Model,
-    values: np.ndarray,
-    calendar: np.ndarray,
-    spread: Spread,
-    seed: int,
-) -> tuple[np.ndarray, np.ndarray]:
+    forecaster: Forecaster, frame: pd.DataFrame, steps: int, seed: int
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Forecast the target recursively past the end of the data.
 
     Args:
-        network: as above.
-        values: (time, columns), the network's inputs.
-        calendar: (steps, columns - targets), for the steps to come.
-        spread: of the network's one-step errors.
+        forecaster: as above.
+        frame: the series, as from `utils.series.load_csv`.
+        steps: how many.
         seed: of the possible futures.
 
     Returns:
-        the forecast (steps,), and possible futures (paths, steps), whose quantiles are its
-        intervals; in the series' unit.
+        a table of forecast, lower and upper (of the 90 % interval) by time, and the possible
+        futures (paths, steps) that the interval is made of; in the series' unit.
     """
+    network, _, names, _, spread = forecaster
     _, input_steps, _ = network.input_shape
     _, targets = network.output_shape
+    values = series.with_calendar(frame, names)
     rows = np.arange(max(input_steps, len(values) - RECENT), len(values))
     recent = spread.errors(values[rows, :targets], one_step(network, values, rows))
     scale = spread.scales(recent)[-1]
 
-    steps = len(calendar)
     paths = int(np.clip(50_000 // steps, 50, 1000))  # fewer where each is long: about a second
     chance = spread.shocks(scale, steps, paths, seed)
     shocks = np.concatenate([np.zeros_like(chance[:, :1]), chance], axis=1)  # the first: no chance
+    times = series.future_index(frame.index, steps)
     futures = recursive(
         network,
         np.repeat(values[None, -input_steps:], 1 + paths, axis=0),
-        np.repeat(calendar[:, None], 1 + paths, axis=1),
+        np.repeat(series.calendar(times, names)[:, None], 1 + paths, axis=1),
         shocks,
         spread.relative,
     )[:, :, 0].T  # (1 + paths, steps)
-    return futures[0], futures[1:]
+    point, futures = futures[0], futures[1:]
+    lower, upper = interval(futures, 0.9)
+    return pd.DataFrame({"forecast": point, "lower": lower, "upper": upper}, times), futures
 
 
 def interval(futures: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:

@@ -61,7 +61,7 @@ def draw_forecast(
         label="90 % interval",
     )  # fmt: skip
     axes.margins(x=0.01)
-    axes.legend(loc="lower left", ncols=4, bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
+    axes.legend(loc="lower left", ncols=5, bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
 
 
 def save(figure: Figure, path: str | Path, show: bool = False) -> None:

@@ -62,7 +62,7 @@ def load_csv(
         time_column: the column of times; None takes the first that is named and reads like one, or
             else the first of text that reads like one.
         fill: interpolate linearly over up to so many missing rows or values in a row.
-        positive: whether the column must stay above zero, as prices do.
+        positive: whether the columns must stay above zero, as prices do.
 
     Returns:
         float64 columns [column, *features], oldest first. The index is a regular DatetimeIndex
@@ -93,13 +93,14 @@ def load_csv(
             f"column {column!r} is {target[0]:g} in every row: there is nothing to forecast; "
             "name another --column"
         )
-    if positive and target.min() <= 0:
-        first = (target <= 0).argmax()
-        raise error(
-            f"column {column!r} is {target[first]:g}, and a price must be above zero; "
-            "correct it or name another --column",
-            first,
-        )
+    for name in frame if positive else []:
+        below = frame[name].to_numpy() <= 0
+        if below.any():
+            raise error(
+                f"column {name!r} is {frame[name].iloc[below.argmax()]:g}, and a price must be "
+                "above zero; correct it or name another column",
+                below.argmax(),
+            )
     return frame
 
 
@@ -137,6 +138,16 @@ def calendar(index: pd.Index, names: Sequence[str]) -> np.ndarray:
         waves[wave](2 * np.pi * turns[cycle]) for cycle, wave in (name.split("_") for name in names)
     ]
     return np.array(columns).reshape(len(names), len(index)).T
+
+
+def with_calendar(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Return the values of a frame and, to their right, its calendar: (time, columns)."""
+    return np.column_stack([frame, calendar(frame.index, names)])
+
+
+def step(index: pd.Index) -> str:
+    """Return the time from row to row, in words."""
+    return "no time" if isinstance(index, pd.RangeIndex) else str(index[1] - index[0])
 
 
 def season(index: pd.Index) -> int | None:

@@ -21,9 +21,10 @@ def clean_sine(t: np.ndarray) -> np.ndarray:
     return np.sin(SINE_STEP * np.asarray(t))
 
 
-def noisy_sine(steps: int, seed: int, noise: float = 0.1) -> np.ndarray:
+def noisy_sine(steps: int, seed: int, noise: float = 0.1) -> pd.Series:
     """Return y_t = sin(0.1 t) + N(0, noise), t = 0 ... steps - 1."""
-    return clean_sine(np.arange(steps)) + np.random.default_rng(seed).normal(0, noise, steps)
+    values = clean_sine(np.arange(steps)) + np.random.default_rng(seed).normal(0, noise, steps)
+    return pd.Series(values, pd.RangeIndex(steps, name="t"), name="y")
 
 
 def optimal_sine(windows: np.ndarray, noise: float = 0.1, horizon: int = 1) -> np.ndarray:
@@ -98,8 +99,8 @@ def _posterior_mean(windows, noise, law, horizon=1):
 
 def random_walk_prices(
     days: int, seed: int, drift: float = 0.0003, volatility: float = 0.015, start: float = 100.0
-) -> np.ndarray:
-    """Return a geometric random walk: the daily log-returns are N(drift, volatility).
+) -> pd.Series:
+    """Return a geometric random walk on business days: its log-returns are N(drift, volatility).
 
     Args:
         days: length, of which the first is `start`.
@@ -109,7 +110,8 @@ def random_walk_prices(
         start: the first price.
     """
     returns = np.random.default_rng(seed).normal(drift, volatility, days - 1)
-    return start * np.exp(np.concatenate([[0.0], np.cumsum(returns)]))
+    prices = start * np.exp(np.concatenate([[0.0], np.cumsum(returns)]))
+    return pd.Series(prices, pd.bdate_range("2020-01-01", periods=days, name="time"), name="price")
 
 
 def optimal_price(last_price: np.ndarray, drift: float, volatility: float) -> np.ndarray:

@@ -102,31 +102,8 @@ def fit(
     return Fit(history, seconds, interrupted)
 
 
-def save(
-    path: str | Path,
-    network: keras.Model,
-    script: str,
-    frame: pd.DataFrame,
-    calendar: list[str],
-    spread: NamedTuple,
-) -> None:
-    """Save a network, and what must be known to forecast with it, as one `.keras` file.
-
-    Args:
-        path: ends in .keras.
-        network: takes and returns the series' own unit.
-        script: the lesson, such as "GRU.py".
-        frame: the columns that the network reads and predicts.
-        calendar: names of the calendar columns that it reads besides.
-        spread: of its errors.
-    """
-    facts = {
-        "script": script,
-        "columns": list(frame.columns),
-        "calendar": calendar,
-        "step": step_of(frame.index),
-        "spread": spread._asdict(),
-    }
+def save(path: str | Path, network: keras.Model, facts: dict) -> None:
+    """Save a network, and facts (JSON) that its user must know, as one `.keras` file, whole."""
     with written_whole(path) as beside:
         network.save(beside)
         with zipfile.ZipFile(beside, "a") as archive:  # Keras passes over members it doesn't know
@@ -135,6 +112,10 @@ def save(
 
 def load(path: str | Path, script: str) -> tuple[keras.Model, dict]:
     """Load what `save` wrote, in Keras' safe mode: a stranger's file must not run code.
+
+    Args:
+        path: of the .keras file.
+        script: that saved it, as the facts say under "script".
 
     Raises:
         InputError: if the file can't be read, isn't from `script`, or would have to run code.
@@ -145,32 +126,7 @@ def load(path: str | Path, script: str) -> tuple[keras.Model, dict]:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a broken or hostile file may fail anywhere in Keras
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise InputError(f"--load {path}: not a model that {script} saved ({reason})") from error
+        raise InputError(f"{path} is not a model that {script} saved ({reason})") from error
     if facts["script"] != script:
-        raise InputError(f"--load {path}: the model is from {facts['script']}, not {script}")
+        raise InputError(f"{path} is a model of {facts['script']}, not of {script}")
     return network, facts
-
-
-def step_of(index: pd.Index) -> str:
-    """Return the time from row to row, as text."""
-    return str(index[1] - index[0]) if isinstance(index, pd.DatetimeIndex) else "no times"
-
-
-def check_fits(path: str | Path, network: keras.Model, facts: dict, frame: pd.DataFrame) -> None:
-    """Raise an InputError if the columns or the time step aren't those that a model learned."""
-    columns, (_, input_steps, _) = facts["columns"], network.input_shape
-    if frame.shape[1] != len(columns):
-        raise InputError(
-            f"--load {path}: the model reads {len(columns)} columns ({', '.join(columns)}), the "
-            f"data has {frame.shape[1]}; name the others with --features"
-        )
-    if facts["calendar"] and step_of(frame.index) != facts["step"]:
-        raise InputError(
-            f"--load {path}: the model reads the calendar at steps of {facts['step']}, the data "
-            f"has {step_of(frame.index)}; bring data of the same step"
-        )
-    if len(frame) <= input_steps:
-        raise InputError(
-            f"--load {path}: the model's windows have {input_steps} steps, so it needs "
-            f"{input_steps + 1} rows at least; the data has {len(frame)}"
-        )
