@@ -22,7 +22,7 @@ MAX_WINDOWS = 100_000  # per epoch, and for its validation: a long series is sco
 class Fit(NamedTuple):
     """What a training leaves behind, besides the weights."""
 
-    history: pd.DataFrame  # a row per epoch: loss, val_loss, learning_rate
+    history: pd.DataFrame  # a row per epoch: loss, val_loss
     seconds: float
     interrupted: bool
 
@@ -60,7 +60,7 @@ def fit(
         best weights so far.
 
     Raises:
-        InputError: if the weights ran away to infinity.
+        InputError: if no epoch had a finite validation loss.
     """
     _, input_steps, _ = network.input_shape
     _, targets = network.output_shape
@@ -77,6 +77,7 @@ def fit(
         loss,
         steps_per_execution=min(steps, 16),
     )
+    log = keras.callbacks.History()
     best = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
     start, interrupted = time.perf_counter(), False
     try:
@@ -85,7 +86,7 @@ def fit(
             steps_per_epoch=steps,
             validation_data=in_order(values, val_rows, input_steps, targets),
             epochs=epochs,
-            callbacks=[keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best],
+            callbacks=[keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best, log],
             shuffle=False,  # `shuffled` did
             verbose=1 if sys.stdout.isatty() else 2,
         )
@@ -95,9 +96,9 @@ def fit(
             network.set_weights(best.best_weights)
         print("\nInterrupted: going on with the best weights so far", flush=True)
     seconds = time.perf_counter() - start
-    history = pd.DataFrame(network.history.history)
+    history = pd.DataFrame(log.history, columns=["loss", "val_loss"])
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
-    if not all(np.isfinite(weights).all() for weights in network.get_weights()):
+    if len(history) and not np.isfinite(history["val_loss"]).any():
         raise InputError("the training diverged; lower --learning-rate")
     return Fit(history, seconds, interrupted)
 

@@ -1,0 +1,100 @@
+from utils import InputError, training
+from utils.training import fit
+from utils.windows import split_by_time
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+
+@pytest.fixture
+def values():
+    return np.sin(0.3 * np.arange(400))[:, None] + np.random.default_rng(0).normal(0, 0.1, (400, 1))
+
+
+def network(units=4):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((5, 1))
+    return keras.Model(inputs, layers.Dense(1)(layers.SimpleRNN(units)(inputs)))
+
+
+def train(model, values, **settings):
+    settings = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "seed": 0} | settings
+    return fit(model, "mse", values, split_by_time(len(values), 5), **settings)
+
+
+def test_the_best_epoch_is_kept():
+    model, values = network(64), np.random.default_rng(0).normal(size=(400, 1))
+    learnt = train(model, values, epochs=30, patience=4)
+    assert list(learnt.history) == ["loss", "val_loss"]
+    assert learnt.history.index[0] == 1 and learnt.history.index.name == "epoch"
+    best = learnt.history["val_loss"].idxmin()
+    assert best == len(learnt.history) - 4  # noise can only be learnt by heart
+    rows = split_by_time(len(values), 5).val
+    windows = values[rows[:, None] + np.arange(-5, 0)]
+    loss = np.mean((model.predict(windows, verbose=0) - values[rows]) ** 2)
+    assert loss == pytest.approx(learnt.history["val_loss"].min(), rel=1e-4)
+    assert not learnt.interrupted and learnt.seconds > 0
+
+
+def test_training_learns(values):
+    history = train(network(8), values, epochs=20).history
+    assert history["val_loss"].iloc[-1] < history["val_loss"].iloc[0] / 3
+
+
+def test_one_seed_one_result(values):
+    a, b, c = network(), network(), network()
+    histories = [
+        train(model, values, seed=seed).history for model, seed in ((a, 1), (b, 1), (c, 2))
+    ]
+    assert histories[0].equals(histories[1]) and not histories[0].equals(histories[2])
+    for one, other in zip(a.get_weights(), b.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_long_series_is_scored_before_it_ends(values, monkeypatch):
+    monkeypatch.setattr(training, "MAX_WINDOWS", 50)
+    steps = []
+    original = keras.Model.fit
+
+    def spy(self, *args, **kwargs):
+        steps.append(kwargs["steps_per_epoch"])
+        assert sum(len(batch[0]) for batch in kwargs["validation_data"]) <= 50
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "fit", spy)
+    train(network(), values, epochs=1, batch_size=8)
+    assert steps == [7]
+
+
+def test_divergence_is_told(values):
+    with pytest.raises(InputError, match="diverged; lower --learning-rate"):
+        train(network(), values * 1e30, epochs=2)
+
+
+def test_interrupt_keeps_the_best_weights(values, monkeypatch, capsys):
+    model, kept = network(), []
+
+    class Recorded(keras.callbacks.EarlyStopping):
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            kept.append([weight.copy() for weight in self.best_weights])
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(keras.callbacks, "EarlyStopping", Recorded)
+    learnt = train(model, values, epochs=10)
+    assert learnt.interrupted and len(learnt.history) == 2
+    for weight, best in zip(model.get_weights(), kept[-1], strict=True):
+        np.testing.assert_array_equal(weight, best)
+    assert "best weights so far" in capsys.readouterr().out
+
+
+def test_interrupt_before_the_first_epoch_ends(values, monkeypatch):
+    def fit(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    learnt = train(network(), values)
+    assert learnt.interrupted and len(learnt.history) == 0
