@@ -20,7 +20,7 @@ from utils import cli, plotting, series, synthetic, training
 from utils.evaluation import evaluate, report
 from utils.files import output_folder, write_csv, write_json
 from utils.forecasting import Forecaster, Spread, past_the_end
-from utils.windows import split_by_time
+from utils.windows import split_by_time, train_part
 
 import keras
 import numpy as np
@@ -40,22 +40,36 @@ def parse_args(argv=None):
         batch_size=128,
         learning_rate=0.01,
     )
-    return cli.parse_forecasting(parser, argv)
+    parser.add_argument(
+        "--predict",
+        choices=["level", "change"],
+        help="the level, best where the last value is noisy, or the change from the last value, "
+        "best where that is nearly right; default: level without --csv, change with it",
+    )
+    args = cli.parse_forecasting(parser, argv)
+    args.predict = args.predict or ("change" if args.csv else "level")
+    return args
 
 
-def build_network(train, targets, input_steps, units, depth):
-    """Return a network (batch, input_steps, columns) -> (batch, targets), in the columns' units."""
+def build_network(train, targets, input_steps, units, depth, predict):
+    """Return a network (batch, input_steps, columns) -> (batch, targets), in the columns' units.
+
+    Noise on what it reads while it trains keeps it from learning the noise of the data by heart.
+    """
     mean, variance = train.mean(axis=0), train.var(axis=0)
+    change = np.diff(train[:, 0]).std() / train[:, 0].std()  # from row to row, normalised
     inputs = keras.Input((input_steps, train.shape[1]))
-    x = layers.Normalization(mean=mean, variance=variance)(inputs)
-    last = x[:, -1, :targets]
+    normal = layers.Normalization(mean=mean, variance=variance)(inputs)
+    x = layers.GaussianNoise(change)(normal)
     for _ in range(depth - 1):
         x = layers.GRU(units, return_sequences=True)(x)
     x = layers.GRU(units)(x)
     x = layers.Dense(2 * units, activation="relu")(x)
-    change = layers.Dense(targets, kernel_initializer="zeros")(x)  # at first: none, persistence
+    x = layers.Dense(targets, kernel_initializer="zeros")(x)
+    if predict == "change":
+        x = x + normal[:, -1, :targets]
     inverse = layers.Normalization(mean=mean[:targets], variance=variance[:targets], invert=True)
-    return keras.Model(inputs, inverse(last + change))
+    return keras.Model(inputs, inverse(x))
 
 
 def loss_per_column(train, targets):
@@ -76,21 +90,21 @@ def draw(frame, forecast, test):
     """Draw the last week and the forecast; below, the whole test part, its errors by hour."""
     figure, axes = plotting.new_figure("AAA;BBC" if test is not None else "A", size=(11, 6.5))
     last = frame.iloc[-168:, 0]
-    shown = None if test is None else test["GRU"].iloc[-168:]
+    shown = None if test is None else test["predicted"].iloc[-168:].rename("GRU")
     plotting.draw_forecast(axes["A"], last, forecast, shown)
     axes["A"].set_ylabel(frame.columns[0])
     if test is None:
         return figure
 
     days = test.groupby(np.arange(len(test)) // 24)
-    for name, colour in {"actual": plotting.BLACK, "GRU": plotting.BLUE}.items():
+    for name, colour in {"actual": plotting.BLACK, "predicted": plotting.BLUE}.items():
         axes["B"].plot(test.index[::24], days[name].max(), color=colour, label=name)
         axes["B"].plot(test.index[::24], days[name].min(), color=colour)
     axes["B"].set(title="The whole test part: highest and lowest of each 24 steps")
     axes["B"].legend(loc="center left")
 
     hours = test.index.hour if isinstance(test.index, pd.DatetimeIndex) else test.index % 24
-    colours = {"persistence": plotting.GREY, "linear": plotting.ORANGE, "GRU": plotting.BLUE}
+    colours = {"persistence": plotting.GREY, "linear": plotting.ORANGE, "predicted": plotting.BLUE}
     for name, colour in colours.items():
         errors = np.abs(test[name] - test["actual"]).groupby(hours).mean()
         axes["C"].plot(errors, color=colour, label=name)
@@ -118,8 +132,10 @@ def main(argv=None):
         parts = split_by_time(len(frame), args.input_steps)
         calendar = series.calendar_names(frame.index) if args.csv else []  # its law has no dates
         values = series.with_calendar(frame, calendar)  # (time, columns)
-        train, targets = values[: parts.val[0]], frame.shape[1]
-        network = build_network(train, targets, args.input_steps, args.units, args.layers)
+        train, targets = train_part(values, parts, frame), frame.shape[1]
+        network = build_network(
+            train, targets, args.input_steps, args.units, args.layers, args.predict
+        )
         fit = training.fit(
             network,
             loss_per_column(train, targets),

@@ -21,7 +21,7 @@ from utils import cli, forecasting, plotting, series, synthetic, training
 from utils.evaluation import evaluate, report
 from utils.files import output_folder, write_csv, write_json
 from utils.forecasting import Forecaster, Spread, past_the_end
-from utils.windows import split_by_time
+from utils.windows import split_by_time, train_part
 
 import keras
 import numpy as np
@@ -96,14 +96,14 @@ def returns(test, name):
 
 def truth(test, simulated):
     """Say what the beautiful overlay is worth."""
-    prices = {name: r_squared(test["actual"], test[name]) for name in ("LSTM", "persistence")}
+    prices = {name: r_squared(test["actual"], test[name]) for name in ("predicted", "persistence")}
     errors = {name: np.sqrt(np.mean((test["actual"] - test[name]) ** 2)) for name in prices}
     what = "On a random walk nothing beats" if simulated else "Of prices hardly anything beats"
-    excess = errors["LSTM"] / errors["persistence"] - 1
+    excess = errors["predicted"] / errors["persistence"] - 1
     return (
-        f"R² of the prices: LSTM {prices['LSTM']:.4f}, yesterday's price "
+        f"R² of the prices: LSTM {prices['predicted']:.4f}, yesterday's price "
         f"{prices['persistence']:.4f}; of the returns: LSTM "
-        f"{r_squared(returns(test, 'actual'), returns(test, 'LSTM')):.4f}.\n"
+        f"{r_squared(returns(test, 'actual'), returns(test, 'predicted')):.4f}.\n"
         f"{what} the last price, and the LSTM came this close: its RMSE is "
         f"{abs(excess):.2%} {'above' if excess > 0 else 'below'} that of yesterday's price."
     )
@@ -125,12 +125,12 @@ def draw(frame, forecast, futures, test):
         return figure
 
     axes["A"].plot(test["actual"], color=plotting.BLACK, label="actual")
-    axes["A"].plot(test["LSTM"], color=plotting.BLUE, lw=1, label="LSTM, one day ahead")
-    score = r_squared(test["actual"], test["LSTM"])
+    axes["A"].plot(test["predicted"], color=plotting.BLUE, lw=1, label="LSTM, one day ahead")
+    score = r_squared(test["actual"], test["predicted"])
     axes["A"].set(title=f"It looks perfect: R² of the prices {score:.3f}", ylabel="price")
     axes["A"].legend(loc="best")
 
-    actual, predicted = 100 * returns(test, "actual"), 100 * returns(test, "LSTM")
+    actual, predicted = 100 * returns(test, "actual"), 100 * returns(test, "predicted")
     axes["B"].scatter(actual, predicted, s=8, color=plotting.BLUE)
     axes["B"].axline((0, 0), slope=1, color=plotting.GREY, lw=1)
     score = r_squared(actual, predicted)
@@ -163,7 +163,7 @@ def main(argv=None):
     else:
         values = frame.to_numpy()  # (time, columns)
         parts = split_by_time(len(frame), args.input_steps)
-        train = values[: parts.val[0]]
+        train = train_part(values, parts, frame)
         network = build_network(train, args.input_steps, args.units, args.layers)
         fit = training.fit(
             network,

@@ -15,7 +15,7 @@ from utils import cli, forecasting, plotting, series, synthetic, training
 from utils.evaluation import evaluate, report
 from utils.files import output_folder, write_csv, write_json
 from utils.forecasting import Forecaster, Spread, past_the_end
-from utils.windows import cut, split_by_time
+from utils.windows import cut, split_by_time, train_part
 
 import keras
 import numpy as np
@@ -111,7 +111,7 @@ def draw(frame, forecast, test, far, simulated):
     """Draw the last points and the forecast; below, the error by the number of steps ahead."""
     figure, axes = plotting.new_figure("AAA;BBC" if test is not None else "A", size=(11, 6.5))
     last = frame.iloc[-120:, 0]
-    shown = None if test is None else test["SimpleRNN"].iloc[-120:]
+    shown = None if test is None else test["predicted"].iloc[-120:].rename("SimpleRNN")
     if simulated:
         t = np.arange(last.index[0], forecast.index[-1] + 1)
         axes["A"].plot(t, synthetic.clean_sine(t), color=plotting.GREY, lw=0.8, label="clean sine")
@@ -120,7 +120,7 @@ def draw(frame, forecast, test, far, simulated):
         return figure
 
     axes["B"].plot(test["actual"], ".", color=plotting.BLACK, ms=3, label="actual")
-    axes["B"].plot(test["SimpleRNN"], color=plotting.BLUE, lw=1, label="SimpleRNN, one step ahead")
+    axes["B"].plot(test["predicted"], color=plotting.BLUE, lw=1, label="SimpleRNN, one step ahead")
     axes["B"].set(title="The whole test part")
     axes["B"].legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1))
 
@@ -156,7 +156,7 @@ def main(argv=None):
         parts = split_by_time(len(frame), args.input_steps)
         calendar = series.calendar_names(frame.index)
         values = series.with_calendar(frame, calendar)  # (time, columns)
-        train, targets = values[: parts.val[0]], frame.shape[1]
+        train, targets = train_part(values, parts, frame), frame.shape[1]
         network = build_network(train, targets, args.input_steps, args.units, args.layers)
         fit = training.fit(
             network,

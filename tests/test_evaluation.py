@@ -159,10 +159,19 @@ def test_evaluate_a_network_that_repeats_the_last_value():
 
     test, found = evaluate("net", forecaster, frame, parts, season=24, optimal=optimal)
     assert list(test) == [
-        *("actual", "net", "persistence", "seasonal_naive", "linear", "optimal", "lower", "upper")
+        *(
+            "actual",
+            "predicted",
+            "persistence",
+            "seasonal_naive",
+            "linear",
+            "optimal",
+            "lower",
+            "upper",
+        )
     ]
     assert test.index.equals(index[1700:])
-    np.testing.assert_allclose(test["net"], test["persistence"], rtol=1e-6)
+    np.testing.assert_allclose(test["predicted"], test["persistence"], rtol=1e-6)
     assert test["persistence"].tolist() == frame["y"].iloc[1699:-1].tolist()
     assert found["test"]["net"]["skill"] == pytest.approx(0, abs=1e-6)
     assert found["test"]["net"]["ratio_to_optimal"] == pytest.approx(1, abs=1e-6)

@@ -1,7 +1,7 @@
 import itertools
 
 from utils import InputError
-from utils.windows import MIN_WINDOWS, cut, in_order, shuffled, split_by_time
+from utils.windows import MIN_WINDOWS, cut, in_order, shuffled, split_by_time, train_part
 
 import numpy as np
 import pytest
@@ -33,6 +33,16 @@ def test_too_short_a_series_names_the_length_that_suffices(input_steps):
         split_by_time(needed, input_steps)
     with pytest.raises(InputError):
         split_by_time(needed - 1, input_steps)
+
+
+def test_a_series_that_stands_still_in_the_train_part():
+    values = np.arange(200.0)[:, None].repeat(2, axis=1)
+    parts = split_by_time(200, 5)
+    assert train_part(values, parts, ["y", "z"]).tolist() == values[:140].tolist()
+    values[:140, 1] = 7
+    with pytest.raises(InputError, match="'z' is 7 in all of the first 140 rows"):
+        train_part(values, parts, ["y", "z"])
+    assert len(train_part(values, parts, ["y"])) == 140  # the rest is the calendar
 
 
 def test_a_window_is_what_came_before_its_target():

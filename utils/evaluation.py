@@ -181,9 +181,9 @@ def evaluate(
             the law of the data is known.
 
     Returns:
-        a table by time of the test part with the columns actual, one per forecast, lower and upper
-        (of the 90 % interval); and {"test": scores by name, "best_baseline": name, "p_value": of
-        the Diebold-Mariano test against it, "coverage": {"0.9": share}}.
+        a table by time of the test part: actual, predicted (by the network), a column per baseline,
+        lower and upper (of the 90 % interval); and {"test": scores by name, "best_baseline":
+        name, "p_value": of the Diebold-Mariano test against it, "coverage": {"0.9": share}}.
     """
     network, _, calendar, _, spread = forecaster
     _, input_steps, _ = network.input_shape
@@ -208,7 +208,9 @@ def evaluate(
         "p_value": diebold_mariano(actual, forecasts[name], forecasts[best]),
         "coverage": {"0.9": float(np.mean((lower <= actual) & (actual <= upper)))},
     }
-    columns = {"actual": actual, **forecasts, "lower": lower, "upper": upper}
+    predicted = forecasts.pop(name)
+    columns = {"actual": actual, "predicted": predicted, **forecasts}
+    columns |= {"lower": lower, "upper": upper}
     return pd.DataFrame(columns, frame.index[parts.test]), results
 
 

@@ -81,6 +81,7 @@ def load_csv(
         if len(index) > len(frame):
             frame = frame.set_axis(positions).reindex(range(len(index)))
         frame.index = index
+    frame.index.name = "time"
 
     def error(message, position):
         return file.error(message, np.searchsorted(positions, position, side="right") - 1)
@@ -110,9 +111,11 @@ def future_index(index: pd.Index, steps: int) -> pd.Index:
     A stock calendar (no freq) goes on in business days: its coming holidays are unknown.
     """
     if isinstance(index, pd.RangeIndex):
-        return pd.RangeIndex(index.stop, index.stop + steps * index.step, index.step)
+        end = index.stop + steps * index.step
+        return pd.RangeIndex(index.stop, end, index.step, name=index.name)
     freq = pd.offsets.BDay() if index.freq is None else index.freq
-    return pd.date_range(index[-1], periods=steps + 1, freq=freq, unit=index.unit)[1:]
+    times = pd.date_range(index[-1], periods=steps + 1, freq=freq, unit=index.unit, name=index.name)
+    return times[1:]
 
 
 def calendar_names(index: pd.Index) -> list[str]:

@@ -24,7 +24,7 @@ def clean_sine(t: np.ndarray) -> np.ndarray:
 def noisy_sine(steps: int, seed: int, noise: float = 0.1) -> pd.Series:
     """Return y_t = sin(0.1 t) + N(0, noise), t = 0 ... steps - 1."""
     values = clean_sine(np.arange(steps)) + np.random.default_rng(seed).normal(0, noise, steps)
-    return pd.Series(values, pd.RangeIndex(steps, name="t"), name="y")
+    return pd.Series(values, pd.RangeIndex(steps, name="time"), name="y")
 
 
 def optimal_sine(windows: np.ndarray, noise: float = 0.1, horizon: int = 1) -> np.ndarray:

@@ -4,6 +4,7 @@ A window is named by the row of its target: its inputs are the `input_steps` row
 """
 
 import itertools
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from utils import InputError
@@ -55,6 +56,27 @@ def split_by_time(length: int, input_steps: int) -> Parts:
             "bring a longer series or lower --input-steps"
         )
     return Parts(*(np.arange(start, end) for start, end in itertools.pairwise(bounds(length))))
+
+
+def train_part(values: np.ndarray, parts: Parts, names: Iterable[str]) -> np.ndarray:
+    """Return the rows that a network may learn from, (time, columns), which end before `parts.val`.
+
+    Args:
+        values: (time, columns).
+        parts: target rows.
+        names: of the first columns, the series.
+
+    Raises:
+        InputError: if one of the series is constant there.
+    """
+    train = values[: parts.val[0]]
+    for name, column in zip(names, train.T, strict=False):
+        if column.min() == column.max():
+            raise InputError(
+                f"column {name!r} is {column[0]:g} in all of the first {len(train)} rows, the "
+                "train part: nothing to learn there; name another column or bring a longer series"
+            )
+    return train
 
 
 def cut(values: np.ndarray, rows: np.ndarray, input_steps: int) -> np.ndarray:

@@ -1,0 +1,62 @@
+import os
+import re
+
+from utils import InputError
+from utils.files import output_folder, write_csv, write_json, written_whole
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+def test_a_folder_is_made(tmp_path):
+    assert output_folder(tmp_path / "a" / "b").is_dir()
+    assert output_folder(tmp_path / "a" / "b").is_dir()
+    assert not any((tmp_path / "a" / "b").iterdir())
+
+
+def test_a_folder_that_cannot_be(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InputError, match=re.escape(f"--output-dir {path}: cannot write")):
+            output_folder(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="Permission denied"):
+        output_folder(tmp_path)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "scores.json"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), written_whole(path) as beside:
+        beside.write_text("half")
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_replaces_the_old_file(tmp_path):
+    path = tmp_path / "scores.json"
+    path.write_text("old")
+    with written_whole(path) as beside:
+        assert beside.suffix == ".json" and path.read_text() == "old"
+        beside.write_text("new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_tables_and_json(tmp_path):
+    index = pd.date_range("2001-01-01", periods=2, freq="h", name="time")
+    write_csv(pd.DataFrame({"y": [1.5, 2.0]}, index), tmp_path / "y.csv")
+    assert (tmp_path / "y.csv").read_text() == (
+        "time,y\n2001-01-01 00:00:00,1.5\n2001-01-01 01:00:00,2.0\n"
+    )
+    write_json({"unit": "°C", "none": None}, tmp_path / "a.json")
+    assert (tmp_path / "a.json").read_text() == '{\n  "unit": "°C",\n  "none": null\n}\n'
+    with pytest.raises(ValueError, match="JSON"):
+        write_json({"x": np.nan}, tmp_path / "b.json")
+    assert not (tmp_path / "b.json").exists()
