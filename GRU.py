@@ -57,7 +57,7 @@ def build_network(train, targets, input_steps, units, depth, predict):
     Noise on what it reads while it trains keeps it from learning the noise of the data by heart.
     """
     mean, variance = train.mean(axis=0), train.var(axis=0)
-    change = np.diff(train[:, 0]).std() / train[:, 0].std()  # from row to row, normalised
+    change = min(np.diff(train[:, 0]).std() / train[:, 0].std(), 1.0)  # from row to row, normalised
     inputs = keras.Input((input_steps, train.shape[1]))
     normal = layers.Normalization(mean=mean, variance=variance)(inputs)
     x = layers.GaussianNoise(change)(normal)

@@ -14,9 +14,8 @@ def _import_keras_quietly():
     issue 100442), and would bury a lesson's own one-line messages. To see them, and any reason why
     a GPU is not used: TF_CPP_MIN_LOG_LEVEL=0 python GRU.py
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     stderr = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)

@@ -1,0 +1,137 @@
+"""How long do the forecasting lessons take, and how much memory does a long series need?
+
+    python benchmarks/speed.py              # all, several minutes
+    python benchmarks/speed.py runs         # each lesson's default run, over `import tensorflow`
+    python benchmarks/speed.py forecast     # 1,000 steps past the end
+    python benchmarks/speed.py long         # 10 million rows against 100,000
+
+Times are best of three, for other programs disturb them.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+LESSONS = ("SimpleRNN", "GRU", "LSTM")
+ROWS = (100_000, 10_000_000)
+
+
+def python(*words):
+    """Run python quietly and return its seconds."""
+    start = time.perf_counter()
+    environment = {**os.environ, "MPLBACKEND": "Agg"}
+    command = [sys.executable, *map(str, words)]
+    subprocess.run(
+        command, cwd=REPOSITORY, env=environment, check=True, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    return time.perf_counter() - start
+
+
+def runs(folder):
+    """Print the time of each lesson's default run, as a multiple of importing TensorFlow."""
+    commands = {"import tensorflow": ["-c", "import tensorflow"]}
+    commands |= {f"{name}.py": [f"{name}.py", "--output-dir", folder / name] for name in LESSONS}
+    seconds = {name: min(python(*words) for _ in range(3)) for name, words in commands.items()}
+    for name, value in seconds.items():
+        print(f"{name:20} {value:6.1f} s {value / seconds['import tensorflow']:6.2f} x")
+
+
+def forecast(folder):
+    """Print the time of forecasting 1,000 steps past the end, once the model is loaded."""
+    sys.path.insert(0, str(REPOSITORY))
+    from utils import synthetic
+    from utils.forecasting import Forecaster, past_the_end
+
+    frames = {
+        "SimpleRNN": synthetic.noisy_sine(4000, 0),
+        "GRU": synthetic.hourly_temperature(0),
+        "LSTM": synthetic.random_walk_prices(1500, 0),
+    }
+    for name, values in frames.items():
+        python(f"{name}.py", "--epochs", 1, "--output-dir", folder / name)
+        frame = values.to_frame()
+        forecaster = Forecaster.load(folder / name / "model.keras", f"{name}.py", frame)
+        start = time.perf_counter()
+        past_the_end(forecaster, frame, 1000, seed=0)
+        print(
+            f"{name + '.py':20} {time.perf_counter() - start:6.2f} s for 1,000 steps, compiling too"
+        )
+
+
+def long(folder):
+    """Print the memory of a whole run, and the seconds of an epoch, by the length of the series."""
+    epochs = {}
+    for rows in ROWS:
+        path = folder / f"{rows}.csv"
+        write_series(path, rows)
+        words = ["GRU.py", "--csv", path, "--column", "y", "--epochs", 1]
+        seconds = python(*words, "--output-dir", folder / "GRU")
+        kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        command = [sys.executable, __file__, "epoch", str(rows)]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        epochs[rows] = json.loads(printed.splitlines()[-1])
+        print(
+            f"{rows:10,} rows: GRU.py --epochs 1 took {seconds:5.0f} s and {kilobytes / 1e6:.2f} GB; "
+            f"an epoch of 60,000 windows {epochs[rows]:5.2f} s, "
+            f"{epochs[rows] / epochs[ROWS[0]]:.2f} x that of {ROWS[0]:,} rows"
+        )
+
+
+def write_series(path, rows):
+    """Write a noisy sine as a CSV, a part at a time."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    with path.open("w") as file:
+        file.write("y\n")
+        for start in range(0, rows, 100_000):
+            t = np.arange(start, start + 100_000)
+            values = np.sin(0.1 * t) + rng.normal(0, 0.1, len(t))
+            file.write("".join(f"{value:.4f}\n" for value in values))
+
+
+def epoch(rows):
+    """Print the seconds that an epoch of 60,000 windows takes, after the first."""
+    sys.path.insert(0, str(REPOSITORY))
+    from utils import synthetic, training
+    from utils.windows import split_by_time
+
+    import GRU
+
+    training.MAX_WINDOWS = 60_000
+    values = synthetic.noisy_sine(rows, 0).to_numpy()[:, None]
+    parts = split_by_time(rows, 24)
+    parts = parts._replace(val=parts.val[:1000])
+    train = values[: parts.val[0]]
+    seconds = []
+    for epochs in (1, 3):
+        network = GRU.build_network(train, 1, 24, units=32, depth=1, predict="level")
+        settings = {"epochs": epochs, "batch_size": 128, "learning_rate": 0.01, "seed": 0}
+        fit = training.fit(network, GRU.loss_per_column(train, 1), values, parts, **settings)
+        seconds.append(fit.seconds)
+    print((seconds[1] - seconds[0]) / 2)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("what", nargs="?", choices=["runs", "forecast", "long", "epoch"])
+    parser.add_argument("rows", nargs="?", type=int, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.what == "epoch":
+        return epoch(args.rows)
+    with tempfile.TemporaryDirectory() as folder:
+        for measure in (runs, forecast, long):
+            if args.what in (None, measure.__name__):
+                measure(Path(folder))
+
+
+if __name__ == "__main__":
+    main()
