@@ -79,7 +79,7 @@ def long(folder):
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         epochs[rows] = json.loads(printed.splitlines()[-1])
         print(
-            f"{rows:10,} rows: GRU.py --epochs 1 took {seconds:5.0f} s and {kilobytes / 1e6:.2f} GB; "
+            f"{rows:10,} rows: GRU.py --epochs 1 took {seconds:.0f} s, {kilobytes / 1e6:.2f} GB; "
             f"an epoch of 60,000 windows {epochs[rows]:5.2f} s, "
             f"{epochs[rows] / epochs[ROWS[0]]:.2f} x that of {ROWS[0]:,} rows"
         )
@@ -101,10 +101,9 @@ def write_series(path, rows):
 def epoch(rows):
     """Print the seconds that an epoch of 60,000 windows takes, after the first."""
     sys.path.insert(0, str(REPOSITORY))
+    import GRU
     from utils import synthetic, training
     from utils.windows import split_by_time
-
-    import GRU
 
     training.MAX_WINDOWS = 60_000
     values = synthetic.noisy_sine(rows, 0).to_numpy()[:, None]
