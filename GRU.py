@@ -96,20 +96,21 @@ def draw(frame, forecast, test):
     if test is None:
         return figure
 
+    test = test.rename(columns={"predicted": "GRU"})
     days = test.groupby(np.arange(len(test)) // 24)
-    for name, colour in {"actual": plotting.BLACK, "predicted": plotting.BLUE}.items():
+    for name, colour in {"actual": plotting.BLACK, "GRU": plotting.BLUE}.items():
         axes["B"].plot(test.index[::24], days[name].max(), color=colour, label=name)
         axes["B"].plot(test.index[::24], days[name].min(), color=colour)
-    axes["B"].set(title="The whole test part: highest and lowest of each 24 steps")
-    axes["B"].legend(loc="center left")
+    axes["B"].set(title="The whole test part: highest and lowest in 24 steps")
+    axes["B"].legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1))
 
     hours = test.index.hour if isinstance(test.index, pd.DatetimeIndex) else test.index % 24
-    colours = {"persistence": plotting.GREY, "linear": plotting.ORANGE, "predicted": plotting.BLUE}
+    colours = {"persistence": plotting.GREY, "linear": plotting.ORANGE, "GRU": plotting.BLUE}
     for name, colour in colours.items():
         errors = np.abs(test[name] - test["actual"]).groupby(hours).mean()
         axes["C"].plot(errors, color=colour, label=name)
     axes["C"].set(title="Mean absolute error by hour", xlabel="hour of the day", ylim=(0, None))
-    axes["C"].legend(loc="lower left", ncols=3)
+    axes["C"].legend(loc="best")
     return figure
 
 
