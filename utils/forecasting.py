@@ -50,7 +50,8 @@ def recursive(
         (steps, batch, targets)
     """
 
-    @tf.function(jit_compile=True)
+    # XLA has no part for the fused GPU kernels of GRU and LSTM, which are fast without
+    @tf.function(jit_compile=all(layer.supports_jit for layer in network.layers))
     def roll(windows, calendar, shocks):
         steps = shocks.shape[0]
 
