@@ -14,11 +14,9 @@ The GRU (Cho et al., 2014) keeps its memory h in the open and guards it with two
     python GRU.py --load outputs/GRU/model.keras --csv today.csv --column temperature --forecast 48
 """
 
-import time
-
 from utils import cli, plotting, series, synthetic, training
 from utils.evaluation import evaluate, report
-from utils.files import output_folder, write_csv, write_json
+from utils.files import output_folder, write_csv
 from utils.forecasting import Forecaster, Spread, past_the_end
 from utils.windows import split_by_time, train_part
 
@@ -116,7 +114,6 @@ def draw(frame, forecast, test):
 
 def main(argv=None):
     """Train (or load), score, forecast, draw; return what scores.json holds."""
-    begin = time.perf_counter()
     args = parse_args(argv)
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)
@@ -162,22 +159,7 @@ def main(argv=None):
     if args.load:
         return None
 
-    forecaster.save(folder / "model.keras", "GRU.py")
-    write_csv(test, folder / "test_predictions.csv")
-    write_csv(fit.history, folder / "history.csv")
-    results = {
-        "script": "GRU.py",
-        "data": args.csv or "simulated",
-        "seed": args.seed,
-        "network": "GRU",
-        "input_steps": args.input_steps,
-        **results,
-        "seconds": {"fit": fit.seconds, "total": time.perf_counter() - begin},
-    }
-    write_json(results, folder / "scores.json")
-    if fit.interrupted:
-        raise KeyboardInterrupt
-    return results
+    return cli.save_run("GRU", args, forecaster, fit, test, results)
 
 
 if __name__ == "__main__":

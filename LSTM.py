@@ -15,11 +15,9 @@ three gates guard:
     python LSTM.py --load outputs/LSTM/model.keras --csv data/stock_goog.csv --column close
 """
 
-import time
-
 from utils import cli, forecasting, plotting, series, synthetic, training
 from utils.evaluation import evaluate, report
-from utils.files import output_folder, write_csv, write_json
+from utils.files import output_folder, write_csv
 from utils.forecasting import Forecaster, Spread, past_the_end
 from utils.windows import split_by_time, train_part
 
@@ -145,7 +143,6 @@ def draw(frame, forecast, futures, test):
 
 def main(argv=None):
     """Train (or load), score, forecast, draw; return what scores.json holds."""
-    begin = time.perf_counter()
     args = parse_args(argv)
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)
@@ -195,22 +192,7 @@ def main(argv=None):
     if args.load:
         return None
 
-    forecaster.save(folder / "model.keras", "LSTM.py")
-    write_csv(test, folder / "test_predictions.csv")
-    write_csv(fit.history, folder / "history.csv")
-    results = {
-        "script": "LSTM.py",
-        "data": args.csv or "simulated",
-        "seed": args.seed,
-        "network": "LSTM",
-        "input_steps": args.input_steps,
-        **results,
-        "seconds": {"fit": fit.seconds, "total": time.perf_counter() - begin},
-    }
-    write_json(results, folder / "scores.json")
-    if fit.interrupted:
-        raise KeyboardInterrupt
-    return results
+    return cli.save_run("LSTM", args, forecaster, fit, test, results)
 
 
 if __name__ == "__main__":

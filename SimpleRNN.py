@@ -9,11 +9,9 @@ The simple recurrent network (Elman, 1990) has one hidden layer, which also sees
     python SimpleRNN.py --load outputs/SimpleRNN/model.keras --forecast 1000
 """
 
-import time
-
 from utils import cli, forecasting, plotting, series, synthetic, training
 from utils.evaluation import evaluate, report
-from utils.files import output_folder, write_csv, write_json
+from utils.files import output_folder, write_csv
 from utils.forecasting import Forecaster, Spread, past_the_end
 from utils.windows import cut, split_by_time, train_part
 
@@ -139,7 +137,6 @@ def draw(frame, forecast, test, far, simulated):
 
 def main(argv=None):
     """Train (or load), score, forecast, draw; return what scores.json holds."""
-    begin = time.perf_counter()
     args = parse_args(argv)
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)
@@ -188,23 +185,8 @@ def main(argv=None):
     if args.load:
         return None
 
-    forecaster.save(folder / "model.keras", "SimpleRNN.py")
-    write_csv(test, folder / "test_predictions.csv")
-    write_csv(fit.history, folder / "history.csv")
-    results = {
-        "script": "SimpleRNN.py",
-        "data": args.csv or "simulated",
-        "seed": args.seed,
-        "network": "SimpleRNN",
-        "input_steps": args.input_steps,
-        **results,
-        "rmse_by_steps_ahead": far,
-        "seconds": {"fit": fit.seconds, "total": time.perf_counter() - begin},
-    }
-    write_json(results, folder / "scores.json")
-    if fit.interrupted:
-        raise KeyboardInterrupt
-    return results
+    results["rmse_by_steps_ahead"] = far
+    return cli.save_run("SimpleRNN", args, forecaster, fit, test, results)
 
 
 if __name__ == "__main__":

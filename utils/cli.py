@@ -3,10 +3,17 @@
 import argparse
 import math
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from utils import InputError
+from utils.files import write_csv, write_json
+from utils.forecasting import Forecaster
+from utils.training import Fit
+
+import pandas as pd
 
 
 class Parser(argparse.ArgumentParser):
@@ -124,7 +131,48 @@ def parse_forecasting(parser: Parser, argv: list[str] | None) -> argparse.Namesp
         parser.error("--csv needs --column, the name of the column to forecast")
     if not args.csv and (args.column or args.time_column or args.features or args.fill):
         parser.error("--column, --time-column, --features and --fill need --csv")
+    args.begin = time.perf_counter()
     return args
+
+
+def save_run(
+    network: str,
+    args: argparse.Namespace,
+    forecaster: Forecaster,
+    fit: Fit,
+    test: pd.DataFrame,
+    results: dict,
+) -> dict:
+    """Write what a training leaves in the output folder; then go on with Ctrl-C, if there was one.
+
+    Args:
+        network: its name, which is the lesson's.
+        args: of `parse_forecasting`.
+        forecaster: to be saved.
+        fit: of `utils.training.fit`.
+        test: table of `utils.evaluation.evaluate`.
+        results: of `utils.evaluation.evaluate`.
+
+    Returns:
+        what scores.json holds.
+    """
+    folder = Path(args.output_dir)
+    scores = {
+        "script": f"{network}.py",
+        "data": args.csv or "simulated",
+        "seed": args.seed,
+        "network": network,
+        "input_steps": args.input_steps,
+        **results,
+        "seconds": {"fit": fit.seconds, "total": time.perf_counter() - args.begin},
+    }
+    forecaster.save(folder / "model.keras", f"{network}.py")
+    write_csv(test, folder / "test_predictions.csv")
+    write_csv(fit.history, folder / "history.csv")
+    write_json(scores, folder / "scores.json")
+    if fit.interrupted:
+        raise KeyboardInterrupt
+    return scores
 
 
 def run(main: Callable[[], object], script: str) -> NoReturn:
