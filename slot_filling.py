@@ -21,14 +21,12 @@ and a softmax gives each tag its probability: O, B-destination, I-destination, .
 
 import json
 import sys
-import time
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import InputError, cli, plotting, tagging, travel
+from utils import InputError, cli, plotting, tagger, tagging, travel
 from utils.cells import JordanCell, PeepholeLSTMCell
-from utils.files import output_folder, write_csv, write_json, written_whole
+from utils.files import output_folder, write_csv, write_json
 from utils.tagging import PADDING, Vocabulary
 
 import keras
@@ -38,8 +36,6 @@ from keras import layers, ops
 
 KINDS = ["feedforward", "elman", "jordan", "lstm", "peephole", "gru"]
 DROPOUT = 0.4  # of the word vectors and of the middle layers' outputs
-RARE = 0.9  # how readily a rare word is replaced by "other"; see utils.tagging.Batches
-AVERAGED = 0.99  # the weights that are scored and saved: a running mean over about 100 steps
 
 
 class Network(NamedTuple):
@@ -160,112 +156,6 @@ def build_tagger(network, vocabulary, words, units):
     return keras.Model(inputs, ops.softmax(x))
 
 
-# ------------------------------------------------------------------ training and using it
-
-
-def tag(model, vocabulary, sentences):
-    """Return a tag for each word of each sentence (lists of words, of any lengths)."""
-    tags = [[] for _ in sentences]
-    left = sorted(
-        (row for row in range(len(tags)) if sentences[row]), key=lambda row: len(sentences[row])
-    )
-    while left:
-        size = max(1, 8192 // len(sentences[left[-1]]))
-        rows, left = left[-size:], left[:-size]
-        steps = len(sentences[rows[-1]])
-        found = model.predict_on_batch(vocabulary.encode([sentences[row] for row in rows], steps))
-        for row, numbers in zip(rows, found.argmax(axis=-1), strict=True):
-            tags[row] = [vocabulary.tags[number] for number in numbers[: len(sentences[row])]]
-    return tags
-
-
-def score(model, vocabulary, sentences):
-    """Return `tagging.score`'s table."""
-    predicted = tag(model, vocabulary, [sentence.words for sentence in sentences])
-    return tagging.score([sentence.tags for sentence in sentences], predicted)
-
-
-class BestEpoch(keras.callbacks.Callback):
-    """Score the dev part after each epoch, say so, and keep the best weights."""
-
-    def __init__(self, title, vocabulary, dev):
-        super().__init__()
-        self.title, self.vocabulary, self.dev = title, vocabulary, dev
-        self.f1, self.weights = -1.0, None
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Score the dev part."""
-        f1 = score(self.model, self.vocabulary, self.dev).loc["all", "f1"]
-        if f1 > self.f1:
-            self.f1, self.weights = f1, self.model.get_weights()
-        epochs = f"epoch {epoch + 1:2}/{self.params['epochs']}"
-        print(
-            f"\r{self.title}: {epochs}, loss {logs['loss']:.4f}, dev F1 {f1:5.2f}",
-            end="", flush=True,
-        )  # fmt: skip
-
-
-def fit(model, title, vocabulary, parts, args, seed):
-    """Train; leave the model with the weights of its best epoch; return the seconds.
-
-    Adam with a cosine schedule down to zero, gradients clipped to norm 1, and the weights averaged
-    over the last steps (`use_ema`).
-    """
-    batches = tagging.Batches(parts["train"], vocabulary, args.batch_size, RARE, seed)
-    model.compile(
-        keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * len(batches)),
-            clipnorm=1.0, use_ema=True, ema_momentum=AVERAGED,
-        ),
-        keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
-        jit_compile=False,  # XLA would compile again for each length
-    )  # fmt: skip
-    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    best = BestEpoch(title, vocabulary, parts["dev"])
-    start = time.perf_counter()
-    model.fit(batches, epochs=args.epochs, callbacks=[averaged, best], verbose=0)
-    model.set_weights(best.weights)
-    print(f", best {best.f1:.2f}")
-    return time.perf_counter() - start
-
-
-def save(path, model, vocabulary):
-    """Save the network and its vocabulary as one `.keras` file."""
-    with written_whole(path) as beside:
-        model.save(beside)
-        with zipfile.ZipFile(beside, "a") as archive:  # Keras passes over members it doesn't know
-            archive.writestr("vocabulary.json", json.dumps(vocabulary.to_json()))
-
-
-def load(path):
-    """Load what `save` wrote, in Keras' safe mode: a stranger's file must not run code."""
-    if not path.exists():
-        raise InputError(f"--predict: no saved model at {path}; train one first, without --predict")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            vocabulary = Vocabulary.from_json(json.loads(archive.read("vocabulary.json")))
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # a broken or hostile file may fail anywhere in Keras
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise InputError(f"{path}: not a model that slot_filling.py saved ({reason})") from error
-    model.jit_compile = False
-    return model, vocabulary
-
-
-def answer(model, vocabulary, texts):
-    """Return a dict for each text: its words, their tags, and the slots they fill."""
-    sentences = [text.split() for text in texts]
-    answers = []
-    for words, tags in zip(sentences, tag(model, vocabulary, sentences), strict=True):
-        chunks = sorted(tagging.spans(tags), key=lambda chunk: chunk[1])
-        slots = [
-            {"slot": slot, "text": tagging.without_marks(" ".join(words[start:stop]))}
-            for slot, start, stop in chunks
-        ]
-        answers.append({"words": words, "tags": tags, "slots": slots})
-    return answers
-
-
 # ------------------------------------------------------------------ results and pictures
 
 
@@ -274,138 +164,121 @@ class Run(NamedTuple):
 
     model: keras.Model
     seconds: float
-    dev: pd.DataFrame  # as from `tagging.score`
-    test: pd.DataFrame | None
+    tables: dict[str, pd.DataFrame]  # by part, and "before", "far", "after"; of `tagging.score`
+    tags: list[list[str]]  # predicted for the part to be judged by
 
 
-def mean_scores(tables):
-    """Return F1, precision and recall over all slots, and the spread of F1 over the seeds."""
-    scores = pd.DataFrame([table.loc["all", ["f1", "precision", "recall"]] for table in tables])
-    spread = scores["f1"].std() if len(scores) > 1 else 0.0
-    return {**scores.mean().to_dict(), "f1_sd": float(spread)}
-
-
-def f1_by_cue(runs, vocabulary, queries):
-    """Return the mean F1 where the cue stands before, far before and after what it decides."""
-    cues = {}
-    for cue in travel.SENTENCES:
-        part = [query for query in queries if query.cue == cue]
-        f1 = [score(run.model, vocabulary, part).loc["all", "f1"] for run in runs]
-        cues[cue] = float(np.mean(f1))
-    return cues
-
-
-def slot(tag):
-    """Return the slot of a tag: B-destination -> destination."""
-    return tag.partition("-")[2] or tag
-
-
-def confusion(model, vocabulary, sentences, most=12):
-    """Return the share of each slot's words (rows) that got each slot (columns), in percent.
-
-    Of many slots, only those with the most mistakes.
-    """
-    predicted = tag(model, vocabulary, [sentence.words for sentence in sentences])
-    pairs = pd.DataFrame(
-        [
-            (slot(true), slot(guess))
-            for sentence, guesses in zip(sentences, predicted, strict=True)
-            for true, guess in zip(sentence.tags, guesses, strict=True)
-        ],
-        columns=["true", "predicted"],
+def train(network, vocabulary, parts, args, seed):
+    """Build and train a network; return its `Run`."""
+    keras.utils.set_random_seed(seed)
+    model = build_tagger(network, vocabulary, args.words, args.units)
+    seconds = tagger.fit(
+        model,
+        vocabulary,
+        parts,
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        seed=seed,
+        title=f"{network}, seed {seed}",
     )
-    wrong = pairs[pairs["true"] != pairs["predicted"]]
-    worst = wrong["true"].value_counts().add(wrong["predicted"].value_counts(), fill_value=0)
-    names = sorted(worst.nlargest(most).index) or ["O"]
-    shares = pd.crosstab(pairs["true"], pairs["predicted"], normalize="index") * 100
-    return shares.reindex(index=names, columns=names, fill_value=0.0)
+    tables = {}
+    for name, sentences in parts.items():
+        true = [sentence.tags for sentence in sentences]
+        tags = tagger.tag(model, vocabulary, [sentence.words for sentence in sentences])
+        tables[name] = tagging.score(true, tags)
+    for cue in {getattr(sentence, "cue", None) for sentence in sentences} - {None}:
+        rows = [row for row, query in enumerate(sentences) if query.cue == cue]
+        tables[cue] = tagging.score([true[row] for row in rows], [tags[row] for row in rows])
+    return Run(model, seconds, tables, tags)
+
+
+def summary(runs, name):
+    """Return mean scores over all slots, and the spread of F1 over the seeds."""
+    scores = pd.DataFrame([run.tables[name].loc["all"] for run in runs])
+    spread = scores["f1"].std() if len(runs) > 1 else 0.0
+    return {**scores[["f1", "precision", "recall"]].mean().to_dict(), "f1_sd": float(spread)}
 
 
 def overview(results):
     """Return the results as a table to print."""
     rows = {}
     for name, entry in results.items():
-        parts = {part: entry[part] for part in ("dev", "test") if entry[part]}
-        rows[name] = {
-            **{
-                part: f"{scores['f1']:.1f} ± {scores['f1_sd']:.1f}"
-                for part, scores in parts.items()
-            },
-            **{
-                f"cue {cue}": f"{f1:.1f}"
-                for cue, f1 in parts.get("test", {}).get("f1_by_cue", {}).items()
-            },
-            "parameters": f"{entry['parameters']:,}",
-            "seconds": f"{entry['fit_seconds']:.1f}",
-        }
+        scores = {part: entry[part] for part in ("dev", "test") if entry[part]}
+        row = {f"{part} F1": f"{s['f1']:.1f} ± {s['f1_sd']:.1f}" for part, s in scores.items()}
+        row |= {f"cue {cue}": f"{f1:.1f}" for cue, f1 in entry.get("test_f1_by_cue", {}).items()}
+        row |= {"parameters": entry["parameters"], "seconds": f"{entry['fit_seconds']:.1f}"}
+        rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def taipei_table(models, vocabulary):
-    """Return the answers to the lecture's two sentences, word by word, a column per network."""
-    tables = []
+    """Return the answers to the lecture's two sentences, a column per word."""
+    lines = []
     for query in travel.TAIPEI:
-        columns = {"word": query.words, "right": query.tags}
+        rows = {"": query.words, "right": map(tagging.slot, query.tags)}
         for name, model in models.items():
-            columns[name] = tag(model, vocabulary, [query.words])[0]
-        tables.append(pd.DataFrame(columns).map(slot))
-    return pd.concat(tables).to_string(index=False)
+            rows[name] = map(tagging.slot, tagger.tag(model, vocabulary, [query.words])[0])
+        table = pd.DataFrame.from_dict(
+            {name: list(row) for name, row in rows.items()}, orient="index"
+        )
+        lines.append(table.to_string(header=False))
+    return "\n\n".join(lines)
 
 
 def heatmap(axes, values, rows, columns, highest):
-    """Draw numbers from 0 to `highest` as squares, and write those that matter into them."""
+    """Draw numbers from 0 to `highest` as squares; write the larger ones into them."""
     axes.imshow(values, cmap="Blues", vmin=0, vmax=highest, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
     axes.set_yticks(range(len(rows)), rows)
     axes.grid(False)
     for (row, column), value in np.ndenumerate(values):
-        if value >= highest / 200:
-            text = f"{value:.0f}" if highest > 1 else f"{value:.2f}"
+        if value >= highest / 100:
             colour = "white" if value > highest / 2 else "black"
-            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
+            axes.text(column, row, f"{value:.2g}", ha="center", va="center", color=colour)
 
 
 def draw_taipei(models, vocabulary):
     """Draw each network's slot probabilities, word by word, for the lecture's two sentences."""
-    slots = [*dict.fromkeys(map(slot, vocabulary.tags))]
-    member = np.array([[slot(tag) == name for name in slots] for tag in vocabulary.tags])
+    slots = [*sorted({tagging.slot(tag) for tag in vocabulary.tags} - {"O"}), "O"]
+    member = np.array([[tagging.slot(tag) == slot for slot in slots] for tag in vocabulary.tags])
     words = [query.words for query in travel.TAIPEI]
-    mosaic = [[f"{row} {name}" for name in models] for row in range(2)]
-    figure, axes = plotting.new_figure(mosaic, size=(2 + 3 * len(models), 5.5), sharey=True)
+    names = list(models)
+    mosaic = [
+        [f"{row} {name}" for name in names[start : start + 4]]
+        for start in range(0, len(names), 4)
+        for row in range(2)
+    ]
+    size = (2 + 3 * len(mosaic[0]), 2.2 * len(mosaic))
+    figure, axes = plotting.new_figure(mosaic, size, sharey=True)
     for name, model in models.items():
-        found = model.predict_on_batch(vocabulary.encode(words, steps=len(words[0]))) @ member
-        for row, probabilities in enumerate(found):
-            heatmap(axes[f"{row} {name}"], probabilities.T, slots, words[row], 1)
+        probabilities = model.predict_on_batch(vocabulary.encode(words, len(words[0]))) @ member
+        for row in range(2):
+            heatmap(axes[f"{row} {name}"], probabilities[row].T, slots, words[row], 1)
         axes[f"0 {name}"].set_title(name)
     return figure
 
 
 def draw_scores(results, ceiling, confusions):
-    """Draw the networks' F1 side by side, and the confusion between slots."""
+    """Draw the networks' F1 side by side, and which slots were taken for which."""
     figure, axes = plotting.new_figure(
-        [["F1", *confusions]],
-        size=(5 + 5 * len(confusions), 5),
-        width_ratios=[1, *(1 for _ in confusions)],
+        [["F1", *confusions]], size=(6 + 5 * len(confusions), 5 + 0.1 * len(results))
     )
-    part = "test" if all(entry["test"] for entry in results.values()) else "dev"
-    scores = [entry[part] for entry in results.values()]
-    bars = axes["F1"].barh(
-        list(results), [entry["f1"] for entry in scores], xerr=[entry["f1_sd"] for entry in scores],
-        color=plotting.SKY,
-    )  # fmt: skip
-    axes["F1"].bar_label(bars, fmt="%.1f", label_type="center")
-    cues = {"before": plotting.GREEN, "far": plotting.ORANGE, "after": plotting.PURPLE}
-    for cue, colour in cues.items():
-        if "f1_by_cue" in scores[0]:
-            f1 = [entry["f1_by_cue"][cue] for entry in scores]
-            axes["F1"].plot(f1, list(results), "D", color=colour, label=f"cue {cue}")
+    f1 = pd.DataFrame(
+        {
+            f"{name}  {(entry['test'] or entry['dev'])['f1']:.1f}": entry.get("test_f1_by_cue")
+            or {"all": entry["dev"]["f1"]}
+            for name, entry in results.items()
+        }
+    ).T
+    f1.plot.barh(ax=axes["F1"], color=[plotting.BLUE, plotting.ORANGE, plotting.GREEN])
     axes["F1"].axvline(ceiling, color=plotting.BLACK, ls="--", label="ceiling without context")
-    axes["F1"].set(title=f"F1 of the slots, {part} part", xlim=(0, 102))
+    axes["F1"].set(title="F1 of the slots", xlim=(0, 101))
     axes["F1"].invert_yaxis()
-    axes["F1"].legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2)
+    axes["F1"].legend(loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=4)
     for name, shares in confusions.items():
         heatmap(axes[name], shares.to_numpy(), shares.index, shares.columns, 100)
-        axes[name].set(title=f"{name}: words of each slot, %", xlabel="predicted", ylabel="true")
+        axes[name].set(title=f"{name}: % of a slot's words", xlabel="predicted", ylabel="true")
     return figure
 
 
@@ -414,74 +287,69 @@ def main(argv=None):
     args = parse_args(argv)
     path = Path(args.output_dir, "model.keras")
     if args.predict is not None:
-        texts = sys.stdin.read().splitlines() if args.predict == "-" else [args.predict]
-        answers = answer(*load(path), texts)
-        print(*map(json.dumps, answers), sep="\n")
+        model, vocabulary = tagger.load(path)
+        try:
+            texts = list(sys.stdin) if args.predict == "-" else [args.predict]
+        except UnicodeDecodeError as error:
+            raise InputError("--predict -: the standard input is not UTF-8") from error
+        answers = tagger.answer(model, vocabulary, texts)
+        for line in answers:
+            print(json.dumps(line))
         return answers
 
     folder = output_folder(args.output_dir)
-    grammar = not (args.dataset or args.data)
-    if grammar:
-        parts = travel.parts()
-    else:
+    if args.dataset or args.data:
         parts = tagging.read_folder(args.data or tagging.download(args.dataset))
-    networks = COMPARED if grammar else [BEST]
+        networks = [BEST]
+    else:
+        parts = travel.parts()
+        networks = COMPARED
     if args.model:
         networks = [Network(args.model, args.bidirectional, args.layers)]
     vocabulary = Vocabulary.of(parts["train"], args.letters)
-    judged = parts.get("test", parts["dev"])
-    predicted = tagging.without_context(judged, vocabulary)
-    ceiling = tagging.score([sentence.tags for sentence in judged], predicted).loc["all", "f1"]
+    judged_by = "test" if "test" in parts else "dev"
+    true = [sentence.tags for sentence in parts[judged_by]]
+    without_context = tagging.without_context(parts[judged_by], vocabulary)
+    ceiling = float(tagging.score(true, without_context).loc["all", "f1"])
 
     results, best_runs = {}, {}
     for network in networks:
-        runs = []
-        for seed in map(int, args.seeds):
-            keras.utils.set_random_seed(seed)
-            model = build_tagger(network, vocabulary, args.words, args.units)
-            seconds = fit(model, f"{network}, seed {seed}", vocabulary, parts, args, seed)
-            scores = {part: score(model, vocabulary, parts[part]) for part in parts}
-            runs.append(Run(model, seconds, scores["dev"], scores.get("test")))
-        results[str(network)] = {
-            "dev": mean_scores([run.dev for run in runs]),
-            "test": mean_scores([run.test for run in runs]) if "test" in parts else None,
-            "parameters": model.count_params(),
+        runs = [train(network, vocabulary, parts, args, int(seed)) for seed in args.seeds]
+        name = str(network)
+        results[name] = {
+            "dev": summary(runs, "dev"),
+            "test": summary(runs, "test") if "test" in parts else None,
+            "parameters": runs[0].model.count_params(),
             "fit_seconds": float(np.mean([run.seconds for run in runs])),
         }
-        if grammar:
-            cues = f1_by_cue(runs, vocabulary, parts["test"])
-            results[str(network)]["test"]["f1_by_cue"] = cues
-        best_runs[str(network)] = max(runs, key=lambda run: run.dev.loc["all", "f1"])
+        if cues := [cue for cue in travel.SENTENCES if cue in runs[0].tables]:
+            results[name]["test_f1_by_cue"] = {cue: summary(runs, cue)["f1"] for cue in cues}
+        best_runs[name] = max(runs, key=lambda run: run.tables["dev"].loc["all", "f1"])
     best = max(results, key=lambda name: results[name]["dev"]["f1"])
 
-    if grammar:
-        taipei = {name: best_runs[name].model for name in results}
-        print(f"\n{taipei_table(taipei, vocabulary)}")
-    print(f"\nBest on the dev part: {best}; its slots on the {list(parts)[-1]} part:")
-    shown = best_runs[best].test if "test" in parts else best_runs[best].dev
-    print(shown.round(1).to_string())
-    print(f"\nF1, with the slots of all words:\n{overview(results).to_string()}")
-    print(f"Without context at most: {ceiling:.1f}")
+    slots = best_runs[best].tables[judged_by]
+    print(f"\n{best}, slots of the {judged_by} part:\n{slots.round(1).to_string()}")
+    print(f"\nWhole slots found, in percent:\n{overview(results).to_string()}")
+    print(f"The best that a tagger without context could reach: {ceiling:.1f}")
 
-    save(path, best_runs[best].model, vocabulary)
-    write_csv(shown, folder / "slots.csv")
+    tagger.save(path, best_runs[best].model, vocabulary)
+    write_csv(slots, folder / "slots.csv")
     scores = {
         "data": args.dataset or args.data or "travel",
         "words": args.words,
         "letters": args.letters,
-        "seeds": [int(seed) for seed in args.seeds],
         "networks": results,
         "ceiling_without_context": ceiling,
         "best": best,
     }
     write_json(scores, folder / "scores.json")
-    confusions = {
-        name: confusion(best_runs[name].model, vocabulary, judged)
-        for name in dict.fromkeys([next(iter(results)), best])
-    }
+    shown = dict.fromkeys([next(iter(results)), best])
+    confusions = {name: tagging.confusion(true, best_runs[name].tags) for name in shown}
     plotting.save(draw_scores(results, ceiling, confusions), folder / "figure.png", args.show)
-    if grammar:
-        plotting.save(draw_taipei(taipei, vocabulary), folder / "taipei.png", args.show)
+    if not (args.dataset or args.data):
+        models = {name: run.model for name, run in best_runs.items()}
+        print(f"\n{taipei_table(models, vocabulary)}")
+        plotting.save(draw_taipei(models, vocabulary), folder / "taipei.png", args.show)
     return scores
 
 

@@ -213,59 +213,6 @@ class Vocabulary(NamedTuple):
         return {"words": words, "letters": letters} if self.grams else {"words": words}
 
 
-class Batches(keras.utils.PyDataset):
-    """Sentences to train on, in batches of about the same length, mixed anew each epoch.
-
-    A batch is the inputs, as `Vocabulary.encode` gives them; the numbers of the tags (batch,
-    steps); and the weights (batch, steps) that keep the padding out of the loss.
-
-    So that a tagger learns what to make of a word that it will not know, words are replaced by
-    OTHER now and then: one that occurs n times with probability rare^n, which is the chance that
-    it would not occur in the rest if a share `rare` of the sentences were set aside.
-
-    Args:
-        sentences: the train part.
-        vocabulary: of the train part.
-        batch_size: sentences per batch.
-        rare: from 0, never replaced, up to 1.
-        seed: of the order and the replacements.
-    """
-
-    def __init__(self, sentences, vocabulary, batch_size, rare, seed):
-        super().__init__()
-        self.sentences, self.vocabulary, self.batch_size = sentences, vocabulary, batch_size
-        self.tags = {tag: number for number, tag in enumerate(vocabulary.tags)}
-        self.lengths = np.array([len(sentence.words) for sentence in sentences])
-        counts = Counter(normal(word) for sentence in sentences for word in sentence.words)
-        self.replaced = np.array([0, 0, *(rare ** counts[word] for word in vocabulary.words)])
-        self.rng = np.random.default_rng(seed)
-        self.on_epoch_end()
-        # Keras takes what varies from the first two batches: the shortest and the longest
-        order = np.argsort([self.lengths[rows].max() for rows in self.batches])
-        self.batches = [self.batches[i] for i in (*order[:1], *order[:0:-1])]
-
-    def __len__(self):
-        return -(-len(self.sentences) // self.batch_size)
-
-    def on_epoch_end(self):
-        """Mix the sentences of the same length, and the batches."""
-        order = np.lexsort([self.rng.random(len(self.lengths)), self.lengths])
-        batches = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
-        self.batches = [batches[i] for i in self.rng.permutation(len(batches))]
-
-    def __getitem__(self, index):
-        rows = self.batches[index]
-        sentences, steps = [self.sentences[row] for row in rows], self.lengths[rows].max()
-        inputs = self.vocabulary.encode([sentence.words for sentence in sentences], steps)
-        weights = (inputs["words"] != PADDING).astype("float32")
-        replaced = self.rng.random(weights.shape) < self.replaced[inputs["words"]]
-        inputs["words"][replaced] = OTHER
-        targets = np.zeros((len(rows), steps), "int32")
-        for row, sentence in enumerate(sentences):
-            targets[row, : len(sentence.tags)] = [self.tags[tag] for tag in sentence.tags]
-        return inputs, targets, weights
-
-
 # ------------------------------------------------------------------ slots and their scores
 
 
@@ -317,6 +264,33 @@ def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
             "count": true_count,
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def slot(tag: str) -> str:
+    """Return the slot of a tag: B-destination -> destination; O is a slot of its own here."""
+    return tag.partition("-")[2] or tag
+
+
+def confusion(
+    true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], most: int = 12
+) -> pd.DataFrame:
+    """Return how many percent of each slot's words (rows) were taken for each slot (columns).
+
+    Args:
+        true: tags of each sentence.
+        predicted: as many.
+        most: of more slots than these, those with the most mistakes are shown.
+    """
+    words = pd.DataFrame(
+        {
+            "true": [slot(tag) for tags in true for tag in tags],
+            "predicted": [slot(tag) for tags in predicted for tag in tags],
+        }
+    )
+    shares = pd.crosstab(words["true"], words["predicted"], normalize="index") * 100
+    wrong = words[words["true"] != words["predicted"]].stack().value_counts()
+    names = sorted({*words["true"]}, key=lambda name: (-wrong.get(name, 0), name))[:most]
+    return shares.reindex(index=sorted(names), columns=sorted(names), fill_value=0.0)
 
 
 def without_context(sentences: Sequence[Sentence], vocabulary: Vocabulary) -> list[list[str]]:

@@ -1,0 +1,212 @@
+"""Train a tagger, score it, save it, load it, and ask it.
+
+A tagger is a Keras model from what `Vocabulary.encode` returns to (batch, steps, tags), the
+probability of each tag of its vocabulary.
+"""
+
+import json
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from utils import InputError
+from utils.files import written_whole
+from utils.tagging import OTHER, PADDING, Sentence, Vocabulary, normal, score, spans, without_marks
+
+import keras
+import numpy as np
+import pandas as pd
+
+RARE = 0.9  # see Batches
+AVERAGED = 0.99  # the weights that are scored and kept: a running mean over about 100 steps
+MAX_WORDS = 8192  # at once, padding included, so that long sentences don't fill the memory
+
+
+class Batches(keras.utils.PyDataset):
+    """Sentences to train on, in batches of about the same length, mixed anew each epoch.
+
+    A batch is the inputs, as `Vocabulary.encode` gives them; the numbers of the tags (batch,
+    steps); and the weights (batch, steps) that keep the padding out of the loss.
+
+    So that a tagger learns what to make of a word that it will not know, words are replaced by
+    OTHER now and then: one that occurs n times with probability rare^n, which is the chance that
+    it would not occur in the rest if a share `rare` of the sentences were set aside.
+
+    Args:
+        sentences: the train part.
+        vocabulary: of the train part.
+        batch_size: sentences per batch.
+        rare: from 0, never replaced, up to 1.
+        seed: of the order and the replacements.
+    """
+
+    def __init__(self, sentences, vocabulary, batch_size, rare, seed):
+        super().__init__()
+        self.sentences, self.vocabulary, self.batch_size = sentences, vocabulary, batch_size
+        self.tags = {tag: number for number, tag in enumerate(vocabulary.tags)}
+        self.lengths = np.array([len(sentence.words) for sentence in sentences])
+        counts = Counter(normal(word) for sentence in sentences for word in sentence.words)
+        self.replaced = np.array([0, 0, *(rare ** counts[word] for word in vocabulary.words)])
+        self.rng = np.random.default_rng(seed)
+        self.on_epoch_end()
+        # Keras takes what varies from the first two batches: the shortest and the longest
+        order = np.argsort([self.lengths[rows].max() for rows in self.batches])
+        self.batches = [self.batches[i] for i in (*order[:1], *order[:0:-1])]
+
+    def __len__(self):
+        return -(-len(self.sentences) // self.batch_size)
+
+    def on_epoch_end(self):
+        """Mix the sentences of the same length, and the batches."""
+        order = np.lexsort([self.rng.random(len(self.lengths)), self.lengths])
+        batches = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
+        self.batches = [batches[i] for i in self.rng.permutation(len(batches))]
+
+    def __getitem__(self, index):
+        rows = self.batches[index]
+        sentences, steps = [self.sentences[row] for row in rows], self.lengths[rows].max()
+        inputs = self.vocabulary.encode([sentence.words for sentence in sentences], steps)
+        weights = (inputs["words"] != PADDING).astype("float32")
+        replaced = self.rng.random(weights.shape) < self.replaced[inputs["words"]]
+        inputs["words"][replaced] = OTHER
+        targets = np.zeros((len(rows), steps), "int32")
+        for row, sentence in enumerate(sentences):
+            targets[row, : len(sentence.tags)] = [self.tags[tag] for tag in sentence.tags]
+        return inputs, targets, weights
+
+
+class BestEpoch(keras.callbacks.Callback):
+    """Score the dev part after each epoch, print how it goes, and keep the best weights."""
+
+    def __init__(self, title, vocabulary, dev):
+        super().__init__()
+        self.title, self.vocabulary, self.dev = title, vocabulary, dev
+        self.f1, self.weights = -1.0, None
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Score the dev part."""
+        f1 = evaluate(self.model, self.vocabulary, self.dev).loc["all", "f1"]
+        if f1 > self.f1:
+            self.f1, self.weights = f1, self.model.get_weights()
+        progress = f"epoch {epoch + 1}/{self.params['epochs']}, loss {logs['loss']:.4f}"
+        print(
+            f"\r{self.title}: {progress}, dev F1 {f1:.2f}, best {self.f1:.2f} ", end="", flush=True
+        )
+
+
+def fit(
+    model: keras.Model,
+    vocabulary: Vocabulary,
+    parts: dict[str, list[Sentence]],
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    title: str,
+) -> float:
+    """Train on the train part; keep the weights of the epoch with the best F1 on the dev part.
+
+    Adam with a cosine schedule down to zero, gradients clipped to norm 1, and the weights averaged
+    over the last steps (`use_ema`).
+
+    Args:
+        model: a tagger.
+        vocabulary: of the train part.
+        parts: "train" and "dev".
+        epochs: passes over the train part.
+        batch_size: sentences per batch.
+        learning_rate: at the start.
+        seed: of the order of the sentences, and of the words replaced by "other".
+        title: of the progress that is printed.
+
+    Returns:
+        seconds.
+
+    Raises:
+        InputError: if the weights ran away to infinity.
+    """
+    batches = Batches(parts["train"], vocabulary, batch_size, RARE, seed)
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(batches))
+    model.compile(
+        keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=AVERAGED),
+        keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
+        jit_compile=False,  # XLA would compile anew for every length
+    )
+    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    best = BestEpoch(title, vocabulary, parts["dev"])
+    start = time.perf_counter()
+    model.fit(batches, epochs=epochs, callbacks=[averaged, best], verbose=0)
+    print()
+    model.set_weights(best.weights)
+    if not all(np.isfinite(weights).all() for weights in best.weights):
+        raise InputError("the training diverged; lower --learning-rate")
+    return time.perf_counter() - start
+
+
+def tag(
+    model: keras.Model, vocabulary: Vocabulary, sentences: Sequence[Sequence[str]]
+) -> list[list[str]]:
+    """Return a tag for each word of each sentence; sentences may be empty, and of any length."""
+    tags: list[list[str]] = [[] for _ in sentences]
+    left = [row for row, sentence in enumerate(sentences) if sentence]
+    left.sort(key=lambda row: len(sentences[row]))
+    while left:
+        steps = len(sentences[left[-1]])
+        count = max(1, MAX_WORDS // steps)
+        rows, left = left[-count:], left[:-count]
+        inputs = vocabulary.encode([sentences[row] for row in rows], steps)
+        numbers = model.predict_on_batch(inputs).argmax(axis=-1)  # (rows, steps)
+        for row, sentence_numbers in zip(rows, numbers, strict=True):
+            tags[row] = [vocabulary.tags[n] for n in sentence_numbers[: len(sentences[row])]]
+    return tags
+
+
+def evaluate(
+    model: keras.Model, vocabulary: Vocabulary, sentences: Sequence[Sentence]
+) -> pd.DataFrame:
+    """Return the table of `utils.tagging.score`."""
+    predicted = tag(model, vocabulary, [sentence.words for sentence in sentences])
+    return score([sentence.tags for sentence in sentences], predicted)
+
+
+def answer(model: keras.Model, vocabulary: Vocabulary, texts: Sequence[str]) -> list[dict]:
+    """Return what each text says: "words", a tag for each in "tags", and the filled "slots"."""
+    sentences = [text.split() for text in texts]
+    answers = []
+    for words, tags in zip(sentences, tag(model, vocabulary, sentences), strict=True):
+        slots = [
+            {"slot": slot, "text": without_marks(" ".join(words[start:stop]))}
+            for slot, start, stop in sorted(spans(tags), key=lambda span: span[1])
+        ]
+        answers.append({"words": words, "tags": tags, "slots": slots})
+    return answers
+
+
+def save(path: str | Path, model: keras.Model, vocabulary: Vocabulary) -> None:
+    """Save a tagger and its vocabulary as one `.keras` file, whole or not at all."""
+    with written_whole(path) as beside:
+        model.save(beside)
+        with zipfile.ZipFile(beside, "a") as archive:  # Keras passes over members it doesn't know
+            archive.writestr("vocabulary.json", json.dumps(vocabulary.to_json()))
+
+
+def load(path: str | Path) -> tuple[keras.Model, Vocabulary]:
+    """Load what `save` wrote, in Keras' safe mode: a stranger's file must not run code.
+
+    Raises:
+        InputError: if there is no such file, it can't be read, or it would have to run code.
+    """
+    if not Path(path).exists():
+        raise InputError(f"no saved model at {path}; train one first, without --predict")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            vocabulary = Vocabulary.from_json(json.loads(archive.read("vocabulary.json")))
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a broken or hostile file may fail anywhere in Keras
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise InputError(f"{path}: not a model that slot_filling.py saved ({reason})") from error
+    model.jit_compile = False  # as in `fit`
+    return model, vocabulary
