@@ -185,7 +185,7 @@ def main(argv=None):
         print(report("LSTM", results), truth(test, not args.csv), sep="\n")
 
     forecast, futures = past_the_end(forecaster, frame, args.forecast, args.seed)
-    print(f"The next {args.forecast} days, with a 90 % interval:")
+    print(f"The next {args.forecast} steps, with a 90 % interval:")
     print(forecast.to_string(max_rows=8))
     write_csv(forecast, folder / "forecast.csv")
     plotting.save(draw(frame, forecast, futures, test), folder / "figure.png", args.show)

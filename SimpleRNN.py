@@ -38,10 +38,18 @@ def parse_args(argv=None):
         batch_size=64,
         learning_rate=0.005,
     )
-    return cli.parse_forecasting(parser, argv)
+    parser.add_argument(
+        "--predict",
+        choices=["level", "change"],
+        help="the level, best where the last value is noisy, or the change from the last value, "
+        "best where that is nearly right; default: level without --csv, change with it",
+    )
+    args = cli.parse_forecasting(parser, argv)
+    args.predict = args.predict or ("change" if args.csv else "level")
+    return args
 
 
-def build_network(train, targets, input_steps, units, depth):
+def build_network(train, targets, input_steps, units, depth, predict):
     """Return a network (batch, input_steps, columns) -> (batch, targets), in the columns' units.
 
     Noise on what it reads while it trains keeps it from learning the noise of the data by heart.
@@ -49,12 +57,14 @@ def build_network(train, targets, input_steps, units, depth):
     mean, variance = train.mean(axis=0), train.var(axis=0)
     change = min(np.diff(train[:, 0]).std() / train[:, 0].std(), 1.0)  # from row to row, normalised
     inputs = keras.Input((input_steps, train.shape[1]))
-    x = layers.Normalization(mean=mean, variance=variance)(inputs)
-    x = layers.GaussianNoise(change)(x)
+    normal = layers.Normalization(mean=mean, variance=variance)(inputs)
+    x = layers.GaussianNoise(change)(normal)
     for _ in range(depth - 1):
         x = layers.SimpleRNN(units, return_sequences=True)(x)
     x = layers.SimpleRNN(units)(x)
-    x = layers.Dense(targets)(x)
+    x = layers.Dense(targets, kernel_initializer="zeros")(x)
+    if predict == "change":
+        x = x + normal[:, -1, :targets]
     inverse = layers.Normalization(mean=mean[:targets], variance=variance[:targets], invert=True)
     return keras.Model(inputs, inverse(x))
 
@@ -154,7 +164,9 @@ def main(argv=None):
         calendar = series.calendar_names(frame.index)
         values = series.with_calendar(frame, calendar)  # (time, columns)
         train, targets = train_part(values, parts, frame), frame.shape[1]
-        network = build_network(train, targets, args.input_steps, args.units, args.layers)
+        network = build_network(
+            train, targets, args.input_steps, args.units, args.layers, args.predict
+        )
         fit = training.fit(
             network,
             loss_per_column(train, targets),

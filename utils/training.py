@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+MIN_STEPS = 16  # per epoch: of a short series, several passes
 MAX_WINDOWS = 100_000  # per epoch, and for its validation: a long series is scored before it ends
 
 
@@ -65,7 +66,7 @@ def fit(
     _, input_steps, _ = network.input_shape
     _, targets = network.output_shape
     batch_size = min(batch_size, len(parts.train))
-    steps = -(-min(len(parts.train), MAX_WINDOWS) // batch_size)
+    steps = max(-(-min(len(parts.train), MAX_WINDOWS) // batch_size), MIN_STEPS)
     val_rows = parts.val[:: -(-len(parts.val) // MAX_WINDOWS)]
     network.compile(
         keras.optimizers.Adam(
@@ -75,7 +76,7 @@ def fit(
             ema_momentum=0.98,
         ),
         loss,
-        steps_per_execution=min(steps, 16),
+        steps_per_execution=16,
     )
     log = keras.callbacks.History()
     best = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
