@@ -226,16 +226,16 @@ def taipei_table(models, vocabulary):
     return "\n\n".join(lines)
 
 
-def heatmap(axes, values, rows, columns, highest):
-    """Draw numbers from 0 to `highest` as squares; write the larger ones into them."""
-    axes.imshow(values, cmap="Blues", vmin=0, vmax=highest, aspect="auto")
+def heatmap(axes, percent, rows, columns):
+    """Draw numbers from 0 to 100 as squares."""
+    axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
     axes.set_yticks(range(len(rows)), rows)
     axes.grid(False)
-    for (row, column), value in np.ndenumerate(values):
-        if value >= highest / 100:
-            colour = "white" if value > highest / 2 else "black"
-            axes.text(column, row, f"{value:.2g}", ha="center", va="center", color=colour)
+    for (row, column), value in np.ndenumerate(percent):
+        if value >= 0.5:
+            colour = "white" if value > 50 else "black"
+            axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour)
 
 
 def draw_taipei(models, vocabulary):
@@ -254,8 +254,8 @@ def draw_taipei(models, vocabulary):
     for name, model in models.items():
         probabilities = model.predict_on_batch(vocabulary.encode(words, len(words[0]))) @ member
         for row in range(2):
-            heatmap(axes[f"{row} {name}"], probabilities[row].T, slots, words[row], 1)
-        axes[f"0 {name}"].set_title(name)
+            heatmap(axes[f"{row} {name}"], 100 * probabilities[row].T, slots, words[row])
+        axes[f"0 {name}"].set_title(f"{name}, %")
     return figure
 
 
@@ -277,7 +277,7 @@ def draw_scores(results, ceiling, confusions):
     axes["F1"].invert_yaxis()
     axes["F1"].legend(loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=4)
     for name, shares in confusions.items():
-        heatmap(axes[name], shares.to_numpy(), shares.index, shares.columns, 100)
+        heatmap(axes[name], shares.to_numpy(), shares.index, shares.columns)
         axes[name].set(title=f"{name}: % of a slot's words", xlabel="predicted", ylabel="true")
     return figure
 

@@ -19,8 +19,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-RARE = 0.9  # see Batches
-AVERAGED = 0.99  # the weights that are scored and kept: a running mean over about 100 steps
+RARE = 0.02  # see Batches
+AVERAGED = 100  # steps, at most an epoch, over which the weights are averaged
 MAX_WORDS = 8192  # at once, padding included, so that long sentences don't fill the memory
 
 
@@ -30,15 +30,14 @@ class Batches(keras.utils.PyDataset):
     A batch is the inputs, as `Vocabulary.encode` gives them; the numbers of the tags (batch,
     steps); and the weights (batch, steps) that keep the padding out of the loss.
 
-    So that a tagger learns what to make of a word that it will not know, words are replaced by
-    OTHER now and then: one that occurs n times with probability rare^n, which is the chance that
-    it would not occur in the rest if a share `rare` of the sentences were set aside.
+    So that a tagger learns what to make of a word that it will not know, the rarest words are
+    replaced by OTHER, letters excepted, half of the time.
 
     Args:
         sentences: the train part.
         vocabulary: of the train part.
         batch_size: sentences per batch.
-        rare: from 0, never replaced, up to 1.
+        rare: how much of the text consists of words that are rare: 0 is nothing, 1 all of it.
         seed: of the order and the replacements.
     """
 
@@ -48,7 +47,11 @@ class Batches(keras.utils.PyDataset):
         self.tags = {tag: number for number, tag in enumerate(vocabulary.tags)}
         self.lengths = np.array([len(sentence.words) for sentence in sentences])
         counts = Counter(normal(word) for sentence in sentences for word in sentence.words)
-        self.replaced = np.array([0, 0, *(rare ** counts[word] for word in vocabulary.words)])
+        words = sorted(vocabulary.words, key=counts.get)
+        share = np.cumsum([counts[word] for word in words]) / counts.total()
+        self.rare = [
+            vocabulary.words[word] for word in words[: np.searchsorted(share, rare, "right")]
+        ]
         self.rng = np.random.default_rng(seed)
         self.on_epoch_end()
         # Keras takes what varies from the first two batches: the shortest and the longest
@@ -69,7 +72,7 @@ class Batches(keras.utils.PyDataset):
         sentences, steps = [self.sentences[row] for row in rows], self.lengths[rows].max()
         inputs = self.vocabulary.encode([sentence.words for sentence in sentences], steps)
         weights = (inputs["words"] != PADDING).astype("float32")
-        replaced = self.rng.random(weights.shape) < self.replaced[inputs["words"]]
+        replaced = np.isin(inputs["words"], self.rare) & (self.rng.random(weights.shape) < 0.5)
         inputs["words"][replaced] = OTHER
         targets = np.zeros((len(rows), steps), "int32")
         for row, sentence in enumerate(sentences):
@@ -130,8 +133,9 @@ def fit(
     """
     batches = Batches(parts["train"], vocabulary, batch_size, RARE, seed)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(batches))
+    momentum = 1 - 1 / min(AVERAGED, len(batches))
     model.compile(
-        keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=AVERAGED),
+        keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=momentum),
         keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
         jit_compile=False,  # XLA would compile anew for every length
     )

@@ -4,6 +4,8 @@ A tag is "O", or "B-" (begins) or "I-" (inside) and the name of a slot. Wherever
 asked for, anything with `words` and `tags` will do, such as `Sentence` or `utils.travel.Query`.
 """
 
+import contextlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -57,19 +59,24 @@ def download(name: str) -> Path:
     Raises:
         InputError: if it can't be fetched, or is not what it should be; then it isn't kept.
     """
-    folder = Path(keras.config.keras_home(), "datasets", "slot_filling", name)
+    folder = Path(os.environ.get("KERAS_HOME", "~/.keras"), "slot_filling", name).expanduser()
     for file, sha256 in SHA256[name].items():
-        origin = f"{ORIGIN}/data/{name}/{file}"
-        target = folder / file
+        origin, target = f"{ORIGIN}/data/{name}/{file}", folder / file
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)  # else `get_file` goes to /tmp
             keras.utils.get_file(
-                target.name, origin, file_hash=sha256, hash_algorithm="sha256",
-                cache_dir=folder, cache_subdir=target.parent.name,
-            )  # fmt: skip
-        except Exception as error:  # `get_file` raises bare exceptions, and keeps a wrong file
-            target.unlink(missing_ok=True)
+                target.name,
+                origin,
+                file_hash=sha256,
+                hash_algorithm="sha256",
+                cache_dir=target.parent,
+                cache_subdir="",
+            )
+        except Exception as error:  # `get_file` raises just that, and leaves a wrong file there
+            with contextlib.suppress(OSError):
+                target.unlink()
             reason = str(error).strip().partition("\n")[0]
-            raise InputError(f"--dataset {name}: cannot download {origin} ({reason})") from error
+            raise InputError(f"--dataset {name}: cannot fetch {origin} ({reason})") from error
     return folder
 
 
