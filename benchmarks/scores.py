@@ -54,8 +54,9 @@ def main():
     seeds = [int(seed) for seed in parser.parse_args().seeds.split(",")]
     for command in COMMANDS:
         table = pd.DataFrame([score(command, seed) for seed in seeds], index=seeds).T
+        table = table.astype(float).dropna()
         table.insert(0, "mean", table.mean(axis=1))
-        print(f"python {' '.join(command)}", table.astype(float).round(4), "", sep="\n", flush=True)
+        print(f"python {' '.join(command)}", table.round(4), "", sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,16 @@ def test_one_step_against_matrix_product():
     np.testing.assert_allclose(one_step(network, values, rows), expected, rtol=1e-5)
 
 
+def test_one_step_sees_only_the_past_of_every_column():
+    network, _ = linear_network(3, 2, 1)
+    values, rows = np.random.default_rng(1).normal(size=(20, 2)), np.array([7])
+    before = one_step(network, values, rows)
+    values[7:] += 100  # the row to be forecast, and all that follow
+    np.testing.assert_array_equal(one_step(network, values, rows), before)
+    values[6, 1] += 1  # another column, one row before
+    assert one_step(network, values, rows) != before
+
+
 @pytest.mark.parametrize("relative", [False, True])
 def test_recursive_against_a_loop(relative):
     network, (kernel, bias) = linear_network(3, 3, 2)

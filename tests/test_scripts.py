@@ -80,7 +80,7 @@ def test_own_csv_and_the_saved_model(name, csv, tmp_path):
     assert run(name, [*data, *TINY, "--layers", 2, "--output-dir", out]) == 0
     assert {path.name for path in out.iterdir()} == FILES
     scores = json.loads((out / "scores.json").read_text(encoding="utf-8"))
-    assert "optimal" not in scores["test"] and scores["data"] == str(csv)
+    assert scores["test"]["optimal"] is None and scores["data"] == str(csv)
     assert scores["test"][name]["ratio_to_optimal"] is None
     forecast = pd.read_csv(out / "forecast.csv")
     assert forecast["time"][0] == "2001-01-13 12:00:00"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from utils import InputError
+from utils.evaluation import BASELINES
 from utils.files import write_csv, write_json
 from utils.forecasting import Forecaster
 from utils.training import Fit
@@ -164,6 +165,7 @@ def save_run(
         "network": network,
         "input_steps": args.input_steps,
         **results,
+        "test": dict.fromkeys([network, *BASELINES, "optimal"]) | results["test"],
         "seconds": {"fit": fit.seconds, "total": time.perf_counter() - args.begin},
     }
     forecaster.save(folder / "model.keras", f"{network}.py")

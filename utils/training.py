@@ -38,9 +38,10 @@ def fit(
     batch_size: int,
     learning_rate: float,
     seed: int,
-    patience: int = 8,
 ) -> Fit:
     """Train on the train windows; keep the weights of the epoch that was best in validation.
+
+    Training stops when a third of the epochs have brought nothing better.
 
     Adam with a cosine schedule down to zero, gradients clipped to norm 1, and the weights averaged
     over the last steps (`use_ema`), which takes out the noise of single batches.
@@ -54,7 +55,6 @@ def fit(
         batch_size: windows per batch.
         learning_rate: at the start.
         seed: of the windows' order.
-        patience: epochs without a better validation loss before training stops.
 
     Returns:
         the history, the seconds, and whether Ctrl-C ended the training; the network then has the
@@ -79,7 +79,7 @@ def fit(
         steps_per_execution=16,
     )
     log = keras.callbacks.History()
-    best = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
+    best = keras.callbacks.EarlyStopping(patience=-(-epochs // 3), restore_best_weights=True)
     start, interrupted = time.perf_counter(), False
     try:
         network.fit(
