@@ -53,19 +53,28 @@ def test_one_seed_one_result(values):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_long_series_is_scored_before_it_ends(values, monkeypatch):
-    monkeypatch.setattr(training, "MAX_WINDOWS", 50)
+@pytest.mark.parametrize(("at_most", "steps_expected"), [(50, 7), (100_000, 35)])
+def test_the_steps_of_an_epoch(values, monkeypatch, at_most, steps_expected):
+    """A long series is scored before it ends: an epoch has at most so many windows."""
+    monkeypatch.setattr(training, "MAX_WINDOWS", at_most)
+    monkeypatch.setattr(training, "MIN_STEPS", 2)
     steps = []
     original = keras.Model.fit
 
     def spy(self, *args, **kwargs):
         steps.append(kwargs["steps_per_epoch"])
-        assert sum(len(batch[0]) for batch in kwargs["validation_data"]) <= 50
+        assert sum(len(batch[0]) for batch in kwargs["validation_data"]) <= at_most
         return original(self, *args, **kwargs)
 
     monkeypatch.setattr(keras.Model, "fit", spy)
     train(network(), values, epochs=1, batch_size=8)
-    assert steps == [7]
+    assert steps == [steps_expected]
+
+
+def test_a_short_series_trains_as_many_steps(values):
+    model = network()
+    train(model, values[:150], epochs=2)
+    assert model.optimizer.iterations == 2 * training.MIN_STEPS
 
 
 def test_divergence_is_told(values):
