@@ -144,7 +144,7 @@ def build_tagger(network, vocabulary, words, units):
         x = layers.Embedding(size, units)(inputs["words"])
     if vocabulary.grams:
         inputs["letters"] = keras.Input((None, tagging.MAX_GRAMS), dtype="int32", name="letters")
-        grams = layers.Embedding(len(vocabulary.grams) + 2, units)(inputs["letters"])
+        grams = layers.Embedding(len(vocabulary.grams) + 2, max(units // 2, 1))(inputs["letters"])
         real = ops.not_equal(inputs["letters"], PADDING)[..., None]
         x = layers.Concatenate()([x, ops.sum(ops.where(real, grams, 0.0), axis=2)])
     for level in range(1, network.layers + 1):

@@ -11,7 +11,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from utils import InputError
+from utils import (
+    InputError,
+    cells,  # noqa: F401  Keras must know them to load a model with one
+)
 from utils.files import written_whole
 from utils.tagging import OTHER, PADDING, Sentence, Vocabulary, normal, score, spans, without_marks
 

@@ -151,7 +151,7 @@ def _read_columns(path: Path) -> Iterator[Sentence]:
 # ------------------------------------------------------------------ words as numbers
 
 PADDING, OTHER = 0, 1
-MAX_GRAMS = 16  # of one word; the rest of a longer word is left out
+MAX_GRAMS = 12  # of one word; the rest of a longer word is left out
 
 
 def without_marks(text: str) -> str:
