@@ -210,7 +210,7 @@ def test_comparison(travelled):
     for phrase in ("seed 1: epoch 1/1", "dev F1", "could reach", "arrive", "cue before", "±"):
         assert phrase in printed
     header, first, *_ = (folder / "slots.csv").read_text().splitlines()
-    assert header == ",f1,precision,recall,count" and first.startswith("all,")
+    assert header == ",f1,precision,recall,count,f1_sd" and first.startswith("all,")
     for name in ("figure.png", "taipei.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
 
@@ -318,6 +318,7 @@ def test_long_sentences_in_small_batches(travelled, monkeypatch):
         ("--bidirectional", "--bidirectional and --layers need --model"),
         ("--dataset atis --layers 2", "--bidirectional and --layers need --model"),
         ("--model feedforward --bidirectional", "feedforward has none"),
+        ("--seeds 4294967296", "--seeds takes whole numbers below 2^32"),
         ("--model lstm --layers 0", "'0' is not a whole number of at least 1"),
         ("--model rnn", "invalid choice: 'rnn'"),
         ("--dataset atis --data here", "not allowed with"),
