@@ -12,6 +12,20 @@ memory need not. Only its middle layer differs, from a word's vector x_t to the 
 
 and a softmax gives each tag its probability: O, B-destination, I-destination, ...
 
+F1 of whole slots, in per cent, in queries about cities never seen in training, where the words that
+tell arriving from leaving stand before, far before, or after the city (mean of 3 seeds):
+
+                            all     before      far     after
+    best without context   28.4
+    feedforward            26.6       26.7     25.2      27.7
+    elman                  67.6      100.0     48.5      44.7
+    jordan                 64.1       99.9     38.6      43.6
+    lstm                   79.5      100.0     91.3      44.4
+    peephole               70.3      100.0     63.2      41.2
+    gru                    82.1      100.0     97.5      46.4
+    bidirectional lstm     89.5      100.0     79.2      85.4
+    bidirectional gru      99.8      100.0    100.0      99.3
+
     python slot_filling.py                                    # all of them, on the travel grammar
     python slot_filling.py --model lstm --bidirectional --layers 2
     python slot_filling.py --predict "leave Taipei on November 2nd"        # by the model saved last
@@ -259,7 +273,7 @@ def heatmap(axes, percent, rows, columns):
     axes.grid(False)
     for (row, column), value in np.ndenumerate(percent):
         if value >= 0.5:
-            colour = "white" if value > 50 else "black"
+            colour = "white" if value > 60 else "black"
             axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour)
 
 
