@@ -9,13 +9,28 @@ short-term memory" (1997). The lag is the length of the sequence; every sequence
     order    two of the symbols are X or Y, after 10 and 50 % of the sequence, the others a, b, c or
              d; the answer is XX, XY, YX or YY. Guessing is wrong in 75 %: the trivial line.
 
-Five networks of about the same number of parameters answer from their last hidden layer:
+Six networks of about the same number of parameters answer from their last hidden layer:
 
     simple   h_t = tanh(x_t W + h_{t-1} U + b): the gradient shrinks or grows with each step
     irnn     h_t = relu(x_t W + h_{t-1} U + b), where U starts as the identity (Le et al., 2015)
     gru      a gate decides how much of h stays
     lstm     the memory c is added to, and a forget gate decides how much of it stays
-    lstm-f0  the same, but the forget gate's bias starts at 0, half closed, instead of 1
+    lstm-f0  the same, but the forget gate's bias starts at 0, half closed; Keras starts it at 1
+    lstm-f3  the same, but it starts at 3: open
+
+Test errors after at most 80,000 sequences, mean of seeds 0, 1, 2 (* solved: below 0.01 with each):
+
+             adding                       order
+             lag 10   lag 30   lag 100    lag 10   lag 30   lag 100
+    simple   0.004*   0.020    0.168      0.000*   0.001*   0.496
+    irnn     0.001*   0.002*   0.003*     0.000*   0.000*   0.001*
+    gru      0.002*   0.001*   0.002*     0.000*   0.000*   0.000*
+    lstm     0.003*   0.002*   0.003*     0.001*   0.000*   0.746
+    lstm-f0  0.002*   0.003*   0.003*     0.000*   0.745    0.743
+    lstm-f3  0.002*   0.003*   0.003*     0.000*   0.000*   0.000*
+
+The adding problem has short distances to learn from first, order has none: there an LSTM depends
+on how much it keeps before it has learned what to keep.
 
     python long_memory.py                               # the adding problem, lags 10, 30 and 100
     python long_memory.py --task order --seeds 0,1,2
@@ -91,7 +106,7 @@ TASKS = {
                   share_wrong, "share of wrong answers", 3 / 4),
 }  # fmt: skip
 
-# ------------------------------------------------------------------ five networks
+# ------------------------------------------------------------------ six networks
 
 
 class Network(NamedTuple):
@@ -104,16 +119,25 @@ class Network(NamedTuple):
     colour: str
 
 
+def lstm_starting_with(forget_bias, units):
+    """Return an LSTM layer whose forget gate starts with this bias; Keras' own starts with 1."""
+
+    def bias(shape, dtype=None):
+        return ops.repeat(ops.convert_to_tensor([0, forget_bias, 0, 0], dtype), units)
+
+    return layers.LSTM(units, unit_forget_bias=False, bias_initializer=bias)
+
+
 # Le et al. start W at 0.001 in size; Keras' default, larger, learns sooner here
 irnn = functools.partial(layers.SimpleRNN, activation="relu", recurrent_initializer="identity")
-lstm_f0 = functools.partial(layers.LSTM, unit_forget_bias=False)
 
 NETWORKS = {
     "simple": Network(layers.SimpleRNN, 1, 1, 0.001, plotting.BLACK),
     "irnn": Network(irnn, 1, 1, 0.003, plotting.ORANGE),
     "gru": Network(layers.GRU, 3, 2, 0.03, plotting.GREEN),
     "lstm": Network(layers.LSTM, 4, 1, 0.03, plotting.BLUE),
-    "lstm-f0": Network(lstm_f0, 4, 1, 0.03, plotting.SKY),
+    "lstm-f0": Network(functools.partial(lstm_starting_with, 0), 4, 1, 0.03, plotting.SKY),
+    "lstm-f3": Network(functools.partial(lstm_starting_with, 3), 4, 1, 0.03, plotting.PURPLE),
 }
 
 
@@ -258,8 +282,8 @@ def draw_training(rounds, task, lag, clip_norm):
         axes["a"].plot(thousands, frame["error"], color=colour, label=name)
         axes["b"].semilogy(thousands, frame["largest gradient"], color=colour)
     axes["a"].set_title(f"Training at lag {lag}")
-    how = "clipped at the dashed line" if clip_norm else "not clipped"
-    axes["b"].set_title(f"The largest gradient of each round, {how}")
+    how = f"clipped at {clip_norm:g}" if clip_norm else "not clipped"
+    axes["b"].set_title(f"The largest gradients, {how}")
     for panel in axes.values():
         panel.set_xlabel("thousands of sequences seen")
     finish_error_axis(axes["a"], task, "validation")

@@ -111,7 +111,7 @@ def test_units_of_the_adding_problem():
     units = {
         name: long_memory.units_for(NETWORKS[name], TASKS["adding"], 4500) for name in NETWORKS
     }
-    assert units == {"simple": 65, "irnn": 65, "gru": 37, "lstm": 32, "lstm-f0": 32}
+    assert units == {"simple": 65, "irnn": 65, "gru": 37, "lstm": 32, "lstm-f0": 32, "lstm-f3": 32}
 
 
 def test_irnn_starts_as_an_adder():
@@ -122,7 +122,7 @@ def test_irnn_starts_as_an_adder():
     assert cell.activation is keras.activations.relu
 
 
-@pytest.mark.parametrize(("name", "forget_bias"), [("lstm", 1), ("lstm-f0", 0)])
+@pytest.mark.parametrize(("name", "forget_bias"), [("lstm", 1), ("lstm-f0", 0), ("lstm-f3", 3)])
 def test_forget_bias(name, forget_bias):
     bias = tiny_model(name).layers[0].get_weights()[2]
     np.testing.assert_array_equal(bias, np.repeat([0, forget_bias, 0, 0], 4))
@@ -269,7 +269,10 @@ def test_runs_can_be_repeated(monkeypatch, tmp_path):
         (["--lags", "10,ten"], "'ten' is not a whole number of at least 10"),
         (["--lags", "9"], "'9' is not a whole number of at least 10"),
         (["--lags", ","], "at least one"),
-        (["--networks", "lstm,gpt"], "'gpt' is not one of simple, irnn, gru, lstm, lstm-f0"),
+        (
+            ["--networks", "lstm,gpt"],
+            "'gpt' is not one of simple, irnn, gru, lstm, lstm-f0, lstm-f3",
+        ),
         (["--networks", ""], "at least one"),
         (["--seeds", "-1"], "'-1' is not a whole number of at least 0"),
         (["--clip-norm", "-1"], "'-1' is not a number at least 0"),
