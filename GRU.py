@@ -56,9 +56,10 @@ def build_network(train, targets, input_steps, units, depth, predict):
     """
     mean, variance = train.mean(axis=0), train.var(axis=0)
     change = min(np.diff(train[:, 0]).std() / train[:, 0].std(), 1.0)  # from row to row, normalised
+    noise = change if predict == "level" else 0.3 * change
     inputs = keras.Input((input_steps, train.shape[1]))
     normal = layers.Normalization(mean=mean, variance=variance)(inputs)
-    x = layers.GaussianNoise(change)(normal)
+    x = layers.GaussianNoise(noise)(normal)
     for _ in range(depth - 1):
         x = layers.GRU(units, return_sequences=True)(x)
     x = layers.GRU(units)(x)
