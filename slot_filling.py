@@ -231,7 +231,8 @@ def train(network, vocabulary, parts, args, seed):
 def over_seeds(runs, name):
     """Return the mean of the runs' tables of this name, and the spread of F1."""
     tables = pd.concat([run.tables[name] for run in runs]).groupby(level=0, sort=False)
-    return tables.mean().assign(f1_sd=tables["f1"].std().fillna(0.0))
+    spread = tables["f1"].std().fillna(0.0)
+    return tables.mean().assign(f1_sd=spread).astype({"count": int})
 
 
 def summary(table):
