@@ -38,12 +38,7 @@ def parse_args(argv=None):
         batch_size=128,
         learning_rate=0.01,
     )
-    parser.add_argument(
-        "--predict",
-        choices=["level", "change"],
-        help="the level, best where the last value is noisy, or the change from the last value, "
-        "best where that is nearly right; default: level without --csv, change with it",
-    )
+    cli.add_predict(parser)
     args = cli.parse_forecasting(parser, argv)
     args.predict = args.predict or ("change" if args.csv else "level")
     return args
@@ -87,7 +82,9 @@ def loss_per_column(train, targets):
 
 def draw(frame, forecast, test):
     """Draw the last week and the forecast; below, the whole test part, its errors by hour."""
-    figure, axes = plotting.new_figure("AAA;BBC" if test is not None else "A", size=(11, 6.5))
+    has_hours = isinstance(frame.index, pd.DatetimeIndex) and frame.index.hour.nunique() > 1
+    mosaic = "A" if test is None else "AAA;BBC" if has_hours else "AAA;BBB"
+    figure, axes = plotting.new_figure(mosaic, size=(11, 6.5))
     last = frame.iloc[-168:, 0]
     shown = None if test is None else test["predicted"].iloc[-168:].rename("GRU")
     plotting.draw_forecast(axes["A"], last, forecast, shown)
@@ -103,10 +100,12 @@ def draw(frame, forecast, test):
     axes["B"].set(title="The whole test part: highest and lowest in 24 steps")
     axes["B"].legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1))
 
-    hours = test.index.hour if isinstance(test.index, pd.DatetimeIndex) else test.index % 24
+    if not has_hours:
+        return figure
+
     colours = {"persistence": plotting.GREY, "linear": plotting.ORANGE, "GRU": plotting.BLUE}
     for name, colour in colours.items():
-        errors = np.abs(test[name] - test["actual"]).groupby(hours).mean()
+        errors = np.abs(test[name] - test["actual"]).groupby(test.index.hour).mean()
         axes["C"].plot(errors, color=colour, label=name)
     axes["C"].set(title="Mean absolute error by hour", xlabel="hour of the day", ylim=(0, None))
     axes["C"].legend(loc="best")
@@ -124,11 +123,11 @@ def main(argv=None):
     else:
         frame = synthetic.hourly_temperature(args.seed).to_frame()
 
-    test = results = None
+    test = fit = scores = None
     if args.load:
         forecaster = Forecaster.load(args.load, "GRU.py", frame)
     else:
-        parts = split_by_time(len(frame), args.input_steps)
+        parts = split_by_time(len(frame), args.input_steps, frame.attrs.get("filled", ()))
         calendar = series.calendar_names(frame.index) if args.csv else []  # its law has no dates
         values = series.with_calendar(frame, calendar)  # (time, columns)
         train, targets = train_part(values, parts, frame), frame.shape[1]
@@ -151,16 +150,16 @@ def main(argv=None):
         optimal = None if args.csv else synthetic.optimal_temperature
         test, results = evaluate("GRU", forecaster, frame, parts, season, optimal)
         print(report("GRU", results))
+        scores = cli.save_run("GRU", args, forecaster, fit, test, results)
 
     forecast, _ = past_the_end(forecaster, frame, args.forecast, args.seed)
-    print(f"The next {args.forecast} steps, with a 90 % interval:")
+    print(f"{args.forecast} steps past the end, with a 90 % interval:")
     print(forecast.to_string(max_rows=8))
     write_csv(forecast, folder / "forecast.csv")
     plotting.save(draw(frame, forecast, test), folder / "figure.png", args.show)
-    if args.load:
-        return None
-
-    return cli.save_run("GRU", args, forecaster, fit, test, results)
+    if fit and fit.interrupted:
+        raise KeyboardInterrupt
+    return scores
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from utils.windows import split_by_time, train_part
 
 import keras
 import numpy as np
+import pandas as pd
 from keras import layers, ops
 
 DAYS = 1500
@@ -43,10 +44,15 @@ def parse_args(argv=None):
         learning_rate=0.001,
     )
     walk = parser.add_argument_group("the simulated price (without --csv)")
-    walk.add_argument("--drift", type=float, default=0.0003, help="mean log-return per day")
+    walk.add_argument(
+        "--drift",
+        type=cli.number_above(-0.1, below=0.1),
+        default=0.0003,
+        help="mean log-return per day",
+    )
     walk.add_argument(
         "--volatility",
-        type=cli.number_above(0),
+        type=cli.number_above(0, below=0.5),
         default=0.015,
         help="standard deviation of the log-return per day",
     )
@@ -87,23 +93,27 @@ def r_squared(actual, forecast):
     return 1 - np.sum((actual - forecast) ** 2) / np.sum((actual - actual.mean()) ** 2)
 
 
-def returns(test, name):
+def log_returns(test, name):
     """Return the log-returns from yesterday's price to a column of the test table."""
     return np.log(test[name] / test["persistence"])
 
 
-def truth(test, simulated):
+def truth(test):
     """Say what the beautiful overlay is worth."""
-    prices = {name: r_squared(test["actual"], test[name]) for name in ("predicted", "persistence")}
-    errors = {name: np.sqrt(np.mean((test["actual"] - test[name]) ** 2)) for name in prices}
-    what = "On a random walk nothing beats" if simulated else "Of prices hardly anything beats"
-    excess = errors["predicted"] / errors["persistence"] - 1
+    names = ("predicted", "persistence")
+    r2 = {name: r_squared(test["actual"], test[name]) for name in names}
+    rmse = {name: np.sqrt(np.mean((test["actual"] - test[name]) ** 2)) for name in names}
+    r2_of_returns = r_squared(log_returns(test, "actual"), log_returns(test, "predicted"))
+    excess = rmse["predicted"] / rmse["persistence"] - 1
+    if excess < -0.01:
+        moral = "These prices are no random walk without drift"
+    else:
+        moral = "On a random walk nothing beats the last price, and here is how close the LSTM came"
     return (
-        f"R² of the prices: LSTM {prices['predicted']:.4f}, yesterday's price "
-        f"{prices['persistence']:.4f}; of the returns: LSTM "
-        f"{r_squared(returns(test, 'actual'), returns(test, 'predicted')):.4f}.\n"
-        f"{what} the last price, and the LSTM came this close: its RMSE is "
-        f"{abs(excess):.2%} {'above' if excess > 0 else 'below'} that of yesterday's price."
+        f"R² of the prices: LSTM {r2['predicted']:.4f}, yesterday's price "
+        f"{r2['persistence']:.4f}; of the returns: LSTM {r2_of_returns:.4f}.\n"
+        f"{moral}: its RMSE is {abs(excess):.2%} {'above' if excess > 0 else 'below'} that of "
+        "yesterday's price."
     )
 
 
@@ -113,10 +123,13 @@ def draw(frame, forecast, futures, test):
     last = frame.iloc[-120:, 0]
     axes["C"].plot(last, color=plotting.BLACK, label="actual")
     for level in FAN:
-        lower, upper = forecasting.interval(futures, level)
-        axes["C"].fill_between(forecast.index, lower, upper, color=plotting.RED, alpha=0.2, lw=0)
-        axes["C"].text(forecast.index[-1], upper[-1], f" {level:.0%}", va="center")
-    axes["C"].plot(forecast["forecast"], color=plotting.RED, label="forecast")
+        bounds = pd.DataFrame(forecasting.interval(futures, level), columns=forecast.index).T
+        fan = plotting.from_last(last, bounds)
+        axes["C"].fill_between(fan.index, fan[0], fan[1], color=plotting.RED, alpha=0.2, lw=0)
+        if len(forecast) > 1:
+            axes["C"].text(fan.index[-1], fan[1].iloc[-1], f" {level:.0%}", va="center")
+    line = plotting.from_last(last, forecast)["forecast"]
+    axes["C"].plot(line, color=plotting.RED, label="forecast")
     axes["C"].set(title="Where the price may go, with intervals", ylabel="price")
     axes["C"].legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1))
     if test is None:
@@ -128,7 +141,7 @@ def draw(frame, forecast, futures, test):
     axes["A"].set(title=f"It looks perfect: R² of the prices {score:.3f}", ylabel="price")
     axes["A"].legend(loc="best")
 
-    actual, predicted = 100 * returns(test, "actual"), 100 * returns(test, "predicted")
+    actual, predicted = 100 * log_returns(test, "actual"), 100 * log_returns(test, "predicted")
     axes["B"].scatter(actual, predicted, s=8, color=plotting.BLUE)
     axes["B"].axline((0, 0), slope=1, color=plotting.GREY, lw=1)
     score = r_squared(actual, predicted)
@@ -154,12 +167,12 @@ def main(argv=None):
             DAYS, args.seed, args.drift, args.volatility
         ).to_frame()
 
-    test = results = None
+    test = fit = scores = None
     if args.load:
         forecaster = Forecaster.load(args.load, "LSTM.py", frame)
     else:
         values = frame.to_numpy()  # (time, columns)
-        parts = split_by_time(len(frame), args.input_steps)
+        parts = split_by_time(len(frame), args.input_steps, frame.attrs.get("filled", ()))
         train = train_part(values, parts, frame)
         network = build_network(train, args.input_steps, args.units, args.layers)
         fit = training.fit(
@@ -182,17 +195,17 @@ def main(argv=None):
         test, results = evaluate(
             "LSTM", forecaster, frame, parts, season, None if args.csv else optimal
         )
-        print(report("LSTM", results), truth(test, not args.csv), sep="\n")
+        print(report("LSTM", results), truth(test), sep="\n")
+        scores = cli.save_run("LSTM", args, forecaster, fit, test, results)
 
     forecast, futures = past_the_end(forecaster, frame, args.forecast, args.seed)
-    print(f"The next {args.forecast} steps, with a 90 % interval:")
+    print(f"{args.forecast} steps past the end, with a 90 % interval:")
     print(forecast.to_string(max_rows=8))
     write_csv(forecast, folder / "forecast.csv")
     plotting.save(draw(frame, forecast, futures, test), folder / "figure.png", args.show)
-    if args.load:
-        return None
-
-    return cli.save_run("LSTM", args, forecaster, fit, test, results)
+    if fit and fit.interrupted:
+        raise KeyboardInterrupt
+    return scores
 
 
 if __name__ == "__main__":

@@ -38,12 +38,7 @@ def parse_args(argv=None):
         batch_size=64,
         learning_rate=0.005,
     )
-    parser.add_argument(
-        "--predict",
-        choices=["level", "change"],
-        help="the level, best where the last value is noisy, or the change from the last value, "
-        "best where that is nearly right; default: level without --csv, change with it",
-    )
+    cli.add_predict(parser)
     args = cli.parse_forecasting(parser, argv)
     args.predict = args.predict or ("change" if args.csv else "level")
     return args
@@ -101,12 +96,14 @@ def score_far_ahead(forecaster, frame, rows, optimal):
     coming = values[np.arange(farthest)[:, None] + origins]  # (steps, windows, columns)
     targets = frame.shape[1]
     chance = np.zeros_like(coming[:, :, :targets])  # none
-    network = forecasting.recursive(forecaster.network, windows, coming[:, :, targets:], chance)
+    forecasts_ahead = forecasting.recursive(
+        forecaster.network, windows, coming[:, :, targets:], chance
+    )
 
     scores = {}
     for step in (step for step in AHEAD if step <= farthest):
         actual = coming[step - 1, :, 0]
-        forecasts = {"SimpleRNN": network[step - 1, :, 0], "persistence": windows[:, -1, 0]}
+        forecasts = {"SimpleRNN": forecasts_ahead[step - 1, :, 0], "persistence": windows[:, -1, 0]}
         if optimal:
             forecasts["optimal"] = optimal(windows[:, :, 0], horizon=step)
         scores[step] = {
@@ -157,11 +154,11 @@ def main(argv=None):
     else:
         frame = synthetic.noisy_sine(STEPS, args.seed).to_frame()
 
-    test = far = None
+    test = far = fit = scores = None
     if args.load:
         forecaster = Forecaster.load(args.load, "SimpleRNN.py", frame)
     else:
-        parts = split_by_time(len(frame), args.input_steps)
+        parts = split_by_time(len(frame), args.input_steps, frame.attrs.get("filled", ()))
         calendar = series.calendar_names(frame.index)
         values = series.with_calendar(frame, calendar)  # (time, columns)
         train, targets = train_part(values, parts, frame), frame.shape[1]
@@ -188,18 +185,18 @@ def main(argv=None):
         print(report("SimpleRNN", results))
         far = score_far_ahead(forecaster, frame, parts.test, optimal)
         print("RMSE by the number of steps ahead:", pd.DataFrame(far).round(4), sep="\n")
+        results["rmse_by_steps_ahead"] = far
+        scores = cli.save_run("SimpleRNN", args, forecaster, fit, test, results)
 
     forecast, _ = past_the_end(forecaster, frame, args.forecast, args.seed)
-    print(f"The next {args.forecast} steps, with a 90 % interval:")
+    print(f"{args.forecast} steps past the end, with a 90 % interval:")
     print(forecast.to_string(max_rows=8))
     write_csv(forecast, folder / "forecast.csv")
     figure = draw(frame, forecast, test, far, simulated=not args.csv)
     plotting.save(figure, folder / "figure.png", args.show)
-    if args.load:
-        return None
-
-    results["rmse_by_steps_ahead"] = far
-    return cli.save_run("SimpleRNN", args, forecaster, fit, test, results)
+    if fit and fit.interrupted:
+        raise KeyboardInterrupt
+    return scores
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ def parser():
         (cli.whole_number(1), {"1": 1, "007": 7}, ["0", "-1", "1.5", "x", "", "inf"]),
         (cli.number_above(0), {"0.5": 0.5, "1e-3": 0.001}, ["0", "-1", "nan", "inf", "x"]),
         (cli.number_above(0, inclusive=True), {"0": 0}, ["-0.1", "nan"]),
+        (cli.number_above(-1, below=1), {"-0.5": -0.5}, ["-1", "1", "nan", "inf"]),
+        (cli.whole_number(0, 9), {"9": 9}, ["10", "-1"]),
     ],
 )
 def test_numbers(parse, good, bad):
@@ -42,6 +44,8 @@ def test_names():
         (["--csv", "a.csv"], "--csv needs --column"),
         (["--column", "y"], "--column, --time-column, --features and --fill need --csv"),
         (["--fill"], "need --csv"),
+        (["--csv", "", "--column", "y"], "--csv and --load need the name of a file"),
+        (["--seed", "4294967296"], "at most 4294967295"),
     ],
 )
 def test_a_wrong_flag_is_told_in_one_line(parser, argv, words, capsys):
@@ -63,7 +67,7 @@ def test_flags_and_defaults(parser):
 
 def test_every_flag_is_explained(parser):
     for action in parser._actions:
-        assert action.help or action.dest in ("output_dir",), action.dest
+        assert action.help, action.dest
 
 
 @pytest.mark.parametrize(
@@ -83,3 +87,10 @@ def test_how_a_lesson_ends(outcome, code, words, capsys):
         cli.run(main, "X.py")
     assert exit.value.code == code
     assert capsys.readouterr().err == words
+
+
+def test_help_shows_the_defaults_that_say_something(parser):
+    shown = parser.format_help()
+    assert "(default: 24)" in shown and "(default: outputs/GRU)" in shown
+    for nothing in ("None", "[]", "False"):
+        assert f"default: {nothing}" not in shown

@@ -124,10 +124,14 @@ def results(ours, p_value):
 @pytest.mark.parametrize(
     ("ours", "p_value", "words"),
     [
-        (1.5, 0.0001, "GRU beats the best baseline, linear: its mean absolute error is 25.0% "),
-        (1.5, 0.0001, "smaller (p < 0.001)."),
+        (
+            1.5,
+            0.0001,
+            "GRU beats the best baseline, linear: its mean absolute error is 1.5 against",
+        ),
+        (1.5, 0.0001, "against 2, 25.0% smaller (p < 0.001)."),
         (2.2, 0.012, "GRU loses to the best baseline, linear"),
-        (2.2, 0.012, "10.0% larger (p = 0.012)."),
+        (2.2, 0.012, "2.2 against 2, 10.0% larger (p = 0.012)."),
         (1.5, 0.31, "can't be told apart"),
     ],
 )

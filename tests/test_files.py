@@ -60,3 +60,10 @@ def test_tables_and_json(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_json({"x": np.nan}, tmp_path / "b.json")
     assert not (tmp_path / "b.json").exists()
+
+
+def test_a_folder_in_the_place_of_a_file(tmp_path):
+    (tmp_path / "scores.json").mkdir()
+    with pytest.raises(InputError, match=r"scores.json: cannot be written \(Is a directory\)"):
+        write_json({}, tmp_path / "scores.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.json"]

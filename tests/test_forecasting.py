@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -101,7 +102,7 @@ def test_interval_follows_a_volatility_that_changes():
         assert 0.85 < inside[start : start + 900].mean() < 0.95
 
 
-def forecaster_of(values, network, calendar=(), step="1 days 00:00:00"):
+def forecaster_of(values, network, calendar=(), step="D"):
     rows = np.arange(network.input_shape[1], len(values))
     spread = Spread.measured(network, values, rows)
     return Forecaster(network, ["y"], list(calendar), step, spread)
@@ -129,7 +130,7 @@ def test_past_the_end_reads_the_calendar_to_come():
     inputs = keras.Input((3, 2))
     network = keras.Model(inputs, inputs[:, -1, 1:])  # the cosine of the hour before
     spread = Spread(0.9, False, [0.0], [[0.0]])
-    forecaster = Forecaster(network, ["y"], ["hour_cos"], "0 days 01:00:00", spread)
+    forecaster = Forecaster(network, ["y"], ["hour_cos"], "h", spread)
     table, _ = past_the_end(forecaster, frame, 5, seed=0)
     expected = np.cos(2 * np.pi * (table.index - pd.Timedelta(hours=1)).hour / 24)
     np.testing.assert_allclose(table["forecast"], expected, atol=1e-6)
@@ -174,14 +175,18 @@ past_the_end(forecaster, frame, 5, seed=0)[0].to_pickle({str(tmp_path / "table")
 
 def test_what_a_saved_forecaster_does_not_fit(saved):
     forecaster, path, frame = saved
-    with pytest.raises(InputError, match="reads y, the data given are y, z; name"):
+    with pytest.raises(
+        InputError, match="reads the columns y, in this order; given are y, z; name"
+    ):
         Forecaster.load(path, "GRU.py", frame.assign(z=1.0))
+    with pytest.raises(InputError, match="reads the columns y, in this order; given are x"):
+        Forecaster.load(path, "GRU.py", frame.set_axis(["x"], axis="columns"))
     with pytest.raises(InputError, match=r"model of GRU\.py, not of LSTM\.py"):
         Forecaster.load(path, "LSTM.py", frame)
     with pytest.raises(InputError, match="at least 5 rows; the data have 4"):
         Forecaster.load(path, "GRU.py", frame[:4])
-    forecaster._replace(calendar=["hour_sin"], step="0 days 01:00:00").save(path, "GRU.py")
-    with pytest.raises(InputError, match="at a step of 0 days 01:00:00, the data's step is 1 days"):
+    forecaster._replace(calendar=["hour_sin"], step="h").save(path, "GRU.py")
+    with pytest.raises(InputError, match="at a step of h, the data's step is D"):
         Forecaster.load(path, "GRU.py", frame)
 
 
@@ -194,7 +199,11 @@ def test_what_is_no_saved_forecaster(saved, tmp_path):
     keras.Sequential([keras.Input((4, 1)), layers.Dense(1)]).save(tmp_path / "stranger.keras")
     whole = path.read_bytes()
     (tmp_path / "broken.keras").write_bytes(whole[: len(whole) // 2])
-    for name in ("text", "stranger", "broken", "missing"):
+    for name, facts in {"empty": {}, "list": [], "old": {"script": "GRU.py"}}.items():
+        shutil.copy(tmp_path / "stranger.keras", tmp_path / f"{name}.keras")
+        with zipfile.ZipFile(tmp_path / f"{name}.keras", "a") as archive:
+            archive.writestr("facts.json", json.dumps(facts))
+    for name in ("text", "stranger", "broken", "missing", "empty", "list", "old"):
         with pytest.raises(InputError, match=f"{name}.keras is not a model that GRU") as error:
             Forecaster.load(tmp_path / f"{name}.keras", "GRU.py", frame)
         assert "\n" not in str(error.value)

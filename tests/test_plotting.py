@@ -28,7 +28,7 @@ def test_the_forecast_is_red_and_goes_on_from_the_data(tmp_path):
     lines = {line.get_label(): line for line in axes["A"].get_lines()}
     assert list(lines) == ["actual", "GRU, one step ahead", "forecast"]
     assert lines["forecast"].get_color() == plotting.RED
-    assert lines["forecast"].get_xydata().tolist() == [[3, 4], [4, 5]]
+    assert lines["forecast"].get_xydata().tolist() == [[2, 3], [3, 4], [4, 5]]
     band = axes["A"].collections[0].get_paths()[0].get_extents()
     assert (band.ymin, band.ymax) == (3, 7)
     plotting.save(figure, tmp_path / "figure.png")

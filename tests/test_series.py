@@ -382,6 +382,7 @@ def test_fill_restores_a_line(tmp_path_factory, kept, lost):
     frame = load_csv(path, "y", fill=longest)
     assert len(frame) == 40
     np.testing.assert_allclose(frame["y"], 3 - 0.5 * np.arange(40), atol=1e-12)
+    assert frame.attrs["filled"] == sorted(set(range(40)) - set(known))
     if longest:
         with pytest.raises(InputError, match=f"--fill is {longest - 1}; "):
             load_csv(path, "y", fill=longest - 1)

@@ -26,13 +26,47 @@ def test_parts_have_the_shares_asked_for():
 
 @pytest.mark.parametrize("input_steps", [2, 24, 500, 10**12])
 def test_too_short_a_series_names_the_length_that_suffices(input_steps):
-    with pytest.raises(InputError, match=r"too few rows: 12.*--input-steps") as error:
+    with pytest.raises(InputError, match=r"too few rows: 12.*bring a longer series") as error:
         split_by_time(12, input_steps)
+    assert "lower --input-steps" not in str(error.value)  # 12 rows are too few for any
     needed = int(str(error.value).split("need ")[1].split(";")[0])
     if needed < 10_000:
         split_by_time(needed, input_steps)
     with pytest.raises(InputError):
         split_by_time(needed - 1, input_steps)
+
+
+def test_shorter_windows_are_advised_where_they_help():
+    with pytest.raises(InputError, match="longer series or lower --input-steps"):
+        split_by_time(100, 70)
+
+
+def test_rows_that_know_the_future_are_no_targets():
+    """An interpolated value knows the value after the gap."""
+    whole, parts = split_by_time(200, 5), split_by_time(200, 5, filled=[20, 150, 151, 180])
+    assert parts.train.tolist() == whole.train.tolist()
+    assert set(whole.val) - set(parts.val) == {150, 151, 152}
+    assert set(whole.test) - set(parts.test) == {180, 181}
+    with pytest.raises(InputError, match="--fill: of the last 30 rows, the test part, only 8"):
+        split_by_time(200, 5, filled=range(178, 200))
+
+
+def test_a_series_that_32_bits_cannot_hold():
+    wave = np.sin(np.arange(200.0))[:, None]
+    parts = split_by_time(200, 5)
+    train_part(wave + 1e4, parts, ["y"])
+    for values in (wave + 1e6, wave * 1e30):
+        with pytest.raises(InputError, match="32-bit numbers can't hold"):
+            train_part(values, parts, ["y"])
+
+
+def test_a_target_that_stands_still_in_the_test_part():
+    values = np.arange(200.0)[:, None].repeat(2, axis=1)
+    values[150:, 1] = 3  # another column may
+    parts = split_by_time(200, 5)
+    train_part(values, parts, ["y", "z"])
+    with pytest.raises(InputError, match="'z' is 3 in all of the last 30 rows"):
+        train_part(values[:, ::-1], parts, ["z", "y"])
 
 
 def test_a_series_that_stands_still_in_the_train_part():

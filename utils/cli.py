@@ -17,47 +17,56 @@ from utils.training import Fit
 import pandas as pd
 
 
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Help that shows the defaults that say something."""
+
+    def _get_help_string(self, action):
+        nothing = action.default is None or action.default is False or action.default == []
+        return action.help if nothing else super()._get_help_string(action)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaint is one line, and whose help shows the defaults."""
 
     def __init__(self, **kwargs):
-        super().__init__(
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False, **kwargs
-        )
+        super().__init__(formatter_class=Help, allow_abbrev=False, **kwargs)
 
     def error(self, message: str) -> NoReturn:
         """Print one line on standard error and exit with 2."""
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
-def whole_number(minimum: int) -> Callable[[str], int]:
-    """Return a flag type that takes integers from `minimum` on."""
+def whole_number(minimum: int, maximum: float = math.inf) -> Callable[[str], int]:
+    """Return a flag type that takes integers from `minimum` to `maximum`."""
 
     def parse(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
             number = minimum - 1
-        if number < minimum:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not a whole number of at least {minimum}"
-            )
+        if not minimum <= number <= maximum:
+            bounds = f"of at least {minimum}"
+            bounds += f" and at most {maximum}" if maximum < math.inf else ""
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {bounds}")
         return number
 
     return parse
 
 
-def number_above(minimum: float, inclusive: bool = False) -> Callable[[str], float]:
-    """Return a flag type that takes finite numbers above `minimum` (or from it on)."""
+def number_above(
+    minimum: float, inclusive: bool = False, below: float = math.inf
+) -> Callable[[str], float]:
+    """Return a flag type that takes numbers above `minimum` (or from it on) and below `below`."""
 
     def parse(text: str) -> float:
         try:
             number = float(text)
         except ValueError:
             number = math.nan
-        if not math.isfinite(number) or number < minimum or (number == minimum and not inclusive):
-            bound = "at least" if inclusive else "above"
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number {bound} {minimum:g}")
+        if not minimum <= number < below or (number == minimum and not inclusive):
+            bounds = f"{'at least' if inclusive else 'above'} {minimum:g}"
+            bounds += f" and below {below:g}" if below < math.inf else ""
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number {bounds}")
         return number
 
     return parse
@@ -95,9 +104,8 @@ def forecasting_parser(script: str, description: str, **defaults) -> Parser:
         type=whole_number(1),
         nargs="?",
         const=6,
-        default=0,
         metavar="N",
-        help="interpolate gaps of up to N missing values (6 without a number); default: none",
+        help="interpolate gaps of up to N missing values (6 without a number)",
     )
     data.add_argument(
         "--season",
@@ -118,8 +126,15 @@ def forecasting_parser(script: str, description: str, **defaults) -> Parser:
     network.add_argument("--batch-size", type=whole_number(1), help="windows per training step")
     network.add_argument("--learning-rate", type=number_above(0), help="at the start, then falling")
     run = parser.add_argument_group("run")
-    run.add_argument("--seed", type=whole_number(0), default=0, help="of the data and the training")
-    run.add_argument("--output-dir", default=f"outputs/{script}", metavar="FOLDER")
+    run.add_argument(
+        "--seed", type=whole_number(0, 2**32 - 1), default=0, help="of the data and the training"
+    )
+    run.add_argument(
+        "--output-dir",
+        default=f"outputs/{script}",
+        metavar="FOLDER",
+        help="for all that is written",
+    )
     run.add_argument("--show", action="store_true", help="open the picture in a window")
     parser.set_defaults(**defaults)
     return parser
@@ -128,12 +143,25 @@ def forecasting_parser(script: str, description: str, **defaults) -> Parser:
 def parse_forecasting(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
     """Parse the flags of a forecasting lesson, and complain about those that don't go together."""
     args = parser.parse_args(argv)
+    if args.csv == "" or args.load == "":
+        parser.error("--csv and --load need the name of a file")
     if args.csv and not args.column:
         parser.error("--csv needs --column, the name of the column to forecast")
     if not args.csv and (args.column or args.time_column or args.features or args.fill):
         parser.error("--column, --time-column, --features and --fill need --csv")
+    args.fill = args.fill or 0
     args.begin = time.perf_counter()
     return args
+
+
+def add_predict(parser: Parser) -> None:
+    """Add the flag that says what a network predicts inside: the value, or how it changes."""
+    parser.add_argument(
+        "--predict",
+        choices=["level", "change"],
+        help="the level, best where the last value is noisy, or the change from the last value, "
+        "best where that is nearly right (default: level without --csv, change with it)",
+    )
 
 
 def save_run(
@@ -144,7 +172,7 @@ def save_run(
     test: pd.DataFrame,
     results: dict,
 ) -> dict:
-    """Write what a training leaves in the output folder; then go on with Ctrl-C, if there was one.
+    """Write what a training leaves in the output folder.
 
     Args:
         network: its name, which is the lesson's.
@@ -172,8 +200,6 @@ def save_run(
     write_csv(test, folder / "test_predictions.csv")
     write_csv(fit.history, folder / "history.csv")
     write_json(scores, folder / "scores.json")
-    if fit.interrupted:
-        raise KeyboardInterrupt
     return scores
 
 

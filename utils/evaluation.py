@@ -148,7 +148,8 @@ def diebold_mariano(
         actual: (windows,), in time order.
         forecast_a: (windows,)
         forecast_b: (windows,)
-        horizon: steps ahead, h; differences up to h - 1 steps apart may be correlated.
+        horizon: steps ahead, h; differences up to h - 1 steps apart may be correlated, those
+            further apart are taken not to be.
     """
     difference = np.abs(actual - forecast_a) - np.abs(actual - forecast_b)
     n, centred = len(difference), difference - difference.mean()
@@ -214,13 +215,12 @@ def evaluate(
     return pd.DataFrame(columns, frame.index[parts.test]), results
 
 
-def table(scores: dict[str, dict], unit: str = "") -> str:
+def table(scores: dict[str, dict]) -> str:
     """Return the scores as an aligned table, a row per forecast, a dash for what doesn't apply."""
-    unit = f" ({unit})" if unit else ""
     shown = pd.DataFrame(scores).T.astype(float)
     columns = {
-        "mae": (f"MAE{unit}", "{:.4g}"),
-        "rmse": (f"RMSE{unit}", "{:.4g}"),
+        "mae": ("MAE", "{:.4g}"),
+        "rmse": ("RMSE", "{:.4g}"),
         "mase": ("MASE", "{:.3f}"),
         "skill": ("skill", "{:+.1%}"),
         "ratio_to_optimal": ("x optimal", "{:.4f}"),
@@ -245,26 +245,26 @@ def verdict(network: str, results: dict) -> str:
     test, best, p_value = results["test"], results["best_baseline"], results["p_value"]
     ours, theirs = test[network]["mae"], test[best]["mae"]
     rival = f"the best baseline, {best.replace('_', ' ')}"
-    if p_value >= 0.05 or theirs == 0:
+    errors = f"its mean absolute error is {ours:.4g} against {theirs:.4g}"
+    if p_value >= 0.05:
         return (
-            f"{network} can't be told apart from {rival}: its mean absolute error is {ours:.4g} "
-            f"against {theirs:.4g}, a difference that chance makes (p = {p_value:.2f})."
+            f"{network} can't be told apart from {rival}: {errors}, a difference that chance could "
+            f"make (p = {p_value:.2f})."
         )
     beats, smaller = ("beats", "smaller") if ours < theirs else ("loses to", "larger")
+    share = f", {abs(1 - ours / theirs):.1%} {smaller}" if theirs > 0 else ""
     chance = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
-    return (
-        f"{network} {beats} {rival}: its mean absolute error is {abs(1 - ours / theirs):.1%} "
-        f"{smaller} ({chance})."
-    )
+    return f"{network} {beats} {rival}: {errors}{share} ({chance})."
 
 
-def report(network: str, results: dict, unit: str = "") -> str:
+def report(network: str, results: dict) -> str:
     """Return the score table, the verdict and the coverage, as a lesson prints them."""
+    coverage = results["coverage"]["0.9"]
     return "\n".join(
         [
             "One step ahead on the test part:",
-            table(results["test"], unit),
+            table(results["test"]),
             verdict(network, results),
-            f"The 90 % interval held {results['coverage']['0.9']:.1%} of the test part.",
+            f"The 90 % interval held {coverage:.1%} of the test part, one step ahead.",
         ]
     )

@@ -32,13 +32,19 @@ def output_folder(path: str | Path) -> Path:
 
 @contextlib.contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; it becomes `path` only if the block succeeds."""
+    """Give a path beside `path` to write to; it becomes `path` only if the block succeeds.
+
+    Raises:
+        InputError: if it can't be written.
+    """
     path = Path(path)
     # the ending stays, because Keras and matplotlib choose the format by it
     beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield beside
         os.replace(beside, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
     finally:
         beside.unlink(missing_ok=True)
 

@@ -78,9 +78,10 @@ class Spread(NamedTuple):
         scale_t^2 = decay * scale_{t-1}^2 + (1 - decay) * error_{t-1}^2
 
     What is left, z = error / scale, is taken to come from one law at all times. The interval of one
-    step is the forecast plus or minus a quantile of |z| times the present scale: split conformal
-    prediction with a scaled score. Further ahead, errors are drawn from the z and fed back through
-    the network (filtered historical simulation).
+    step is the forecast plus or minus a quantile of |z| times the present scale: conformal
+    prediction with a scaled score, measured on the validation part (which has also chosen the
+    epoch, but no weight). Further ahead, errors are drawn from the z and fed back through the
+    network: a historical simulation, filtered, with the present scale all the way.
 
     Sources: J.P. Morgan, "RiskMetrics technical document" (1996); Papadopoulos, Gammerman & Vovk,
     "Normalized nonconformity measures for regression conformal prediction" (2008); Barone-Adesi,
@@ -163,14 +164,15 @@ class Forecaster(NamedTuple):
             InputError: if the file isn't such a model, or the frame isn't what it has learned.
         """
         network, facts = training.load(path, script)
-        del facts["script"]
-        spread = Spread(**facts.pop("spread"))
-        forecaster = cls(network, spread=spread, **facts)
-        columns, (_, input_steps, _) = forecaster.columns, network.input_shape
-        if frame.shape[1] != len(columns):
+        try:
+            forecaster = cls(network, spread=Spread(**facts.pop("spread")), **facts)
+            (_, input_steps, _), columns = network.input_shape, list(forecaster.columns)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path} is not a model that {script} saved ({error!r})") from error
+        if list(frame) != columns:
             raise InputError(
-                f"--load {path}: the model reads {', '.join(columns)}, the data given are "
-                f"{', '.join(frame)}; name the same number of columns with --column and --features"
+                f"--load {path}: the model reads the columns {', '.join(columns)}, in this order; "
+                f"given are {', '.join(frame)}; name the same with --column and --features"
             )
         if forecaster.calendar and series.step(frame.index) != forecaster.step:
             raise InputError(

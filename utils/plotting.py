@@ -41,6 +41,12 @@ def new_figure(mosaic: str, size: tuple[float, float], **kwargs) -> tuple[Figure
     return plt.subplot_mosaic(mosaic, figsize=size, **kwargs)
 
 
+def from_last(actual: pd.Series, ahead: pd.DataFrame) -> pd.DataFrame:
+    """Let the columns of `ahead` begin at the last actual value, so that lines lead on from it."""
+    start = pd.DataFrame(actual.iloc[-1], actual.index[-1:], ahead.columns)
+    return pd.concat([start, ahead])
+
+
 def draw_forecast(
     axes: Axes, actual: pd.Series, forecast: pd.DataFrame, one_step: pd.Series | None = None
 ) -> None:
@@ -52,10 +58,13 @@ def draw_forecast(
         forecast: columns forecast, lower, upper; its index goes on from that of `actual`.
         one_step: on the index of `actual`, named after the network.
     """
+    forecast = from_last(actual, forecast)
     axes.plot(actual, ".-", color=BLACK, ms=4, lw=0.6, label="actual")
     if one_step is not None:
         axes.plot(one_step, color=BLUE, label=f"{one_step.name}, one step ahead")
-    axes.plot(forecast["forecast"], ".-", color=RED, ms=4, label="forecast")
+    axes.plot(
+        forecast["forecast"], ".-", color=RED, ms=4, markevery=slice(1, None), label="forecast"
+    )
     axes.fill_between(
         forecast.index, forecast["lower"], forecast["upper"], color=RED, alpha=0.15, lw=0,
         label="90 % interval",

@@ -67,7 +67,8 @@ def load_csv(
     Returns:
         float64 columns [column, *features], oldest first. The index is a regular DatetimeIndex
         (with a freq, unless it is a stock calendar that leaves out holidays), or a RangeIndex where
-        the file has no times or only counts its steps.
+        the file has no times or only counts its steps. `attrs["filled"]` lists the rows in which a
+        value is interpolated.
 
     Raises:
         InputError: if anything in the file is in the way; one line.
@@ -86,8 +87,10 @@ def load_csv(
     def error(message, position):
         return file.error(message, np.searchsorted(positions, position, side="right") - 1)
 
+    filled = np.flatnonzero(~np.isfinite(frame).all(axis=1))
     for name in frame:
         frame[name] = _filled(frame[name], fill, error)
+    frame.attrs["filled"] = filled.tolist()
     target = frame[column].to_numpy()
     if target.min() == target.max():
         raise file.error(
@@ -149,8 +152,10 @@ def with_calendar(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
 
 
 def step(index: pd.Index) -> str:
-    """Return the time from row to row, in words."""
-    return "no time" if isinstance(index, pd.RangeIndex) else str(index[1] - index[0])
+    """Return the time from row to row as pandas writes it: "h", "15min", "D", "B", "MS"."""
+    if isinstance(index, pd.RangeIndex):
+        return "no time"
+    return "B" if index.freq is None else index.freqstr  # a stock calendar leaves out holidays
 
 
 def season(index: pd.Index) -> int | None:

@@ -16,7 +16,17 @@ from utils import (
     cells,  # noqa: F401  Keras must know them to load a model with one
 )
 from utils.files import written_whole
-from utils.tagging import OTHER, PADDING, Sentence, Vocabulary, normal, score, spans, without_marks
+from utils.tagging import (
+    OTHER,
+    PADDING,
+    Sentence,
+    Vocabulary,
+    decode,
+    normal,
+    score,
+    spans,
+    without_marks,
+)
 
 import keras
 import numpy as np
@@ -165,9 +175,9 @@ def tag(
         count = max(1, MAX_WORDS // steps)
         rows, left = left[-count:], left[:-count]
         inputs = vocabulary.encode([sentences[row] for row in rows], steps)
-        numbers = model.predict_on_batch(inputs).argmax(axis=-1)  # (rows, steps)
-        for row, sentence_numbers in zip(rows, numbers, strict=True):
-            tags[row] = [vocabulary.tags[n] for n in sentence_numbers[: len(sentences[row])]]
+        probabilities = model.predict_on_batch(inputs)  # (rows, steps, tags)
+        for row, found in zip(rows, probabilities, strict=True):
+            tags[row] = decode(found[: len(sentences[row])], vocabulary.tags)
     return tags
 
 

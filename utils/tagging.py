@@ -86,6 +86,7 @@ def read_folder(folder: str | Path) -> dict[str, list[Sentence]]:
     Args:
         folder: holds <part>/seq.in, a sentence per line, and <part>/seq.out, its tags; or
             <part>.txt, a word and its tag per line, an empty line after each sentence (CoNLL).
+            An I- that begins a chunk is read as B-.
 
     Raises:
         InputError: if a part is missing, empty or not UTF-8, has a word without a tag, or a tag
@@ -131,7 +132,7 @@ def _read_lines(words_path: Path, tags_path: Path) -> Iterator[Sentence]:
         if len(words) != len(tags):
             raise InputError(f"{tags_path}, line {line}: {len(tags)} tags for {len(words)} words")
         if words:
-            yield Sentence(words, tags)
+            yield Sentence(words, begun(tags))
 
 
 def _read_columns(path: Path) -> Iterator[Sentence]:
@@ -144,7 +145,7 @@ def _read_columns(path: Path) -> Iterator[Sentence]:
             raise InputError(f"{path}, line {line}: {fields[0]!r} has no tag")
         elif rows:
             words, tags = zip(*rows, strict=True)
-            yield Sentence(list(words), list(tags))
+            yield Sentence(list(words), begun(tags))
             rows = []
 
 
@@ -241,6 +242,41 @@ def spans(tags: Sequence[str]) -> set[tuple[str, int, int]]:
     return found
 
 
+def begun(tags: Sequence[str]) -> list[str]:
+    """Return tags for the same chunks, each of which begins with B-."""
+    slots = ["", *(tag.partition("-")[2] for tag in tags)]
+    return [
+        "B" + tag[1:] if tag.startswith("I-") and slots[i] != slots[i + 1] else tag
+        for i, tag in enumerate(tags)
+    ]
+
+
+def decode(probabilities: np.ndarray, tags: Sequence[str]) -> list[str]:
+    """Return the most probable tags among those in which every I- continues its slot (Viterbi).
+
+    Args:
+        probabilities: (words, tags), of one sentence.
+        tags: their names.
+    """
+    best = [tags[number] for number in probabilities.argmax(axis=-1)]
+    if best == begun(best):
+        return best
+    inside = [number for number, tag in enumerate(tags) if tag.startswith("I-")]
+    begins = [tags.index("B" + tags[number][1:]) for number in inside]
+    first, *rest = np.log(np.maximum(probabilities, 1e-30))
+    total, steps = first.copy(), []  # of the best way to each tag; where it came from
+    total[inside] = -np.inf
+    for log in rest:
+        before = np.full(len(tags), total.argmax())
+        before[inside] = np.where(total[begins] > total[inside], begins, inside)
+        total = total[before] + log
+        steps.append(before)
+    path = [total.argmax()]
+    for before in reversed(steps):
+        path.append(before[path[-1]])
+    return [tags[number] for number in reversed(path)]
+
+
 def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> pd.DataFrame:
     """Score chunks whose slot and both ends are right.
 
@@ -301,21 +337,21 @@ def confusion(
 
 
 def without_context(sentences: Sequence[Sentence], vocabulary: Vocabulary) -> list[list[str]]:
-    """Give each word the tag that it has most often in these very sentences.
+    """Tag each word by how often it has each tag in these very sentences, without its context.
 
-    No tagger that sees one word at a time gets more words right, and one that has learned from
-    other sentences gets less. Words that `vocabulary` lacks are all the same to it, unless it has
-    letters to tell them apart.
+    A tagger that sees one word at a time, and has learned from other sentences, will hardly do
+    better. Words that `vocabulary` lacks are all the same to it, unless it has letters to tell them
+    apart.
     """
 
     def known(sentence):
         words = map(normal, sentence.words)
         return [word if word in vocabulary.words or vocabulary.grams else "" for word in words]
 
-    counts: dict[str, Counter] = {}
+    tags = sorted({tag for sentence in sentences for tag in begun(sentence.tags)})
+    counts: dict[str, np.ndarray] = {}
     for sentence in sentences:
-        for word, tag in zip(known(sentence), sentence.tags, strict=True):
-            counts.setdefault(word, Counter())[tag] += 1
-    # of two tags equally often, the same one for every word: chunks stay whole
-    best = {word: max(sorted(tags), key=tags.get) for word, tags in counts.items()}
-    return [[best[word] for word in known(sentence)] for sentence in sentences]
+        for word, tag in zip(known(sentence), begun(sentence.tags), strict=True):
+            counts.setdefault(word, np.zeros(len(tags)))[tags.index(tag)] += 1
+    shares = {word: count / count.sum() for word, count in counts.items()}
+    return [decode(np.array([shares[word] for word in known(s)]), tags) for s in sentences]

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-MIN_STEPS = 16  # per epoch: of a short series, several passes
+AT_ONCE = 16  # steps per compiled call, and so at least per epoch: of a short series, many passes
 MAX_WINDOWS = 100_000  # per epoch, and for its validation: a long series is scored before it ends
 
 
@@ -61,12 +61,13 @@ def fit(
         best weights so far.
 
     Raises:
+        KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
         InputError: if no epoch had a finite validation loss.
     """
     _, input_steps, _ = network.input_shape
     _, targets = network.output_shape
     batch_size = min(batch_size, len(parts.train))
-    steps = max(-(-min(len(parts.train), MAX_WINDOWS) // batch_size), MIN_STEPS)
+    steps = -(-min(len(parts.train), MAX_WINDOWS) // (batch_size * AT_ONCE)) * AT_ONCE
     val_rows = parts.val[:: -(-len(parts.val) // MAX_WINDOWS)]
     network.compile(
         keras.optimizers.Adam(
@@ -76,7 +77,7 @@ def fit(
             ema_momentum=0.98,
         ),
         loss,
-        steps_per_execution=16,
+        steps_per_execution=AT_ONCE,
     )
     log = keras.callbacks.History()
     best = keras.callbacks.EarlyStopping(patience=-(-epochs // 3), restore_best_weights=True)
@@ -92,14 +93,15 @@ def fit(
             verbose=1 if sys.stdout.isatty() else 2,
         )
     except KeyboardInterrupt:
+        if best.best_weights is None:  # not one epoch: nothing worth keeping
+            raise
         interrupted = True
-        if best.best_weights is not None:
-            network.set_weights(best.best_weights)
+        network.set_weights(best.best_weights)
         print("\nInterrupted: going on with the best weights so far", flush=True)
     seconds = time.perf_counter() - start
     history = pd.DataFrame(log.history, columns=["loss", "val_loss"])
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
-    if len(history) and not np.isfinite(history["val_loss"]).any():
+    if not np.isfinite(history["val_loss"]).any():
         raise InputError("the training diverged; lower --learning-rate")
     return Fit(history, seconds, interrupted)
 
@@ -125,10 +127,11 @@ def load(path: str | Path, script: str) -> tuple[keras.Model, dict]:
     try:
         with zipfile.ZipFile(path) as archive:
             facts = json.loads(archive.read("facts.json"))
+        saved_by = facts.pop("script")
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a broken or hostile file may fail anywhere in Keras
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise InputError(f"{path} is not a model that {script} saved ({reason})") from error
-    if facts["script"] != script:
-        raise InputError(f"{path} is a model of {facts['script']}, not of {script}")
+    if saved_by != script:
+        raise InputError(f"{path} is a model of {saved_by}, not of {script}")
     return network, facts

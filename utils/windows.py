@@ -4,7 +4,7 @@ A window is named by the row of its target: its inputs are the `input_steps` row
 """
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from utils import InputError
@@ -24,7 +24,7 @@ class Parts(NamedTuple):
     test: np.ndarray
 
 
-def split_by_time(length: int, input_steps: int) -> Parts:
+def split_by_time(length: int, input_steps: int, filled: Sequence[int] = ()) -> Parts:
     """Split a series into train (70 %), validation (15 %) and test (15 %), oldest first.
 
     A window belongs to the part that holds its target; its inputs may reach back into the part
@@ -33,9 +33,12 @@ def split_by_time(length: int, input_steps: int) -> Parts:
     Args:
         length: rows of the series.
         input_steps: past steps per window.
+        filled: rows with interpolated values, which know the row after them; neither they nor the
+            rows after them are targets of validation and test.
 
     Returns:
-        the target rows of the parts, which together are input_steps ... length - 1.
+        the target rows of the parts, which together are input_steps ... length - 1, but for those
+        that `filled` takes away.
 
     Raises:
         InputError: if a part would hold fewer than MIN_WINDOWS windows.
@@ -51,15 +54,27 @@ def split_by_time(length: int, input_steps: int) -> Parts:
     if not enough(length):
         least = max(length, int(input_steps / (1 - 2 * SHARE)))
         needed = next(filter(enough, itertools.count(least)))
+        shorter = " or lower --input-steps" if length * SHARE >= MIN_WINDOWS else ""
         raise InputError(
             f"too few rows: {length}, and windows of {input_steps} steps need {needed}; "
-            "bring a longer series or lower --input-steps"
+            f"bring a longer series{shorter}"
         )
-    return Parts(*(np.arange(start, end) for start, end in itertools.pairwise(bounds(length))))
+    train, *others = (np.arange(start, end) for start, end in itertools.pairwise(bounds(length)))
+    touched = np.union1d(filled, np.add(filled, 1))
+    val, test = (np.setdiff1d(rows, touched) for rows in others)
+    if min(len(val), len(test)) < MIN_WINDOWS:
+        raise InputError(
+            f"--fill: of the last {len(others[1])} rows, the test part, only {len(test)} are "
+            f"untouched by gaps, of the {len(others[0])} before only {len(val)}; each needs "
+            f"{MIN_WINDOWS}"
+        )
+    return Parts(train, val, test)
 
 
 def train_part(values: np.ndarray, parts: Parts, names: Iterable[str]) -> np.ndarray:
     """Return the rows that a network may learn from, (time, columns), which end before `parts.val`.
+
+    Before, have a look whether there is anything to learn, in numbers of 32 bits.
 
     Args:
         values: (time, columns).
@@ -67,14 +82,26 @@ def train_part(values: np.ndarray, parts: Parts, names: Iterable[str]) -> np.nda
         names: of the first columns, the series.
 
     Raises:
-        InputError: if one of the series is constant there.
+        InputError: if one of the series is constant there, the first one in the test part, or if
+            one is too large or moves too little for its size.
     """
-    train = values[: parts.val[0]]
-    for name, column in zip(names, train.T, strict=False):
-        if column.min() == column.max():
+    train, test = values[: parts.val[0]], values[parts.test]
+    if test[:, 0].min() == test[:, 0].max():
+        raise InputError(
+            f"column {next(iter(names))!r} is {test[0, 0]:g} in all of the last {len(test)} rows, "
+            "the test part: nothing to forecast there; name another column or cut those rows off"
+        )
+    for name, column in zip(names, values.T, strict=False):
+        known, largest = column[: len(train)], np.abs(column).max()
+        if known.min() == known.max():
             raise InputError(
                 f"column {name!r} is {column[0]:g} in all of the first {len(train)} rows, the "
                 "train part: nothing to learn there; name another column or bring a longer series"
+            )
+        if largest > 1e18 or known.std() < 1e-5 * largest:
+            raise InputError(
+                f"column {name!r} reaches {largest:g} and moves by {known.std():g}, which 32-bit "
+                "numbers can't hold; subtract a constant, or take a larger unit"
             )
     return train
 
