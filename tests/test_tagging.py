@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 import json
 
 from utils import InputError, tagging, travel
@@ -42,7 +43,7 @@ def test_lines(folder):
 
 
 def test_columns(tmp_path):
-    columns = "fly O\nto O\nNew\tB-to\nYork _ I-to\n\n\nfly O\nfrom O\nYork B-from\n! O"
+    columns = "fly O\nto O\nNew\tI-to\nYork _ I-to\n\n\nfly O\nfrom O\nYork B-from\n! O"
     (tmp_path / "train.txt").write_text(columns, encoding="utf-8")
     (tmp_path / "dev.txt").write_text("台北 B-to\n\n", encoding="utf-8")
     parts = tagging.read_folder(tmp_path)
@@ -247,6 +248,41 @@ def test_score_against_counting(pairs):
     assert row["precision"] == pytest.approx(precision)
     assert row["recall"] == pytest.approx(recall)
     assert row["f1"] == pytest.approx(2 * precision * recall / ((precision + recall) or 1))
+
+
+def test_begun():
+    tags = ["I-x", "I-x", "I-y", "O", "I-y", "B-y", "I-y", "B-x", "I-y"]
+    expected = ["B-x", "I-x", "B-y", "O", "B-y", "B-y", "I-y", "B-x", "B-y"]
+    assert tagging.begun(tags) == expected
+    assert tagging.begun([]) == []
+
+
+@given(TAGS)
+def test_begun_keeps_the_chunks(tags):
+    strict = tagging.begun(tags)
+    assert tagging.spans(strict) == tagging.spans(tags)
+    assert tagging.begun(strict) == strict
+
+
+@given(st.integers(0, 5), st.integers(0, 10**6))
+def test_decode_against_all_sequences(words, seed):
+    tags = ["B-x", "B-y", "I-x", "I-y", "O"]
+    probabilities = np.random.default_rng(seed).dirichlet(np.full(len(tags), 0.5), size=words)
+    sequences = [
+        sequence
+        for sequence in itertools.product(range(len(tags)), repeat=words)
+        if (names := [tags[number] for number in sequence]) == tagging.begun(names)
+    ]
+    best = max(sequences, key=lambda s: np.log(probabilities[range(words), s]).sum())
+    assert tagging.decode(probabilities, tags) == [tags[number] for number in best]
+
+
+def test_decode():
+    tags = ["B-x", "B-y", "I-x", "O"]
+    nobody_begins = [[0.3, 0.0, 0.0, 0.7], [0.1, 0.0, 0.8, 0.1]]
+    assert tagging.decode(np.array(nobody_begins), tags) == ["B-x", "I-x"]
+    assert tagging.decode(np.eye(4)[[1, 3, 0, 2]], tags) == ["B-y", "O", "B-x", "I-x"]
+    assert tagging.decode(np.zeros((0, 4)), tags) == []
 
 
 def test_score():
