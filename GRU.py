@@ -12,6 +12,12 @@ The GRU (Cho et al., 2014) keeps its memory h in the open and guards it with two
     python GRU.py --csv data/weather_greensboro.csv --column temperature \
         --features humidity,pressure,dew_point,wind_speed
     python GRU.py --load outputs/GRU/model.keras --csv today.csv --column temperature --forecast 48
+
+One step ahead on the test part, mean of seeds 0 to 4 (benchmarks/scores.py):
+
+    simulated       RMSE 2.04 °C, which is 1.020 x the best possible and 0.52 x persistence
+    Greensboro      MAE 0.749 °C: 7 % below linear autoregression, 26 % below persistence
+    with features   MAE 0.744 °C: 4 % below linear autoregression on the same columns
 """
 
 from utils import cli, plotting, series, synthetic, training

@@ -13,6 +13,11 @@ three gates guard:
     python LSTM.py --drift 0.001 --volatility 0.01
     python LSTM.py --csv data/stock_goog.csv --column close
     python LSTM.py --load outputs/LSTM/model.keras --csv data/stock_goog.csv --column close
+
+One step ahead on the test part, mean of seeds 0 to 4 (benchmarks/scores.py):
+
+    random walk     RMSE 0.1 % below that of yesterday's price, 0.1 % below the best possible: luck
+    Google          RMSE 0.6 % above that of yesterday's price
 """
 
 from utils import cli, forecasting, plotting, series, synthetic, training

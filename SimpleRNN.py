@@ -7,6 +7,10 @@ The simple recurrent network (Elman, 1990) has one hidden layer, which also sees
     python SimpleRNN.py                    # y_t = sin(0.1 t) + N(0, 0.1), one period forecast
     python SimpleRNN.py --csv mine.csv --column value --time-column when --forecast 100
     python SimpleRNN.py --load outputs/SimpleRNN/model.keras --forecast 1000
+
+One step ahead on the test part, mean of seeds 0 to 4 (benchmarks/scores.py):
+
+    noisy sine      RMSE 0.103, which is 1.016 x the best possible and 0.65 x persistence
 """
 
 from utils import cli, forecasting, plotting, series, synthetic, training
