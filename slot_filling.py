@@ -270,7 +270,8 @@ def taipei_table(models, vocabulary):
 def heatmap(axes, percent, rows, columns):
     """Draw numbers from 0 to 100 as squares."""
     axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
+    steep = 30 if len(columns) < 8 else 60
+    axes.set_xticks(range(len(columns)), columns, rotation=steep, ha="right")
     axes.set_yticks(range(len(rows)), rows)
     axes.grid(False)
     for (row, column), value in np.ndenumerate(percent):
