@@ -40,7 +40,7 @@ def parse_args(argv=None):
         forecast=24,
         units=32,
         layers=1,
-        epochs=60,
+        epochs=30,
         batch_size=128,
         learning_rate=0.01,
     )

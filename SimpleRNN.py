@@ -38,7 +38,7 @@ def parse_args(argv=None):
         forecast=60,
         units=32,
         layers=1,
-        epochs=40,
+        epochs=30,
         batch_size=64,
         learning_rate=0.005,
     )
