@@ -343,7 +343,7 @@ def test_bad_models(travelled, tmp_path, capsys):
     path.write_bytes(b"not a zip file")
     assert run(flags) == 2
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("vocabulary.json", "{}")
+        archive.writestr("facts.json", "{}")
     assert run(flags) == 2
     whole = (travelled[1] / "model.keras").read_bytes()
     path.write_bytes(whole[: len(whole) // 2])

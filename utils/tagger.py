@@ -4,9 +4,7 @@ A tagger is a Keras model from what `Vocabulary.encode` returns to (batch, steps
 probability of each tag of its vocabulary.
 """
 
-import json
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +12,8 @@ from pathlib import Path
 from utils import (
     InputError,
     cells,  # noqa: F401  Keras must know them to load a model with one
+    training,
 )
-from utils.files import written_whole
 from utils.tagging import (
     OTHER,
     PADDING,
@@ -32,6 +30,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+SCRIPT = "slot_filling.py"
 RARE = 0.02  # see Batches
 AVERAGED = 100  # steps, at most an epoch, over which the weights are averaged
 MAX_WORDS = 8192  # at once, padding included, so that long sentences don't fill the memory
@@ -204,10 +203,7 @@ def answer(model: keras.Model, vocabulary: Vocabulary, texts: Sequence[str]) -> 
 
 def save(path: str | Path, model: keras.Model, vocabulary: Vocabulary) -> None:
     """Save a tagger and its vocabulary as one `.keras` file, whole or not at all."""
-    with written_whole(path) as beside:
-        model.save(beside)
-        with zipfile.ZipFile(beside, "a") as archive:  # Keras passes over members it doesn't know
-            archive.writestr("vocabulary.json", json.dumps(vocabulary.to_json()))
+    training.save(path, model, {"script": SCRIPT, **vocabulary.to_json()})
 
 
 def load(path: str | Path) -> tuple[keras.Model, Vocabulary]:
@@ -218,12 +214,6 @@ def load(path: str | Path) -> tuple[keras.Model, Vocabulary]:
     """
     if not Path(path).exists():
         raise InputError(f"no saved model at {path}; train one first, without --predict")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            vocabulary = Vocabulary.from_json(json.loads(archive.read("vocabulary.json")))
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # a broken or hostile file may fail anywhere in Keras
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise InputError(f"{path}: not a model that slot_filling.py saved ({reason})") from error
+    model, facts = training.load(path, SCRIPT)
     model.jit_compile = False  # as in `fit`
-    return model, vocabulary
+    return model, Vocabulary.from_json(facts)
