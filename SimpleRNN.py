@@ -10,7 +10,7 @@ The simple recurrent network (Elman, 1990) has one hidden layer, which also sees
 
 One step ahead on the test part, mean of seeds 0 to 4 (benchmarks/scores.py):
 
-    noisy sine      RMSE 0.103, which is 1.016 x the best possible and 0.65 x persistence
+    noisy sine      RMSE 0.103, which is 1.014 x the best possible and 0.65 x persistence
 """
 
 from utils import cli, forecasting, plotting, series, synthetic, training
