@@ -163,6 +163,7 @@ def main(argv=None):
     print(forecast.to_string(max_rows=8))
     write_csv(forecast, folder / "forecast.csv")
     plotting.save(draw(frame, forecast, test), folder / "figure.png", args.show)
+    print(f"Picture and files: {folder}")
     if fit and fit.interrupted:
         raise KeyboardInterrupt
     return scores

@@ -198,6 +198,7 @@ def main(argv=None):
     write_csv(forecast, folder / "forecast.csv")
     figure = draw(frame, forecast, test, far, simulated=not args.csv)
     plotting.save(figure, folder / "figure.png", args.show)
+    print(f"Picture and files: {folder}")
     if fit and fit.interrupted:
         raise KeyboardInterrupt
     return scores

@@ -393,6 +393,7 @@ def main(argv=None):
         models = {name: run.model for name, run in best_runs.items()}
         print(f"\n{taipei_table(models, vocabulary)}")
         plotting.save(draw_taipei(models, vocabulary), folder / "taipei.png", args.show)
+    print(f"\nPictures and files: {folder}")
     return scores
 
 
