@@ -20,11 +20,13 @@ One step ahead on the test part, mean of seeds 0 to 4 (benchmarks/scores.py):
     with features   MAE 0.743 °C: 4 % below linear autoregression on the same columns
 """
 
-from utils import cli, plotting, series, synthetic, training
-from utils.evaluation import evaluate, report
+from utils import cli, plotting, training
 from utils.files import output_folder, write_csv
-from utils.forecasting import Forecaster, Spread, past_the_end
-from utils.windows import split_by_time, train_part
+from utils.series import index, synthetic
+from utils.series.csv_file import load_csv
+from utils.series.evaluation import evaluate, report
+from utils.series.forecasting import Forecaster, Spread, past_the_end
+from utils.series.windows import split_by_time, train_part
 
 import keras
 import numpy as np
@@ -126,7 +128,7 @@ def main(argv=None):
     keras.utils.set_random_seed(args.seed)
     if args.csv:
         columns = args.column, args.features, args.time_column
-        frame = series.load_csv(args.csv, *columns, args.fill)
+        frame = load_csv(args.csv, *columns, args.fill)
     else:
         frame = synthetic.hourly_temperature(args.seed).to_frame()
 
@@ -135,8 +137,8 @@ def main(argv=None):
         forecaster = Forecaster.load(args.load, "GRU.py", frame)
     else:
         parts = split_by_time(len(frame), args.input_steps, frame.attrs.get("filled", ()))
-        calendar = series.calendar_names(frame.index) if args.csv else []  # its law has no dates
-        values = series.with_calendar(frame, calendar)  # (time, columns)
+        calendar = index.calendar_names(frame.index) if args.csv else []  # its law has no dates
+        values = index.with_calendar(frame, calendar)  # (time, columns)
         train, targets = train_part(values, parts, frame), frame.shape[1]
         network = build_network(
             train, targets, args.input_steps, args.units, args.layers, args.predict
@@ -152,8 +154,8 @@ def main(argv=None):
             seed=args.seed,
         )
         spread = Spread.measured(network, values, parts.val)
-        forecaster = Forecaster(network, list(frame), calendar, series.step(frame.index), spread)
-        season = args.season or series.season(frame.index)
+        forecaster = Forecaster(network, list(frame), calendar, index.step(frame.index), spread)
+        season = args.season or index.season(frame.index)
         optimal = None if args.csv else synthetic.optimal_temperature
         test, results = evaluate("GRU", forecaster, frame, parts, season, optimal)
         print(report("GRU", results))

@@ -20,11 +20,13 @@ One step ahead on the test part, mean of seeds 0 to 4 (benchmarks/scores.py):
     Google          RMSE 0.6 % above that of yesterday's price
 """
 
-from utils import cli, forecasting, plotting, series, synthetic, training
-from utils.evaluation import evaluate, report
+from utils import cli, plotting, training
 from utils.files import output_folder, write_csv
-from utils.forecasting import Forecaster, Spread, past_the_end
-from utils.windows import split_by_time, train_part
+from utils.series import forecasting, index, synthetic
+from utils.series.csv_file import load_csv
+from utils.series.evaluation import evaluate, report
+from utils.series.forecasting import Forecaster, Spread, past_the_end
+from utils.series.windows import split_by_time, train_part
 
 import keras
 import numpy as np
@@ -166,7 +168,7 @@ def main(argv=None):
     keras.utils.set_random_seed(args.seed)
     if args.csv:
         columns = args.column, args.features, args.time_column
-        frame = series.load_csv(args.csv, *columns, args.fill, positive=True)
+        frame = load_csv(args.csv, *columns, args.fill, positive=True)
     else:
         frame = synthetic.random_walk_prices(
             DAYS, args.seed, args.drift, args.volatility
@@ -191,12 +193,12 @@ def main(argv=None):
             seed=args.seed,
         )
         spread = Spread.measured(network, values, parts.val, DECAY, relative=True)
-        forecaster = Forecaster(network, list(frame), [], series.step(frame.index), spread)
+        forecaster = Forecaster(network, list(frame), [], index.step(frame.index), spread)
 
         def optimal(windows):
             return synthetic.optimal_price(windows[:, -1], args.drift, args.volatility)
 
-        season = args.season or series.season(frame.index)
+        season = args.season or index.season(frame.index)
         test, results = evaluate(
             "LSTM", forecaster, frame, parts, season, None if args.csv else optimal
         )

@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint clean
+.PHONY: run test lint links clean
 
 run: $(VENV)/installed
 	$(BIN)/python SimpleRNN.py
@@ -13,6 +13,9 @@ test: $(VENV)/installed
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+links: $(VENV)/installed  # the line numbers that the READMEs link to
+	$(BIN)/python tests/test_readme.py
 
 $(VENV)/installed: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)

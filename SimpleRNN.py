@@ -13,11 +13,13 @@ One step ahead on the test part, mean of seeds 0 to 4 (benchmarks/scores.py):
     noisy sine      RMSE 0.103, which is 1.014 x the best possible and 0.65 x persistence
 """
 
-from utils import cli, forecasting, plotting, series, synthetic, training
-from utils.evaluation import evaluate, report
+from utils import cli, plotting, training
 from utils.files import output_folder, write_csv
-from utils.forecasting import Forecaster, Spread, past_the_end
-from utils.windows import cut, split_by_time, train_part
+from utils.series import forecasting, index, synthetic
+from utils.series.csv_file import load_csv
+from utils.series.evaluation import evaluate, report
+from utils.series.forecasting import Forecaster, Spread, past_the_end
+from utils.series.windows import cut, split_by_time, train_part
 
 import keras
 import numpy as np
@@ -92,7 +94,7 @@ def score_far_ahead(forecaster, frame, rows, optimal):
         the RMSE of each forecast by the number of steps ahead.
     """
     _, input_steps, _ = forecaster.network.input_shape
-    values = series.with_calendar(frame, forecaster.calendar)
+    values = index.with_calendar(frame, forecaster.calendar)
     farthest = max(step for step in AHEAD if step < len(rows))
     origins = rows[: len(rows) - farthest + 1]  # each forecast's first target row
     origins = origins[:: -(-len(origins) // MAX_ORIGINS)]
@@ -154,7 +156,7 @@ def main(argv=None):
     keras.utils.set_random_seed(args.seed)
     if args.csv:
         columns = args.column, args.features, args.time_column
-        frame = series.load_csv(args.csv, *columns, args.fill)
+        frame = load_csv(args.csv, *columns, args.fill)
     else:
         frame = synthetic.noisy_sine(STEPS, args.seed).to_frame()
 
@@ -163,8 +165,8 @@ def main(argv=None):
         forecaster = Forecaster.load(args.load, "SimpleRNN.py", frame)
     else:
         parts = split_by_time(len(frame), args.input_steps, frame.attrs.get("filled", ()))
-        calendar = series.calendar_names(frame.index)
-        values = series.with_calendar(frame, calendar)  # (time, columns)
+        calendar = index.calendar_names(frame.index)
+        values = index.with_calendar(frame, calendar)  # (time, columns)
         train, targets = train_part(values, parts, frame), frame.shape[1]
         network = build_network(
             train, targets, args.input_steps, args.units, args.layers, args.predict
@@ -180,8 +182,8 @@ def main(argv=None):
             seed=args.seed,
         )
         spread = Spread.measured(network, values, parts.val)
-        forecaster = Forecaster(network, list(frame), calendar, series.step(frame.index), spread)
-        known = series.season(frame.index) if args.csv else PERIOD
+        forecaster = Forecaster(network, list(frame), calendar, index.step(frame.index), spread)
+        known = index.season(frame.index) if args.csv else PERIOD
         optimal = None if args.csv else synthetic.optimal_sine
         test, results = evaluate(
             "SimpleRNN", forecaster, frame, parts, args.season or known, optimal

@@ -40,10 +40,11 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import InputError, cli, plotting, tagger, tagging, travel
+from utils import InputError, cli, plotting
 from utils.cells import JordanCell, PeepholeLSTMCell
 from utils.files import output_folder, write_csv, write_json
-from utils.tagging import PADDING, Vocabulary
+from utils.slots import tagger, tagging, travel
+from utils.slots.tagging import PADDING, Vocabulary
 
 import keras
 import numpy as np

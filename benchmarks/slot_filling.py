@@ -34,7 +34,7 @@ def seconds(*words):
 
 def prediction(path):
     """Return the seconds that a loaded model takes for its first, and next, 1,000 queries."""
-    from utils import tagger, travel  # here, so that nothing is loaded while others are timed
+    from utils.slots import tagger, travel  # here, so that nothing is loaded while others are timed
 
     model, vocabulary = tagger.load(path)
     texts = [" ".join(query.words) for query in travel.generate(1000, "speed", travel.TEST_CITIES)]

@@ -46,8 +46,8 @@ def runs(folder):
 def forecast(folder):
     """Print the time of forecasting 1,000 steps past the end, once the model is loaded."""
     sys.path.insert(0, str(REPOSITORY))
-    from utils import synthetic
-    from utils.forecasting import Forecaster, past_the_end
+    from utils.series import synthetic
+    from utils.series.forecasting import Forecaster, past_the_end
 
     frames = {
         "SimpleRNN": synthetic.noisy_sine(4000, 0),
@@ -101,8 +101,9 @@ def epoch(rows):
     """Print the seconds that an epoch of 60,000 windows takes, after the first."""
     sys.path.insert(0, str(REPOSITORY))
     import GRU
-    from utils import synthetic, training
-    from utils.windows import split_by_time
+    from utils import training
+    from utils.series import synthetic
+    from utils.series.windows import split_by_time
 
     training.MAX_WINDOWS = 60_000
     values = synthetic.noisy_sine(rows, 0).to_numpy()[:, None]

@@ -1,4 +1,4 @@
-from utils.evaluation import (
+from utils.series.evaluation import (
     LinearAutoregression,
     baselines,
     best_baseline,
@@ -11,8 +11,8 @@ from utils.evaluation import (
     table,
     verdict,
 )
-from utils.forecasting import Forecaster, Spread
-from utils.windows import cut, split_by_time
+from utils.series.forecasting import Forecaster, Spread
+from utils.series.windows import cut, split_by_time
 
 import keras
 import numpy as np

@@ -5,8 +5,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from utils import InputError, forecasting
-from utils.forecasting import Forecaster, Spread, interval, one_step, past_the_end, recursive
+from utils import InputError
+from utils.series import forecasting
+from utils.series.forecasting import Forecaster, Spread, interval, one_step, past_the_end, recursive
 
 import keras
 import numpy as np
@@ -164,7 +165,7 @@ def test_a_saved_forecaster_forecasts_the_same_in_a_fresh_process(saved, tmp_pat
     frame.to_pickle(tmp_path / "frame")
     program = f"""
 import pandas as pd
-from utils.forecasting import Forecaster, past_the_end
+from utils.series.forecasting import Forecaster, past_the_end
 frame = pd.read_pickle({str(tmp_path / "frame")!r})
 forecaster = Forecaster.load({str(path)!r}, "GRU.py", frame)
 past_the_end(forecaster, frame, 5, seed=0)[0].to_pickle({str(tmp_path / "table")!r})

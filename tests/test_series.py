@@ -2,7 +2,8 @@ import re
 from pathlib import Path
 
 from utils import InputError
-from utils.series import calendar, calendar_names, future_index, load_csv, season
+from utils.series.csv_file import load_csv
+from utils.series.index import calendar, calendar_names, future_index, season
 
 import numpy as np
 import pandas as pd

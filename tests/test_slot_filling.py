@@ -1,4 +1,4 @@
-"""The slot-filling lesson and `utils.tagger`, at a tiny size."""
+"""The slot-filling lesson and `utils.slots.tagger`, at a tiny size."""
 
 import functools
 import io
@@ -10,8 +10,9 @@ from pathlib import Path
 
 import slot_filling
 from slot_filling import KINDS, Network, build_tagger
-from utils import InputError, cli, tagger, tagging, travel
-from utils.tagging import OTHER, PADDING, Sentence, Vocabulary
+from utils import InputError, cli
+from utils.slots import tagger, tagging, travel
+from utils.slots.tagging import OTHER, PADDING, Sentence, Vocabulary
 
 import keras
 import numpy as np

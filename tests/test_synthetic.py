@@ -1,5 +1,5 @@
-from utils import synthetic
-from utils.synthetic import (
+from utils.series import synthetic
+from utils.series.synthetic import (
     clean_sine,
     hourly_temperature,
     noisy_sine,

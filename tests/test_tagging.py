@@ -2,8 +2,9 @@ import hashlib
 import itertools
 import json
 
-from utils import InputError, tagging, travel
-from utils.tagging import OTHER, PADDING, Sentence, Vocabulary
+from utils import InputError
+from utils.slots import tagging, travel
+from utils.slots.tagging import OTHER, PADDING, Sentence, Vocabulary
 
 import numpy as np
 import pytest

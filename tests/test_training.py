@@ -1,6 +1,6 @@
 from utils import InputError, training
+from utils.series.windows import split_by_time
 from utils.training import fit
-from utils.windows import split_by_time
 
 import keras
 import numpy as np

@@ -1,7 +1,7 @@
 import itertools
 from collections import Counter
 
-from utils import travel
+from utils.slots import travel
 
 import pytest
 from hypothesis import given, settings

@@ -1,7 +1,7 @@
 import itertools
 
 from utils import InputError
-from utils.windows import MIN_WINDOWS, cut, in_order, shuffled, split_by_time, train_part
+from utils.series.windows import MIN_WINDOWS, cut, in_order, shuffled, split_by_time, train_part
 
 import numpy as np
 import pytest

@@ -1,29 +1,68 @@
-"""What the lessons share: series -> windows -> training -> forecasting -> scores and picture."""
+"""What the lessons share: two wings, series and slots, on one ground floor.
 
+Keras and TensorFlow take seconds to import. Here `import keras` waits until the first of its names
+is used, so that `--help`, a wrong flag and a missing file are answered at once.
+"""
+
+import contextlib
+import importlib.util
 import os
+import sys
+import tempfile
+import types
 
 
 class InputError(ValueError):
     """What the user gave can't be used: one line that says what is wrong, where, and what to do."""
 
 
-def _import_keras_quietly():
-    """Import Keras without TensorFlow's start-up lines.
+class _Later(types.ModuleType):
+    """A module there in name only, which is imported when its first attribute is asked for."""
 
-    They go straight to file descriptor 2, where no setting reaches them (tensorflow/tensorflow
-    issue 100442), and would bury a lesson's own one-line messages. To see them, and any reason why
-    a GPU is not used: TF_CPP_MIN_LOG_LEVEL=0 python GRU.py
+    def __getattr__(self, name):
+        if self.__name__ != "keras":
+            hasattr(sys.modules["keras"], name)  # it must come first; it brings TensorFlow with it
+        if type(self) is _Later:
+            self.__class__ = types.ModuleType
+            with _start_up_lines_held_back():
+                self.__spec__.loader.exec_module(self)
+        return getattr(self, name)
+
+
+@contextlib.contextmanager
+def _start_up_lines_held_back():
+    """Show what an import writes on standard error only if the import fails.
+
+    TensorFlow's lines go straight to file descriptor 2, where no setting reaches them
+    (tensorflow/tensorflow issue 100442), and would bury a lesson's own one-line messages. To see
+    them, and any reason why a GPU is not used: TF_CPP_MIN_LOG_LEVEL=0 python GRU.py
     """
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
+        yield
         return
     stderr = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        import keras  # noqa: F401
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held_back.seek(0)
+            os.write(stderr, held_back.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
-_import_keras_quietly()
+def _import_when_used(name):
+    if name not in sys.modules and (spec := importlib.util.find_spec(name)):
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        sys.modules[name].__class__ = _Later
+
+
+if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
+    backend = os.environ["KERAS_BACKEND"]
+    print(f"error: KERAS_BACKEND={backend}, but this needs tensorflow; unset it", file=sys.stderr)
+    sys.exit(2)
+_import_when_used("keras")
+_import_when_used("tensorflow")

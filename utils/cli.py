@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from utils import InputError
-from utils.evaluation import BASELINES
 from utils.files import write_csv, write_json
-from utils.forecasting import Forecaster
+from utils.series.evaluation import BASELINES
+from utils.series.forecasting import Forecaster
 from utils.training import Fit
 
 import pandas as pd
@@ -179,8 +179,8 @@ def save_run(
         args: of `parse_forecasting`.
         forecaster: to be saved.
         fit: of `utils.training.fit`.
-        test: table of `utils.evaluation.evaluate`.
-        results: of `utils.evaluation.evaluate`.
+        test: table of `utils.series.evaluation.evaluate`.
+        results: of `utils.series.evaluation.evaluate`.
 
     Returns:
         what scores.json holds.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from utils import InputError
 from utils.files import written_whole
-from utils.windows import Parts, in_order, shuffled
+from utils.series.windows import Parts, in_order, shuffled
 
 import keras
 import numpy as np

@@ -1,7 +1,7 @@
 """Sentences and their tags: reading them, turning words into numbers, scoring slots.
 
 A tag is "O", or "B-" (begins) or "I-" (inside) and the name of a slot. Wherever a sentence is
-asked for, anything with `words` and `tags` will do, such as `Sentence` or `utils.travel.Query`.
+asked for, anything with `words` and `tags` will do, such as `Sentence` or `travel.Query`.
 """
 
 import contextlib

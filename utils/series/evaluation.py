@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from utils import forecasting, series
-from utils.forecasting import Forecaster
-from utils.windows import Parts, cut
+from utils.series import forecasting, index
+from utils.series.forecasting import Forecaster
+from utils.series.windows import Parts, cut
 
 import numpy as np
 import pandas as pd
@@ -189,7 +189,7 @@ def evaluate(
     network, _, calendar, _, spread = forecaster
     _, input_steps, _ = network.input_shape
     _, targets = network.output_shape
-    values = series.with_calendar(frame, calendar)
+    values = index.with_calendar(frame, calendar)
     known = np.concatenate([parts.val, parts.test])
     one_step = forecasting.one_step(network, values, known)  # (windows, targets)
     scales = spread.scales(spread.errors(values[known, :targets], one_step))[:-1]

@@ -8,8 +8,9 @@ predicts all the series that it reads, its forecast can be its next input.
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import InputError, series, training
-from utils.windows import in_order
+from utils import InputError, training
+from utils.series import index
+from utils.series.windows import in_order
 
 import keras
 import numpy as np
@@ -158,7 +159,7 @@ class Forecaster(NamedTuple):
 
     @classmethod
     def load(cls, path: str, script: str, frame: pd.DataFrame) -> "Forecaster":
-        """Load what `save` wrote, to forecast a frame of `utils.series.load_csv`.
+        """Load what `save` wrote, to forecast a frame of `utils.series.csv_file.load_csv`.
 
         Raises:
             InputError: if the file isn't such a model, or the frame isn't what it has learned.
@@ -174,10 +175,10 @@ class Forecaster(NamedTuple):
                 f"--load {path}: the model reads the columns {', '.join(columns)}, in this order; "
                 f"given are {', '.join(frame)}; name the same with --column and --features"
             )
-        if forecaster.calendar and series.step(frame.index) != forecaster.step:
+        if forecaster.calendar and index.step(frame.index) != forecaster.step:
             raise InputError(
                 f"--load {path}: the model reads the calendar at a step of {forecaster.step}, the "
-                f"data's step is {series.step(frame.index)}; bring data of the same step"
+                f"data's step is {index.step(frame.index)}; bring data of the same step"
             )
         if len(frame) <= input_steps:
             raise InputError(
@@ -194,7 +195,7 @@ def past_the_end(
 
     Args:
         forecaster: as above.
-        frame: the series, as from `utils.series.load_csv`.
+        frame: the series, as from `utils.series.csv_file.load_csv`.
         steps: how many.
         seed: of the possible futures.
 
@@ -205,7 +206,7 @@ def past_the_end(
     network, _, names, _, spread = forecaster
     _, input_steps, _ = network.input_shape
     _, targets = network.output_shape
-    values = series.with_calendar(frame, names)
+    values = index.with_calendar(frame, names)
     rows = np.arange(max(input_steps, len(values) - RECENT), len(values))
     recent = spread.errors(values[rows, :targets], one_step(network, values, rows))
     scale = spread.scales(recent)[-1]
@@ -213,11 +214,11 @@ def past_the_end(
     paths = int(np.clip(50_000 // steps, 50, 1000))  # fewer where each is long: about a second
     chance = spread.shocks(scale, steps, paths, seed)
     shocks = np.concatenate([np.zeros_like(chance[:, :1]), chance], axis=1)  # the first: no chance
-    times = series.future_index(frame.index, steps)
+    times = index.future_index(frame.index, steps)
     futures = recursive(
         network,
         np.repeat(values[None, -input_steps:], 1 + paths, axis=0),
-        np.repeat(series.calendar(times, names)[:, None], 1 + paths, axis=1),
+        np.repeat(index.calendar(times, names)[:, None], 1 + paths, axis=1),
         shocks,
         spread.relative,
     )[:, :, 0].T  # (1 + paths, steps)

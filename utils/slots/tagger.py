@@ -14,7 +14,7 @@ from utils import (
     cells,  # noqa: F401  Keras must know them to load a model with one
     training,
 )
-from utils.tagging import (
+from utils.slots.tagging import (
     OTHER,
     PADDING,
     Sentence,
@@ -183,7 +183,7 @@ def tag(
 def evaluate(
     model: keras.Model, vocabulary: Vocabulary, sentences: Sequence[Sentence]
 ) -> pd.DataFrame:
-    """Return the table of `utils.tagging.score`."""
+    """Return the table of `utils.slots.tagging.score`."""
     predicted = tag(model, vocabulary, [sentence.words for sentence in sentences])
     return score([sentence.tags for sentence in sentences], predicted)
 

@@ -1,0 +1,1 @@
+"""Series: a CSV column -> windows -> forecasts -> scores."""

@@ -1,0 +1,1 @@
+"""Slots: the words of a sentence -> tags -> filled slots and their scores."""
