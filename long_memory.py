@@ -29,8 +29,14 @@ Test errors after at most 80,000 sequences, mean of seeds 0, 1, 2 (* solved: bel
     lstm-f0  0.002*   0.003*   0.003*     0.000*   0.745    0.743
     lstm-f3  0.002*   0.003*   0.003*     0.000*   0.000*   0.000*
 
-The adding problem has short distances to learn from first, order has none: there an LSTM depends
-on how much it keeps before it has learned what to keep.
+What decides is not how far the gradient reaches before training: at lag 100, the tanh network's
+reaches the first half of the sequence with 4e-3, the GRU's with 5e-12, and the GRU learns. At first
+the networks learn to answer 1, and the LSTMs and the tanh network forget even more. Then those with
+gates, or ReLU, begin to tell marked numbers from others where these are near, and soon hold what is
+marked over any distance: its gradient jumps to about 1. The tanh network never tells them apart:
+what its gradient brings back from afar is all numbers alike. The adding problem has such short
+distances to learn from, order has none: there an LSTM depends on how much it keeps before it has
+learned what to keep.
 
     python long_memory.py                               # the adding problem, lags 10, 30 and 100
     python long_memory.py --task order --seeds 0,1,2
@@ -264,6 +270,26 @@ def gradients_by_step(gradients, task, inputs):
     return pd.DataFrame(means).set_axis(range(len(sizes.columns) - 1, -1, -1))
 
 
+def reach(rounds):
+    """Say how far the gradients of each network reached while it learned.
+
+    Args:
+        rounds: by network, what `train` returns.
+
+    Returns:
+        A row per network: the gradient of the output by what counts in the first half of the
+        sequence, before training, at its lowest, and in the end; and how many times as large as
+        those of the other steps the gradient by what counts in the second half became.
+    """
+    columns = ["first half: before", "lowest", "in the end", "second half: times the others"]
+    rows = [
+        [first.iloc[0], first.min(), first.iloc[-1], (frame["second"] / frame["others"]).max()]
+        for frame in rounds.values()
+        for first in [frame["first"]]
+    ]
+    return pd.DataFrame(rows, rounds, columns)
+
+
 def verdict(errors, trivial):
     """Say in a word what the errors of all the seeds mean."""
     if max(errors) < SOLVED:
@@ -318,10 +344,10 @@ def draw_gradients(rounds, after, lag):
         axes["b"].semilogy(thousands, frame["first"], **look)
         axes["b"].plot(0, frame["first"].iloc[0], "o", ms=5, **look)
         axes["c"].semilogy(after[name]["counts"].dropna(), **look)
-    axes["a"].set_title("First it learns what counts:\nits gradient over that of the other steps")
-    axes["b"].set_title("then to hold it: the gradient\nfrom the first half of the sequence")
-    axes["c"].set_title("After training: the gradient\nof the steps that count")
-    axes["a"].set(xlabel="thousands of sequences seen", ylabel="ratio, second half of the sequence")
+    axes["a"].set_title("First they learn what counts: its gradient\nover that of the other steps")
+    axes["b"].set_title("Then to hold it: the gradient\nof what counts in the first half")
+    axes["c"].set_title("After training: the gradient\nof what counts, step by step")
+    axes["a"].set(xlabel="thousands of sequences seen", ylabel="ratio, in the second half")
     axes["b"].set(
         xlabel="thousands of sequences seen", ylabel="gradient of the output by the input"
     )
@@ -442,6 +468,8 @@ def report(runs, rounds, after, args, folder):
         "with every seed, nothing remembered"
     )
     longest = max(rounds)
+    print(f"\nWhile they learned, at lag {longest}, seed {args.seeds[0]}:")
+    print(reach(rounds[longest]).to_string(float_format="{:.1e}".format))
     figures = {
         "errors": draw_errors(means, task),
         "gradients": draw_gradients(rounds[longest], after[longest], longest),
