@@ -296,7 +296,10 @@ def learn(
         )  # fmt: skip
         return believed(again, share)
 
-    forecaster = Forecaster(network, list(data.frame), data.calendar, index.step(data.frame.index))
+    when = data.frame.index
+    forecaster = Forecaster(
+        network, list(data.frame), data.calendar, index.step(when), index.zone(when)
+    )
     share = believable(forecaster, data) if args.csv else 1.0
     forecaster = forecaster._replace(network=believed(network, share))
     memory = np.clip(len(data.parts.val) / 10, 10, 100)  # rows; daily prices: RiskMetrics' 0.94
