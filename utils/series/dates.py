@@ -173,6 +173,7 @@ def _assembled(chunk, columns, parts):
         if part == "month" and numbers[part].isna().all():
             names = chunk[name].str.strip().str.lower().str[:3]
             numbers[part] = names.map({word: i + 1 for i, word in enumerate(MONTHS)}).astype(float)
+    numbers = {part: values.where(values.abs() < 1e5) for part, values in numbers.items()}
     year = numbers["year"]
     year = year.where(year >= 100, year + np.where(year < 70, 2000, 1900))
     year = year.where(year >= 1000, year + 1911)  # of the Republic of China
