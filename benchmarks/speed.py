@@ -17,6 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
+try:
+    import resource
+except ImportError:  # on Windows; memory is not measured there
+    resource = None
+
 REPOSITORY = Path(__file__).parents[1]
 LESSONS = ("SimpleRNN", "GRU", "LSTM")
 ROWS = (100_000, 10_000_000)
@@ -88,8 +93,11 @@ def long(folder):
         write_series(path, rows)
         words = ["GRU.py", "--csv", path, "--column", "y", "--epochs", 1]
         seconds = python(*words, "--output-dir", folder / "GRU")
-        kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        print(f"{rows:10,} rows: GRU.py --epochs 1 took {seconds:.0f} s, {kilobytes / 1e6:.2f} GB")
+        print(f"{rows:10,} rows: GRU.py --epochs 1 took {seconds:.0f} s", end="")
+        if resource:
+            kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+            print(f", {kilobytes / 1e6:.2f} GB", end="")
+        print()
     seconds = {rows: [] for rows in ROWS}
     for _ in range(3):
         for rows in ROWS:
