@@ -205,9 +205,8 @@ def normalised(inputs: keras.KerasTensor, train: np.ndarray, noise: float) -> ke
     noisy = keras.layers.GaussianNoise(noise * steady)(series[:, :, :1])
     series = keras.layers.Concatenate()([noisy, series[:, :, 1:]])
     known = (train - train.mean(axis=0)) / unit  # beyond, a level means nothing
-    level = keras.ops.clip(
-        series, *np.clip([known.min(axis=0), known.max(axis=0)], -4, 4).astype("float32")
-    )
+    low, high = np.clip([known.min(axis=0), known.max(axis=0)], -4, 4).astype("float32")
+    level = keras.ops.minimum(keras.ops.maximum(series, low), high)
     return keras.layers.Concatenate()([level, series - series[:, -1:], inputs[:, :, targets:]])
 
 
@@ -336,9 +335,8 @@ def believed(network: keras.Model, share: float) -> keras.Model:
     """Return the network whose forecasts go so far from the last value only."""
     if share == 1:
         return network
-    inputs = keras.Input(network.input_shape[1:])
-    last = inputs[:, -1, : network.output_shape[1]]
-    return keras.Model(inputs, last + share * (network(inputs) - last))
+    last = network.input[:, -1, : network.output_shape[1]]
+    return keras.Model(network.input, last + share * (network.output - last))
 
 
 # ------------------------------------------------------------------ score
