@@ -26,6 +26,7 @@ import pandas as pd
 
 TRIAL = 5  # a trial takes one of so many parts of the epochs, but at least TRIAL_STEPS
 TRIAL_STEPS = 300
+DOUBT = 0.5  # p-value, from which on a gain over the last value is taken for chance
 START = {"mean": "the mean", "last": "the last value", "linear": "linear autoregression"}
 MOST_FORECASTS = 100_000  # windows times steps, by which many steps ahead are scored
 MOST_ORIGINS = 300  # of the validation and the train part, for the intervals
@@ -297,7 +298,7 @@ def learn(
         return believed(again, share)
 
     forecaster = Forecaster(network, list(data.frame), data.calendar, index.step(data.frame.index))
-    share = believable(forecaster, data)
+    share = believable(forecaster, data) if args.csv else 1.0
     forecaster = forecaster._replace(network=believed(network, share))
     memory = np.clip(len(data.parts.val) / 10, 10, 100)  # rows; daily prices: RiskMetrics' 0.94
     lowest = 0.0 if data.train[:, 0].min() >= 0 else None
@@ -319,13 +320,18 @@ def summary(network: keras.Model) -> str:
 
 
 def believable(forecaster: Forecaster, data: Data) -> float:
-    """Return the share of the predicted change with the least validation error, 0 to 1."""
+    """Return the share of the predicted change with the least validation error, 0 to 1.
+
+    It is 0 where even that can't be told apart from the last value.
+    """
     rows = data.parts.val
-    last = data.values[rows - 1, 0]
+    actual, last = data.values[rows, 0], data.values[rows - 1, 0]
     predicted = forecaster.one_step(data.values, rows) - last
     shares = np.linspace(1, 0, 11)
-    errors = [evaluation.mae(data.values[rows, 0], last + s * predicted) for s in shares]
+    errors = [evaluation.mae(actual, last + s * predicted) for s in shares]
     share = float(shares[np.argmin(errors)])
+    if evaluation.diebold_mariano(actual, last, last + share * predicted) > DOUBT:
+        share = 0.0
     if share < 1:
         print(f"Of the change that it predicts, {share:.0%} is believed, by the validation part.")
     return share
