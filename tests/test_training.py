@@ -82,7 +82,8 @@ def test_what_a_fit_says(last, interrupted, words):
 def test_training_learns_and_repeats_itself(values):
     a, b, c = network(8), network(8), network(8)
     first, again, other = (
-        train(model, values, seed=seed, epochs=8).history for model, seed in ((a, 1), (b, 1), (c, 2))
+        train(model, values, seed=seed, epochs=8).history
+        for model, seed in ((a, 1), (b, 1), (c, 2))
     )
     assert first["val_loss"].iloc[-1] < first["val_loss"].iloc[0] / 2
     assert first.equals(again) and not first.equals(other)
