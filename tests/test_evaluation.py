@@ -158,7 +158,10 @@ def test_scores_by_hand():
 
 def test_scores_by_steps_by_hand():
     actual = np.array([[1.0, 2.0], [3.0, np.nan], [5.0, 6.0], [7.0, np.nan]])
-    forecasts = {"net": actual + [[1, 2]], "persistence": actual - [[4, 3], [0, 0], [0, 1], [0, 0]]}
+    forecasts = {
+        "net": actual + np.array([1, 2]),
+        "persistence": actual - [[4, 3], [0, 0], [0, 1], [0, 0]],
+    }
     bounds = {
         1: (np.array([0, 4, 4, 4]), np.array([1, 5, 6, 6])),  # two of four held; 1 is on the edge
         2: (np.array([0, 0, 7, 0]), np.array([3, 100, 8, 100])),  # what isn't known doesn't count
