@@ -185,3 +185,16 @@ def test_a_console_that_lacks_a_character(encoding, monkeypatch):
         cli.run(lambda: print("R² = 0.5", flush=True), "LSTM.py")
     assert exit.value.code == 0
     assert b"R? = 0.5" in console.buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("argv", "missing"),
+    [
+        (["--missing", "-9999"], ["-9999"]),
+        (["--missing", "-9999,-99.9,NA?"], ["-9999", "-99.9", "NA?"]),
+        (["--missing", "-"], ["-"]),
+    ],
+)
+def test_a_code_for_missing_may_be_negative(parser, argv, missing):
+    args = cli.parse_forecasting(parser, ["--csv", "a.csv", "--column", "y", *argv])
+    assert args.missing == missing

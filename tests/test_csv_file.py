@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from utils import InputError
-from utils.series.csv_file import load_csv, load_panel
+from utils.series.csv_file import load_csv
 from utils.series.index import calendar_names, future_index, season, step, zone
 
 import numpy as np
@@ -269,6 +269,11 @@ BAD = {
         table(f"2001-01-01T{h:02}:00:00+0{h % 3}:00" for h in range(9)),
         {},
         ["line 3", "repeats"],
+    ),
+    "an offset far down": (
+        table([*HOURS.strftime("%Y-%m-%dT%H:%M"), "2001-01-07T00:00+01:00"]),
+        {},
+        ["line 50: '2001-01-07T00:00+01:00' in column 'time' is not a date"],
     ),
     "a missing time": (
         table([*hours(0, 1, 2), "", *hours(4, 5)]),

@@ -269,6 +269,7 @@ def results(ours, p_value):
         (2.2, 0.012, 999, "GRU loses to the best baseline, linear"),
         (2.2, 0.012, 999, "2.2 against 2, 10.0% more (p = 0.012)."),
         (1.99, 0.31, 999, "can't be told apart"),
+        (2.001, 0.001, 999, "GRU is as good as the best baseline, linear: its mean"),
         (1.99, 0.31, 999, "0.5% less, which chance could make (p = 0.31)."),
         (2.94, 0.31, 18, "47.0% more, and 18 windows are too few to tell (p = 0.31)."),
     ],
@@ -294,7 +295,7 @@ def by_steps(ours, theirs, coverage=(0.9, 0.9, 0.9)):
 @pytest.mark.parametrize(
     ("ours", "words"),
     [
-        ((1.0, 2.0, 3.0), "Fed back, GRU is ahead of every baseline up to step 24."),
+        ((1.0, 2.0, 3.0), "Fed back, GRU is no worse than any baseline up to step 24."),
         ((1.0, 5.0, 3.0), "up to step 1; at 6 it has 5, seasonal naive 4. Beyond"),
         ((1.0, 2.0, 5.0), "up to step 6; at 24 it has 5, seasonal naive 4. Beyond"),
         ((5.0, 2.0, 3.0), "behind from the first step; at 1 it has 5, seasonal naive 4"),

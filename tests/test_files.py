@@ -1,7 +1,9 @@
+import errno
 import os
 import re
 import subprocess
 import sys
+import tempfile
 
 from utils import InputError
 from utils.files import output_folder, write_csv, write_json, written_together, written_whole
@@ -22,6 +24,15 @@ def test_a_folder_that_cannot_be(tmp_path):
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(InputError, match=re.escape(f"--output-dir {path}: cannot write")):
             output_folder(path)
+
+
+def test_a_folder_without_permission(tmp_path, monkeypatch):
+    def refuse(**_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    with pytest.raises(InputError, match="Permission denied"):
+        output_folder(tmp_path)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -59,7 +70,7 @@ def test_tables_and_json(tmp_path):
 
 def test_a_folder_in_the_place_of_a_file(tmp_path):
     (tmp_path / "scores.json").mkdir()
-    with pytest.raises(InputError, match=r"scores.json: cannot be written \(Is a directory\)"):
+    with pytest.raises(InputError, match=r"scores.json: cannot be written"):
         write_json({}, tmp_path / "scores.json")
     assert [path.name for path in tmp_path.iterdir()] == ["scores.json"]
 
