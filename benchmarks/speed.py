@@ -126,13 +126,13 @@ def epoch(rows):
     sys.path.insert(0, str(REPOSITORY))
     import GRU
     from utils import lesson, training
-    from utils.series import synthetic
+    from utils.series import blocks, synthetic
     from utils.series.windows import in_order, shuffled, split_by_time
 
     training.MAX_WINDOWS = 60_000
     frame, parts = synthetic.noisy_sine(rows, 0).to_frame(), split_by_time(rows, 24)
     data = lesson.Data(frame, [], frame.to_numpy(), parts, None, 24, None)
-    start, args = lesson.starting_point("mean", data.train, None), GRU.parse_args([])
+    start, args = blocks.starting_point("mean", data.train, None), GRU.parse_args([])
     seconds = []
     for epochs in (1, 3):
         fit = training.fit(

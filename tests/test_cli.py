@@ -129,6 +129,19 @@ def test_help_shows_the_defaults_that_say_something(parser):
         assert f"default: {nothing}" not in shown
 
 
+@pytest.mark.parametrize(
+    ("argv", "missing"),
+    [
+        (["--missing", "-9999"], ["-9999"]),
+        (["--missing", "-9999,-99.9,NA?"], ["-9999", "-99.9", "NA?"]),
+        (["--missing", "-"], ["-"]),
+    ],
+)
+def test_a_code_for_missing_may_be_negative(parser, argv, missing):
+    args = cli.parse_forecasting(parser, ["--csv", "a.csv", "--column", "y", *argv])
+    assert args.missing == missing
+
+
 REPOSITORY = Path(__file__).parents[1]
 LIGHT = """
 import runpy, sys
@@ -185,16 +198,3 @@ def test_a_console_that_lacks_a_character(encoding, monkeypatch):
         cli.run(lambda: print("R² = 0.5", flush=True), "LSTM.py")
     assert exit.value.code == 0
     assert b"R? = 0.5" in console.buffer.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("argv", "missing"),
-    [
-        (["--missing", "-9999"], ["-9999"]),
-        (["--missing", "-9999,-99.9,NA?"], ["-9999", "-99.9", "NA?"]),
-        (["--missing", "-"], ["-"]),
-    ],
-)
-def test_a_code_for_missing_may_be_negative(parser, argv, missing):
-    args = cli.parse_forecasting(parser, ["--csv", "a.csv", "--column", "y", *argv])
-    assert args.missing == missing

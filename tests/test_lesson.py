@@ -5,7 +5,8 @@ import argparse
 import GRU
 import LSTM
 import SimpleRNN
-from utils import lesson, training
+from utils import lesson
+from utils.series import blocks
 from utils.series.evaluation import LinearAutoregression
 from utils.series.forecasting import Forecaster, Spread, scale_ahead
 from utils.series.windows import cut, split_by_time
@@ -164,65 +165,6 @@ def test_a_short_series_can_be_scored(forecast):
 # ------------------------------------------------------------------ where forecasts start from
 
 
-@pytest.mark.parametrize("start", ["mean", "last", "linear"])
-@pytest.mark.parametrize("module", [SimpleRNN, GRU, LSTM])
-def test_an_untrained_network_says_what_it_starts_from(module, start):
-    train = np.exp(np.random.default_rng(0).normal(0, 0.1, (300, 2)).cumsum(axis=0))
-    data = data_of(train, input_steps=8)
-    linear = LinearAutoregression(8, 2).fit(train, data.parts)
-    place = lesson.starting_point(start, train, linear)
-    network = module.build_network(train, place, data, ARGS)
-    windows = cut(train, np.array([8, 30, 99]), 8)
-    expected = {
-        "mean": np.broadcast_to(train.mean(axis=0), (3, 2)),
-        "last": windows[:, -1],
-        "linear": windows.reshape(3, -1) @ linear.kernel + linear.bias,
-    }[start]
-    np.testing.assert_allclose(network(windows), expected, rtol=1e-4, atol=1e-5)
-
-
-def test_the_lstm_sees_returns_not_prices():
-    train = np.exp(np.random.default_rng(0).normal(0, 0.1, (50, 1)).cumsum(axis=0))
-    data = lesson.Data(pd.DataFrame(train), [], train, None, None, 8, None)
-    network = LSTM.build_network(train, lesson.starting_point("last", train, None), data, ARGS)
-    network.set_weights([np.random.default_rng(1).normal(size=w.shape) for w in network.weights])
-    small, large = np.array(network(np.stack([train[:8], 1000 * train[:8]])))
-    assert large.item() == pytest.approx(1000 * small.item(), rel=1e-3)
-
-
-def test_scale_passes_over_a_single_outlier():
-    values = np.random.default_rng(0).normal(0, [[1.0, 3.0]], (5000, 2))
-    values[17, 0] = 1e6
-    np.testing.assert_allclose(lesson.scale(values), [1, 3], rtol=0.05)
-    rare = np.zeros((5000, 1))
-    rare[:3] = 1.0  # all of it is outermost
-    assert lesson.scale(rare) == pytest.approx(rare.std())
-
-
-def test_what_a_network_reads():
-    train = np.random.default_rng(0).normal(20, 2, (1000, 2))
-    inputs = keras.Input((4, 3))
-    read = keras.Model(inputs, lesson.normalised(inputs, train, noise=1.0))
-    window = np.array([[20.0, 21, 1], [22, 20, 2], [2000, 20, 3], [18, 22, 4]])
-    found = np.array(read(window[None]))[0]
-    assert found.shape == (4, 5)  # level of two, change of two, calendar
-    unit = lesson.scale(train)
-    normal = (window[:, :2] - train.mean(axis=0)) / unit
-    np.testing.assert_allclose(found[[0, 1, 3], :2], normal[[0, 1, 3]], atol=1e-3)
-    assert found[2, 0] <= 4  # an unheard-of level means nothing
-    np.testing.assert_allclose(found[:, 2:4], (window - window[-1])[:, :2] / unit, rtol=1e-3)
-    assert found[:, 4].tolist() == [1, 2, 3, 4]
-    noisy = np.array(read(window[None], training=True))[0]
-    changed = (np.abs(noisy - found) > 1e-6).any(axis=0)
-    assert changed.tolist() == [True, False, True, False, False]  # the target, and it alone
-
-
-def test_column_weights_by_hand():
-    train = np.array([[0.0, 0, 0], [2, 10, 1], [0, 0, 2], [2, 10, 3]])  # changes 2, 10, 1
-    np.testing.assert_allclose(lesson.column_weights(train), [1 / 2, 0.125 / 10, 0.125])
-    assert lesson.column_weights(train[:, :1]) == 0.5
-
-
 def test_the_loss_looks_at_the_target_above_all():
     train = np.exp(np.random.default_rng(0).normal(0, 0.1, (50, 3)).cumsum(axis=0))
     shifts = 0.01 * np.eye(3, dtype="float32")[:2]
@@ -247,22 +189,6 @@ def test_a_change_is_believed_as_far_as_validation_bears_it_out():
     assert shares[0] >= 0.9
     assert shares[1] == pytest.approx(0.5, abs=0.11) and shares[2] == pytest.approx(1 / 3, abs=0.11)
     assert shares[3] == 0
-
-
-def test_what_is_believed_can_be_saved(tmp_path):
-    """Also of a network that was trained, with an optimiser that Keras doesn't know."""
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((3, 2))
-    network = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(inputs)))
-    network.compile(training.averaging_adam(0.1, 10), "mse")
-    network.fit(np.ones((4, 3, 2)), np.ones((4, 1)), verbose=0)
-    windows = np.random.default_rng(0).normal(size=(5, 3, 2)).astype("float32")
-    full, last = np.array(network(windows)), windows[:, -1, :1]
-    assert lesson.believed(network, 1.0) is network
-    for share in (1.0, 0.3, 0.0):
-        training.save(tmp_path / "m.keras", lesson.believed(network, share), {"script": "GRU.py"})
-        again, _ = training.load(tmp_path / "m.keras", "GRU.py")
-        np.testing.assert_allclose(again(windows), last + share * (full - last), atol=1e-5)
 
 
 # ------------------------------------------------------------------ what is said
@@ -290,10 +216,27 @@ def test_how_old_the_newest_training_row_is():
     assert "60 rows" not in lesson.age(data, refit=True)
 
 
-def test_summary_counts_the_weights():
-    inputs = keras.Input((8, 2))
-    outputs = keras.layers.Dense(1)(keras.layers.SimpleRNN(3)(inputs))
-    lines = lesson.summary(keras.Model(inputs, outputs)).splitlines()
-    assert lines[0].strip() == "inputs (windows, 8, 2)"
-    assert lines[1].split()[-2:] == ["18", "weights"]  # 3 (2 + 3 + 1)
-    assert lines[-1].strip() == "82% of the weights are in recurrent layers"
+@pytest.mark.parametrize("start", ["mean", "last", "linear"])
+@pytest.mark.parametrize("module", [SimpleRNN, GRU, LSTM])
+def test_an_untrained_network_says_what_it_starts_from(module, start):
+    train = np.exp(np.random.default_rng(0).normal(0, 0.1, (300, 2)).cumsum(axis=0))
+    data = data_of(train, input_steps=8)
+    linear = LinearAutoregression(8, 2).fit(train, data.parts)
+    place = blocks.starting_point(start, train, linear)
+    network = module.build_network(train, place, data, ARGS)
+    windows = cut(train, np.array([8, 30, 99]), 8)
+    expected = {
+        "mean": np.broadcast_to(train.mean(axis=0), (3, 2)),
+        "last": windows[:, -1],
+        "linear": windows.reshape(3, -1) @ linear.kernel + linear.bias,
+    }[start]
+    np.testing.assert_allclose(network(windows), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_lstm_sees_returns_not_prices():
+    train = np.exp(np.random.default_rng(0).normal(0, 0.1, (50, 1)).cumsum(axis=0))
+    data = lesson.Data(pd.DataFrame(train), [], train, None, None, 8, None)
+    network = LSTM.build_network(train, blocks.starting_point("last", train, None), data, ARGS)
+    network.set_weights([np.random.default_rng(1).normal(size=w.shape) for w in network.weights])
+    small, large = np.array(network(np.stack([train[:8], 1000 * train[:8]])))
+    assert large.item() == pytest.approx(1000 * small.item(), rel=1e-3)
