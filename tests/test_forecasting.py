@@ -3,7 +3,7 @@ import shutil
 import zipfile
 
 from utils import InputError
-from utils.series.forecasting import LEVELS, Forecaster, Record, Spread, scales
+from utils.series.forecasting import LEVELS, Forecaster, Record, Spread, scale_ahead, scales
 from utils.series.windows import cut
 
 import keras
@@ -22,6 +22,16 @@ def test_scales_are_known_before_the_error():
     for error in errors:
         expected.append(np.sqrt(0.9 * expected[-1] ** 2 + 0.1 * error**2))
     np.testing.assert_allclose(scales(errors, start=2.0, decay=0.9), expected)
+
+
+def test_the_scale_far_ahead_is_the_usual_one():
+    now, usual = np.array([1.0, 4.0]), np.array([2.0, 2.0])
+    assert scale_ahead(now, usual, 1, 0.9).tolist() == [1, 4]
+    share = (1 + 0.9 + 0.9**2) / 3
+    expected = now**share * usual ** (1 - share)
+    np.testing.assert_allclose(scale_ahead(now, usual, 3, 0.9), expected)
+    np.testing.assert_allclose(scale_ahead(now, usual, 10_000, 0.9), usual, rtol=0.01)
+    np.testing.assert_allclose(scale_ahead(usual, usual, 7, 0.9), usual)
 
 
 def record(sizes, unseen=0):
@@ -48,11 +58,11 @@ def test_a_quantile_knows_only_what_has_happened():
 def test_errors_of_the_training_help_only_while_others_are_few():
     sizes = np.concatenate([np.full(50, 7.0), np.ones(50)])[:, None].repeat(2, axis=1)
     unseen = record(sizes, unseen=50)
-    # the 19 errors since have 19/20 of the weight, those of the training 1/20
-    assert unseen.quantiles(69, 1, [0.9, 0.97]).tolist() == [1, 7]
-    assert unseen.quantiles(70, 1, [0.9, 0.97]).tolist() == [1, 1]
-    assert unseen.quantiles(70, 2, [0.4, 0.9]).tolist() == [1, 7]  # errors of two steps overlap
-    assert unseen.quantiles(90, 2, [0.4, 0.9]).tolist() == [1, 1]
+    assert unseen.quantiles(60, 1, [0.9]) == 7  # 10 errors since: they have half of the weight
+    assert unseen.quantiles(60, 1, [0.4]) == 1
+    assert unseen.quantiles(70, 1, [0.999]) == 1
+    assert unseen.quantiles(70, 2, [0.9]) == 7  # errors of two steps overlap
+    assert unseen.quantiles(90, 2, [0.999]) == 1
 
 
 def test_a_few_errors_make_no_interval():
@@ -105,7 +115,7 @@ def test_beyond_what_was_measured_errors_grow_on():
     _, upper = spread.interval(np.zeros(64), 0.9)
     np.testing.assert_allclose(upper[np.array([1, 4, 16, 64]) - 1], [2, 4, 8, 16])
     level = spread._replace(sizes=[[3.0] * len(LEVELS)] * 5)  # a season's errors do not
-    np.testing.assert_allclose(level.interval(np.zeros(64), 0.9)[1], 6)
+    np.testing.assert_allclose(level.interval(np.zeros(64), 0.9)[1], 6.0)
 
 
 @given(
@@ -206,19 +216,21 @@ def test_past_the_end_reads_the_calendar_to_come():
     inputs = keras.Input((3, 2))
     network = keras.Model(inputs, inputs[:, -1, 1:])  # the cosine of the hour before
     spread = Spread(False, 0.9, None, 1.0, 1.0, "", [1], [[1.0] * len(LEVELS)])
-    table = Forecaster(network, ["y"], ["hour_cos"], "h", spread).past_the_end(frame, 5)
+    table = Forecaster(network, ["y"], ["hour_cos"], "h", spread=spread).past_the_end(frame, 5)
     expected = np.cos(2 * np.pi * (table.index - pd.Timedelta(hours=1)).hour / 24)
     np.testing.assert_allclose(table["forecast"], expected, atol=1e-6)
 
 
 def test_new_rows_tell_the_scale_of_today():
     frame = random_walk(60)
-    spread = Spread(False, 0.9, None, 5.0, 5.0, str(frame.index[49]), [1], [[1.0] * len(LEVELS)])
-    forecaster = Forecaster(last_value(), ["y"], [], "D", spread)
+    spread = Spread(False, 0.9, None, 5.0, 7.0, str(frame.index[49]), [1], [[1.0] * len(LEVELS)])
+    forecaster = Forecaster(last_value(), ["y"], [], "D", spread=spread)
     assert forecaster.since(frame[:50]).spread.scale == 5.0
     changes = np.diff(frame["y"])[49:]
     expected = scales(changes, 5.0, 0.9)[-1]
     assert forecaster.since(frame).spread.scale == pytest.approx(expected, rel=1e-5)
+    usual = scales(changes, 7.0, spread.slow)[-1]
+    assert forecaster.since(frame).spread.usual == pytest.approx(usual, rel=1e-5)
     assert forecaster.since(frame[20:]).spread.scale == pytest.approx(expected, rel=1e-5)
     counted = frame.reset_index(drop=True)
     forecaster = forecaster._replace(spread=spread._replace(until="49"))
@@ -231,8 +243,8 @@ def saved(tmp_path):
     frame = random_walk(60)
     inputs = keras.Input((4, 1))
     outputs = layers.Dense(1)(layers.GRU(3)(layers.GaussianNoise(0.1)(inputs)))
-    spread = Spread(False, 0.9, 0.0, 5.0, 5.0, str(frame.index[-1]), [1, 2], [[1.0] * 4, [2.0] * 4])
-    forecaster = Forecaster(keras.Model(inputs, outputs), ["y"], [], "D", spread)
+    spread = Spread(False, 0.9, 0.0, 5.0, 7.0, str(frame.index[-1]), [1, 2], [[1.0] * 4, [2.0] * 4])
+    forecaster = Forecaster(keras.Model(inputs, outputs), ["y"], [], "D", spread=spread)
     path = tmp_path / "model.keras"
     forecaster.save(path, "GRU.py")
     return forecaster, path, frame
