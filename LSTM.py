@@ -10,7 +10,6 @@ three gates guard:
     h_t = o_t * tanh(c_t)
 
     python LSTM.py                         # a random walk, whose law is known: nothing to learn
-    python LSTM.py --drift 0.001 --volatility 0.01
     python LSTM.py --csv data/stock_goog.csv --column close
     python LSTM.py --load outputs/LSTM/model.keras --csv data/stock_goog.csv
 """
@@ -77,51 +76,41 @@ def r_squared(actual, forecast):
 
 
 def log_returns(test):
-    """Return the log-returns from the last price to the next, and to its forecast."""
+    """Return the log-returns from the last price: the actual and the predicted ones."""
     return np.log(test[["actual", "predicted"]].div(test["persistence"], axis=0))
 
 
 def truth(scored):
     """Say what the beautiful overlay is worth."""
-    test, results = scored.test, scored.results
-    prices = {name: r_squared(test["actual"], test[name]) for name in ("predicted", "persistence")}
-    returns = log_returns(test)
-    explained = r_squared(returns["actual"], returns["predicted"])
-    errors = {name: line["rmse"] for name, line in results["test"].items() if line}
-    excess = errors["LSTM"] / errors["persistence"] - 1
-    side = f"{abs(excess):.2%} {'above' if excess > 0 else 'below'} that of the last value"
-    if abs(excess) < 0.0005:
-        moral = "that of the last value: nothing was found that beats it"
-    elif results["p_value"] >= 0.05:
-        moral = f"{side}, which is no more than luck: on a random walk nothing beats that"
-    elif min(errors.keys() - {"optimal"}, key=errors.get) == "LSTM":
-        moral = f"{side}: this is no random walk"
-    else:
-        moral = f"{side}: no reason to trust it"
+    test, returns = scored.test, log_returns(scored.test)
+    r2, r2_of_last = (r_squared(test["actual"], test[x]) for x in ("predicted", "persistence"))
+    r2_of_returns = r_squared(returns["actual"], returns["predicted"])
+    ours, last = (scored.results["test"][name]["rmse"] for name in ("LSTM", "persistence"))
+    luck = "which is luck" if scored.results["p_value"] >= 0.05 else "so this is no random walk"
+    moral = luck if ours < 0.9995 * last else "nothing was found that beats it"
     return (
-        f"It looks perfect: these forecasts have an R² of {prices['predicted']:.4f}, and the last "
-        f"value again {prices['persistence']:.4f}.\n"
-        f"As returns they have {explained:.4f}. Their RMSE is {moral}."
+        f"It looks perfect, with an R² of {r2:.4f}, and so does the last value again: "
+        f"{r2_of_last:.4f}.\nAs returns, the R² is {r2_of_returns:.4f}. The RMSE is "
+        f"{ours / last - 1:+.2%} against that of the last value: {moral}."
     )
 
 
 def draw(run, data, scored, forecast):
     """Draw the overlay that looks perfect, the same forecasts as returns, errors, and the fan."""
     figure, axes = plotting.new_figure("ABD;CCC" if scored else "C", size=(12, 7))
-    point, spread = forecast["forecast"].to_numpy(), run.forecaster.spread
-    fan = {level: spread.interval(point, level) for level in FAN}
-    plotting.draw_fan(axes["C"], data.frame.iloc[-120:, 0], forecast["forecast"], fan)
+    last, point = data.frame.iloc[-120:, 0], forecast["forecast"].to_numpy()
+    fan = {level: run.forecaster.spread.interval(point, level) for level in FAN}
+    plotting.draw_fan(axes["C"], last, forecast["forecast"], fan)
     if not scored:
         return figure
 
     test = scored.test
     axes["A"].plot(test["actual"], color=plotting.BLACK, label="actual")
     axes["A"].plot(test["predicted"], color=plotting.BLUE, lw=1, label="LSTM, one step ahead")
-    score = r_squared(test["actual"], test["predicted"])
-    axes["A"].set(title=f"It looks perfect: R² {score:.3f}", ylabel=test["actual"].name)
+    r2 = r_squared(test["actual"], test["predicted"])
+    axes["A"].set(title=f"It looks perfect: R² {r2:.3f}", ylabel=last.name)
     axes["A"].legend(loc="best")
     plotting.few_dates(axes["A"])
-
     actual, predicted = 100 * log_returns(test)["actual"], 100 * log_returns(test)["predicted"]
     axes["B"].scatter(actual, predicted, s=8, color=plotting.BLUE)
     axes["B"].axline((0, 0), slope=1, color=plotting.GREY, lw=1)
