@@ -294,7 +294,7 @@ class Forecaster(NamedTuple):
         zone = index.zone(frame.index)
         if zone != self.zone:
             raise InputError(
-                f"--load {path}: the model has learned on a clock of {self.zone or 'no time zone'}, "
+                f"--load {path}: the model's clock is of {self.zone or 'no time zone'}, "
                 f"the data's is of {zone or 'none'}; bring times of the same zone"
             )
         if len(frame) <= self.input_steps:
