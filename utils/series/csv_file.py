@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from utils.series import index, steps, times
 from utils.series.oddities import odd_values
-from utils.series.table import Table
+from utils.series.table import UNICODE, Table, shown
 
 import numpy as np
 import pandas as pd
@@ -60,6 +60,8 @@ def load_csv(
     columns = [column, *features]
     written = _find_times(table, columns, time_names)
     frame, readings = _read(table, columns, [], written, missing, decimal)
+    if len(frame) < 3:
+        raise table.error("fewer than 3 rows show no regular step; bring a longer series")
     when, said = _times_of(table, written, readings, frame)
     if isinstance(when, pd.DatetimeIndex):
         if (np.diff(when.asi8) < 0).mean() > 0.9:
@@ -269,6 +271,9 @@ def _find_times(table, taken, time_names, series_column=None):
     written, unread = times.find(sample, taken, time_names, series_column is not None)
     if unread:
         raise _time_error(table, unread, int(sample[unread].notna().argmax()))
+    twice = [name for name in table.names if table.names.count(name) > 1]
+    if written is None and any(map(times.TIME_NAME.search, twice)):
+        raise table.error(f"several columns named {twice[0]!r}; rename them")
     return written
 
 
@@ -337,8 +342,9 @@ def _times_of(table, written, read, frame):
 def _time_error(table, name, row, last=False):
     """Say that a row's time can't be read."""
     total = "delete the line if it is no row, " if last else ""
+    word = shown(table.field(row, name))
     return table.error(
-        f"{table.field(row, name)!r} in column {name!r} is not a date or time; {total}write it "
+        f"{word!r} in column {name!r} is not a date or time; {total}write it "
         "like 2001-12-31T23:00, name another --time-column, or --time-column none to count rows",
         row,
     )
@@ -349,6 +355,8 @@ def _filled(values, fill, error):
     absent = ~np.isfinite(values.to_numpy())
     if not absent.any():
         return values
+    if absent.all():
+        raise error(f"column {values.name!r} is missing in every row; name another", 0)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], absent, [False]])))
     starts, lengths = edges[::2], edges[1::2] - edges[::2]
     what = f"missing or infinite values in column {values.name!r}: {absent.sum()}"
@@ -404,10 +412,11 @@ def _understood(table, regular, rows, written, said):
     if written is None:
         parts.append("no time column: rows are counted")
     else:
-        names = " and ".join(f'"{name}"' for name in written.columns)
-        parts += [index.pace(regular), f"{index.span(regular)}, time from column {names}"]
-    if table.header_line > 1:
+        names = ", ".join(f'"{name}"' for name in written.columns)
+        names = ("columns " if len(written.columns) > 1 else "column ") + names
+        parts += [index.pace(regular), f"{index.span(regular)}, time from {names}"]
+    if table.above:
         parts.append(f"header in line {table.header_line}")
-    if table.encoding not in ("utf-8-sig", "utf-16"):
+    if table.encoding not in UNICODE:
         parts.append(f"text read as {table.encoding}")
     return ", ".join([*parts, *said])

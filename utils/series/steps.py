@@ -18,6 +18,7 @@ import pandas as pd
 LONGEST_HOLIDAY = 10
 HOLIDAY_SHARE = 0.1
 COUNT_TOLERANCE = 0.01  # of a step, for a count like 0.033, 0.067, 0.1
+HOUR = pd.Timedelta(hours=1)
 INSTEAD = "or step through the rows that exist with --time-column none"
 
 
@@ -67,8 +68,6 @@ def regular(
         the index, gaps closed; the rows' positions in it; remarks on what looks like a gap, but may
         be a pause.
     """
-    if len(times) < 3:
-        raise error("fewer than 3 rows show no regular step; bring a longer series", None)
     check_order(times, error)
     index, positions, beyond, paused = grid(times, error)
     missing = positions[1:] - beyond[:-1]  # regular times between neighbours
@@ -108,8 +107,8 @@ def check_order(times: pd.Index, error: Callable[[str, int], InputError]) -> Non
     row = int((steps <= 0).argmax()) + 1
     what = "repeats" if steps[row - 1] == 0 else "comes before"
     advice = "sort the rows by time, one row for each"
-    if steps[row - 1] == 0 and (steps == 0).mean() > 0.2:
-        advice = "are these several series? keep the rows of one"
+    if times.duplicated().mean() > 0.2:
+        advice = "are these several series? keep one, or forecast.py --series-column reads all"
     raise error(
         f"{times[row]} {what} {times[row - 1]} in the row above; {advice}{clock_hint(times, row)}",
         row,
@@ -118,7 +117,9 @@ def check_order(times: pd.Index, error: Callable[[str, int], InputError]) -> Non
 
 def clock_hint(times: pd.Index, row: int) -> str:
     """Suspect that the clocks were changed, on a Sunday night as nearly everywhere."""
-    if isinstance(times, pd.DatetimeIndex) and times[row].day_of_week == 6 and times[row].hour < 5:
+    if not isinstance(times, pd.DatetimeIndex) or times[row] - times[row - 1] > 4 * HOUR:
+        return ""
+    if times[row].day_of_week == 6 and times[row].hour < 5:
         return " (the clocks changed? write times in UTC or with their offset)"
     return ""
 

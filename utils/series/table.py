@@ -19,6 +19,7 @@ from pathlib import Path
 
 from utils import InputError
 
+import numpy as np
 import pandas as pd
 
 CHUNK = 100_000  # rows read at once: the text of all times together would outweigh the numbers
@@ -28,6 +29,7 @@ ENCODINGS = ["utf-8-sig", "cp950", "gb18030", "cp1252", "latin-1"]  # tried in t
 # what pandas takes for a missing number; texts are only missing where they are empty
 MISSING = ["", "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 GROUPED = r"[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?"  # 1.234.567,8
+UNICODE = ("utf-8-sig", "utf-16")
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?")
 DATE = re.compile(r"\d{2,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ].*)?")
@@ -69,8 +71,11 @@ class Table:
             )
         for i, (flag, name) in enumerate(asked):
             if name not in self.names:
-                near = difflib.get_close_matches(name, self.names, n=1, cutoff=0.5)
+                near = {other.casefold(): other for other in self.names}
+                near = [near[n] for n in difflib.get_close_matches(name.casefold(), near, 1, 0.5)]
                 hint = f"did you mean {near[0]!r}? " if near else ""
+                if self.encoding not in UNICODE:
+                    hint += "it is not in UTF-8: save it so; "
                 raise self.error(f"no column {name!r} for {flag}; {hint}it has: {shown}")
             if self.names.count(name) > 1:
                 raise self.error(f"{self.names.count(name)} columns named {name!r}; rename them")
@@ -204,9 +209,11 @@ class Table:
                 head = file.read(1 << 16)
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or error
-            raise self.error(f"cannot be read ({reason}); check the name") from None
+            raise self.error(f"cannot be read ({reason}); check the file") from None
         if head.startswith(b"PK\x03\x04"):
             raise self.error("is a binary file, a workbook or archive; export the table as CSV")
+        if re.match(rb"\s*(<!|<html|<\?xml|\{|\[\s*[\[{])", head, re.I):
+            raise self.error("is JSON, HTML or XML, not a CSV; export the table as CSV")
         if b"\0" in head and not head.startswith(UTF16):
             raise self.error("is a binary file, not a CSV; export the table as CSV")
         return head
@@ -228,20 +235,23 @@ class Table:
             first = next(line for line in lines if line.strip())
             for separator in [*sorted(SEPARATORS, key=first.count, reverse=True), " "]:
                 layouts += self._headers(encoding, separator, lines, asked)
+            if any(found for found, *_ in layouts):
+                break
         best = max(layouts, key=lambda layout: layout[0])
-        _, self.encoding, self.separator, self.header_line, self.names = best
+        _, self.encoding, self.separator, self.header_line, self.names, self.above = best
 
     def _headers(self, encoding, separator, lines, asked):
         """Yield each line that could be the header, and how much speaks for it."""
         reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-        first = True
+        above = 0
         with contextlib.suppress(csv.Error):
             for fields in reader:
-                names = [name.strip() for name in fields]
+                names = [" ".join(name.split()) for name in fields]
                 if any(names):
-                    if first or (asked <= set(names) and not any(map(_is_data, names))):
-                        yield asked <= set(names), encoding, separator, reader.line_num, names
-                    first = False
+                    if above == 0 or (asked <= set(names) and not any(map(_is_data, names))):
+                        layout = encoding, separator, reader.line_num, names, above
+                        yield asked <= set(names), *layout
+                    above += 1
 
     def _decodes(self, encoding):
         try:
@@ -253,7 +263,7 @@ class Table:
         except UnicodeDecodeError:
             return False
         except (OSError, EOFError, zlib.error) as error:
-            raise self.error(f"cannot be read ({error}); fetch it again") from None
+            raise self.error(f"cannot be read ({error}); check the file") from None
         return True
 
     def _check_width(self, beyond):
@@ -269,30 +279,37 @@ class Table:
 
     def _not_a_number(self, name, row, decimal):
         word = self.field(row, name).strip()
-        hint = f"leave it empty where the value is missing, or --missing {word}"
+        hint = f"leave it empty where the value is missing, or --missing {shown(word)!r}"
         other, mark = (",", "comma") if decimal == "." else (".", "point")
         if re.fullmatch(rf"[+-]?\d+[{other}]\d+", word):
             hint = f"--decimal {other} if that is a decimal {mark}, or delete thousands separators"
         elif re.search(r"\d", word):
             hint = "write it like 1234.5, without thousands separators, signs or unit"
         elif row == 0:
-            hint = "if that line holds units, delete it; " + hint
-        return self.error(f"{word!r} in column {name!r} is not a number; {hint}", row)
+            hint = f"delete the line if it holds units; {hint}"
+        return self.error(f"{shown(word)!r} in column {name!r} is not a number; {hint}", row)
+
+
+def shown(word: str) -> str:
+    """Return a word at a length that fits into a line."""
+    return word if len(word) <= 40 else f"{word[:30]}... ({len(word)} characters)"
 
 
 def _numbers(values, missing, decimal):
     """Return float64, NaN for what is missing, and the row of the first text, or None."""
     if not pd.api.types.is_numeric_dtype(values):
-        words = values.map(str, na_action="ignore").astype(object).str.strip()
+        places, words = pd.factorize(values)  # few words are read once
+        words = pd.Series([str(word).strip() for word in words], dtype=object)
+        absent = words.isin([*MISSING, *missing])
         words = words.str.replace("\u2212", "-").replace({"True": "1", "False": "0"})
         if decimal == ",":
             grouped = words.str.fullmatch(GROUPED, na=False)
             words = words.where(grouped).str.replace(".", "").str.replace(",", ".")
-        numbers = pd.to_numeric(words, errors="coerce")
-        text = numbers.isna() & values.notna() & ~values.isin(missing)
+        numbers = pd.to_numeric(words, errors="coerce").astype("float64")
+        text = np.append(numbers.isna() & ~absent, False)[places]
         if text.any():
-            return None, text.idxmax()
-        values = numbers
+            return None, values.index[text.argmax()]
+        values = pd.Series(np.append(numbers, np.nan)[places], values.index)
     values = values.astype("float64")
     codes = pd.to_numeric(pd.Series(missing, dtype=object), errors="coerce").dropna()
     return values.mask(values.isin(codes)) if len(codes) else values, None

@@ -14,8 +14,8 @@ import pandas as pd
 
 # names that speak for a column of times, and those that can be nothing else
 TIME_NAME = re.compile(
-    r"(^|[^a-z])(time|date|datetime|timestamp|when|year|month|week|day|hour|quarter|period|ds)"
-    r"([^a-z]|$)|日期|時間|时间|年月|時刻|日時|^[年月日時时週周季]$|民國|^datum|^zeit|^fecha",
+    r"(^|[^a-z])(time|date|datetime|timestamp|when|year|month|week|day|hour|quarter|period|ds|ts|dt|"
+    r"epoch|unix|unixtime)([^a-z]|$)|(?-i:[a-z](Time|Date))|日期|時間|时间|年月|時刻|日時|^[年月日時时週周季]$|民國|^datum|^zeit|^fecha",
     re.I,
 )
 ROC_NAME = re.compile(r"[日年月時时]|民國|roc", re.I)
@@ -37,7 +37,7 @@ CHAINS += [("year", "month", "day", "hour", "minute", "second")[:n] for n in ran
 CHAINS += [("year", "dayofyear", "hour"), ("year", "day", "hour")]
 CLOCK_NAME = re.compile(r"time|hour|hr|hh|clock|uhr|時|时", re.I)
 CLOCK = re.compile(  # 9:30 pm, 7, 0930
-    r"\d{1,2}(:\d\d){1,2}(\.\d+)?\s*([ap]\.?m\.?)?|[01]?\d|2[0-4]|([01]\d|2[0-4])\d\d", re.I
+    r"\d{1,2}(:\d\d){1,2}(\.\d+)?\s*([ap]\.?m\.?)?|(1?\d|2[0-4])?[0-5]?\d", re.I
 )
 
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -58,7 +58,7 @@ TIDY = [
     (r"(\d)\s*([ap])\.?m\.?$", r"\1 \2m"),
     (r"(\d)(?:st|nd|rd|th)\b", r"\1"),
     (rf"[\s,./-]*\b({'|'.join(MONTHS)})[a-z]*\b[\s,./-]*", r" \1 "),
-    (r"^\s+", ""),
+    (r"^\s+|\s+$", ""),
     (r"^(\d{1,2}) ([a-z]{3}) '?(\d{2,4}),?", r"\1 \2 \3"),
     (r"^([a-z]{3}) (\d{1,2}),? +(\d{4}),?", r"\2 \1 \3"),
     (r"^(\d{4})[-/ ]*(?:q|第)([1-4])季?(?:度)?$", lambda m: f"{m[1]}-{3 * int(m[2]) - 2:02}"),
@@ -108,10 +108,16 @@ class Written(NamedTuple):
         """Read text: a column per form, and "offset" if there are offsets; NaT where unreadable."""
         if self.parts:
             return pd.DataFrame({"parts": _assembled(chunk, self.columns, self.parts)})
-        text = _joined(chunk, self.columns)
+        if len(self.columns) == 1:  # what is written many times is read once
+            places, words = pd.factorize(chunk[self.columns[0]], use_na_sentinel=False)
+            return self._read(pd.Series(words, dtype=object)).take(places).set_axis(chunk.index)
+        return self._read(_joined(chunk, self.columns))
+
+    def _read(self, text):
+        text = text.str.strip()
         if self.forms == ("number",):
-            numbers = pd.to_numeric(text.astype(object), errors="coerce")
-            return pd.DataFrame({"number": numbers.astype(float)})
+            numbers = pd.to_numeric(text, errors="coerce").astype(float)
+            return pd.DataFrame({"number": numbers.mask(np.isinf(numbers))})
         for pattern, by in self.tidy:
             text = text.str.replace(pattern, by, regex=True, flags=re.I)
         if not self.zoned:
@@ -217,7 +223,8 @@ def _several(sample, free):
             if re.fullmatch(pattern, name.strip(), re.I):
                 roles.setdefault(part, name)
     for chain in CHAINS:
-        if all(part in roles for part in chain):
+        of_year = "day" in chain and "month" not in chain  # the day counts from January 1
+        if all(part in roles for part in chain) and not (of_year and "month" in roles):
             yield [Written(tuple(roles[part] for part in chain), chain)]
     clocks = [
         name
@@ -242,17 +249,23 @@ def _written(sample, columns):
     text = _joined(sample, columns).dropna()
     tidy = []
     for pattern, by in TIDY:
-        tidied = text.str.replace(pattern, by, regex=True, flags=re.I)
-        if (tidied != text).any():
+        if text.map(re.compile(pattern, re.I).search).any():
             tidy.append((pattern, by))
-            text = tidied
+            text = text.str.replace(pattern, by, regex=True, flags=re.I)
     zoned = bool(text.map(re.compile(UTC_OFFSET).search).any())
     for group in FORMATS:
         written = Written(columns, (), tuple(group), tuple(tidy), zoned)
         read = written.read(sample)
-        if fitting := [form for form in group if read[form].notna().mean() > 0.5]:
+        fitting = [form for form in group if read[form].notna().mean() > 0.5]
+        if "%y %b" in fitting and _months_apart(read["%y %b"]) > 11:
+            fitting.remove("%y %b")  # days without a year: 1-Jan, 2-Jan
+        if fitting:
             return [written._replace(forms=tuple(fitting))]
     return []
+
+
+def _months_apart(times):
+    return (12 * times.dt.year + times.dt.month).diff().abs().median()
 
 
 def _joined(chunk, columns):
@@ -263,9 +276,10 @@ def _joined(chunk, columns):
     clock = chunk[columns[1]].str.strip()
     short = ~clock.str.contains(":", na=True)
     if short.any():
-        hours = clock.where(~short, clock.str.zfill(2) + ":00")
-        four = short & (clock.str.len() > 2)
-        clock = hours.where(~four, clock.str.zfill(4).str.replace(r"(..)$", r":\1", regex=True))
+        whole = clock[short]
+        four = pd.to_numeric(whole).max() > 24
+        whole = whole.str.zfill(4) if four else whole.str.zfill(2) + "00"
+        clock = clock.mask(short, whole.str.replace(r"(..)$", r":\1", regex=True))
     return text + " " + clock
 
 
@@ -385,11 +399,12 @@ def _dates_of_numbers(numbers, name):
                     return times, [ROC] if last < 17000101 and first != 170001 else []
     for first, last, unit in EPOCHS:
         if first <= low and high <= last:
-            times = pd.to_datetime(numbers, unit=unit, errors="coerce")
+            times = pd.to_datetime(numbers, unit=unit, errors="coerce", utc=True)
             return pd.DatetimeIndex(times).as_unit("us"), [f"{unit} since 1970, in UTC"]
     if low >= 20000 and high <= 60000 and len(steps):  # 1954 to 2064
-        step = np.abs(np.median(steps))
-        if DATE_NAME.search(name) if whole else abs(step * 1440 - round(step * 1440)) < 0.02:
+        minutes = np.abs(np.median(steps)) * 1440
+        recent = low >= 30000 and high <= 50000  # 1982 to 2036
+        if (DATE_NAME.search(name) or recent) and abs(minutes - round(minutes)) < 0.02:
             seconds = pd.to_timedelta((numbers * 86400).round(), unit="s")
             times = pd.DatetimeIndex(pd.Timestamp("1899-12-30") + seconds).as_unit("us")
             return times, ["a spreadsheet's serial numbers"]
