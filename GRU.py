@@ -25,7 +25,7 @@ from utils.series import synthetic
 
 import keras
 
-MORAL = """Why a recurrent network at all? Of this law, a weighted sum of the window knows nearly as much.
+MORAL = """Why a recurrent network at all? Here a weighted sum of the window knows nearly as much.
 Not so of real weather: python GRU.py --csv data/weather_greensboro.csv --column temperature
 Where a phase jumps, it is lost: python SimpleRNN.py --jumps 0.02"""
 
@@ -96,7 +96,7 @@ def main(argv=None):
     """Train (or load), score, forecast, draw; return what scores.json holds."""
     args = parse_args(argv)
     data = lesson.prepare(args, lambda: synthetic.hourly_temperature(args.seed))
-    starts = ["mean", "last", "linear"] if args.csv else ["mean"]
+    starts = ["linear", "last", "mean"] if args.csv else ["mean"]
     run = lesson.learn("GRU", build_network, build_loss, data, args, starts)
     scored = lesson.score(run, data, args, synthetic.optimal_temperature)
     return lesson.finish(run, data, scored, draw, args, None if args.csv else MORAL)

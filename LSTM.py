@@ -161,7 +161,7 @@ def main(argv=None):
     law = {"drift": args.drift, "volatility": args.volatility}
     walk = partial(synthetic.random_walk_prices, DAYS, args.seed, **law)
     data = lesson.prepare(args, walk, calendar=False, positive=True)
-    starts = ["last", "linear"] if args.csv else ["last"]
+    starts = ["linear", "last"] if args.csv else ["last"]
     run = lesson.learn("LSTM", build_network, build_loss, data, args, starts, relative=True)
     scored = lesson.score(run, data, args, partial(synthetic.optimal_price, **law))
     return lesson.finish(run, data, scored, draw, args, scored and truth(scored))

@@ -94,7 +94,7 @@ def main(argv=None):
     args = parse_args(argv)
     sine = partial(synthetic.noisy_sine, STEPS, args.seed, jumps=args.jumps)
     data = lesson.prepare(args, sine, season=PERIOD)
-    starts = ["mean", "last", "linear"] if args.csv else ["mean"]
+    starts = ["linear", "last", "mean"] if args.csv else ["mean"]
     run = lesson.learn("SimpleRNN", build_network, build_loss, data, args, starts)
     optimal = partial(synthetic.optimal_sine, jumps=args.jumps)
     scored = lesson.score(run, data, args, optimal)

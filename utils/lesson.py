@@ -24,11 +24,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-TRIAL = 5  # a trial takes one of so many parts of the epochs
+TRIAL = 5  # a trial takes one of so many parts of the epochs, but at least TRIAL_STEPS
+TRIAL_STEPS = 300
 START = {"mean": "the mean", "last": "the last value", "linear": "linear autoregression"}
-MOST_FORECASTS = 50_000  # windows times steps, by which many steps ahead are scored
+MOST_FORECASTS = 100_000  # windows times steps, by which many steps ahead are scored
 MOST_ORIGINS = 300  # of the validation and the train part, for the intervals
-DECAY = {False: 0.99, True: 0.94}  # of errors' scale; RiskMetrics' value where they are returns
 
 
 class Data(NamedTuple):
@@ -204,7 +204,10 @@ def normalised(inputs: keras.KerasTensor, train: np.ndarray, noise: float) -> ke
     steady = min(float(np.diff(train[:, 0]).std() / unit[0]), 1.0)
     noisy = keras.layers.GaussianNoise(noise * steady)(series[:, :, :1])
     series = keras.layers.Concatenate()([noisy, series[:, :, 1:]])
-    level = keras.ops.clip(series, -4.0, 4.0)
+    known = (train - train.mean(axis=0)) / unit  # beyond, a level means nothing
+    level = keras.ops.clip(
+        series, *np.clip([known.min(axis=0), known.max(axis=0)], -4, 4).astype("float32")
+    )
     return keras.layers.Concatenate()([level, series - series[:, -1:], inputs[:, :, targets:]])
 
 
@@ -231,7 +234,8 @@ def learn(
     """Train a network, or take the loaded one.
 
     What its forecasts start from is chosen on the validation part, by short trainings: the mean of
-    the series, its last value, or the linear autoregression.
+    the series, its last value, or the linear autoregression. It is the first of `starts`, unless
+    another is better by more than chance would make it.
 
     Args:
         name: of the network.
@@ -239,7 +243,7 @@ def learn(
         build_loss: (train) -> loss.
         data: of `prepare`.
         args: of `utils.cli.parse_forecasting`.
-        starts: "mean", "last", "linear", or some of them.
+        starts: "mean", "last", "linear", or some of them, the safest first.
         relative: whether errors are log-ratios, as those of prices are.
     """
     if data.loaded:
@@ -272,9 +276,10 @@ def learn(
 
     start = starts[0]
     if len(starts) > 1:
-        epochs = max(args.epochs // TRIAL, 1)
+        epochs = min(max(args.epochs // TRIAL, TRIAL_STEPS // steps, 1), args.epochs)
         errors = {start: fitted(start, epochs, quiet=True)[1].lowest for start in starts}
-        start = min(errors, key=errors.get)
+        best, margin = min(errors, key=errors.get), 0.5 / np.sqrt(len(data.parts.val))
+        start = best if errors[best] < (1 - margin) * errors[start] else start
         shown = ", ".join(f"{START[start]} {error:.4g}" for start, error in errors.items())
         print(f"Validation MAE after {epochs} epochs, by what forecasts start from: {shown}.")
     print(f"Forecasts start from {START[start]}; {args.batch_size} windows a training step.")
@@ -295,7 +300,9 @@ def learn(
     forecaster = Forecaster(network, list(data.frame), data.calendar, index.step(data.frame.index))
     share = believable(forecaster, data)
     forecaster = forecaster._replace(network=believed(network, share))
-    spread = Spread(relative, DECAY[relative], lowest=0.0 if data.train[:, 0].min() >= 0 else None)
+    memory = np.clip(len(data.parts.val) / 10, 10, 100)  # rows; daily prices: RiskMetrics' 0.94
+    lowest = 0.0 if data.train[:, 0].min() >= 0 else None
+    spread = Spread(relative, decay=1 - 1 / memory, lowest=lowest)
     return Run(name, forecaster._replace(spread=spread), fit, linear, refit)
 
 
@@ -406,7 +413,8 @@ def score(
 
 def thinned(rows: np.ndarray, most: int) -> np.ndarray:
     """Return at most so many of the rows, and no fewer than 100, evenly taken."""
-    return rows[:: -(-len(rows) // max(most, 100))]
+    most = min(max(most, 100), len(rows))
+    return rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
 
 
 def one_step_errors(forecaster: Forecaster, data: Data) -> tuple[np.ndarray, np.ndarray]:

@@ -60,7 +60,7 @@ def load_csv(
     columns = [column, *features]
     written = _find_times(table, columns, time_names)
     frame, readings = _read(table, columns, [], written, missing, decimal)
-    if len(frame) < 3:
+    if written and len(frame) < 3:
         raise table.error("fewer than 3 rows show no regular step; bring a longer series")
     when, said = _times_of(table, written, readings, frame)
     if isinstance(when, pd.DatetimeIndex):
@@ -395,14 +395,18 @@ def _nothing(column, target):
 
 def _with_lines(table, odd):
     """Put the lines of the file into remarks on rows."""
-    shown = {int(row) for _, rows in odd for row in (*rows[:3], rows[-1])}
-    lines = table.lines(shown)
+    lines = table.lines({int(row) for _, rows in odd for row in (*rows[:3], rows[-1])})
     remarks = []
     for remark, rows in odd:
-        numbers = [str(lines[int(row)]) for row in rows[:3]]
-        many = f"{len(rows):,} rows, lines " if len(rows) > 1 else "line "
-        more = f", ... {lines[int(rows[-1])]}" if len(rows) > 3 else ""
-        remarks.append(remark.format(many + ", ".join(numbers) + more))
+        *some, last = (str(lines[int(row)]) for row in (*rows[:3], rows[-1]))
+        if len(rows) == 1:
+            where = f"line {last}"
+        elif len(rows) > 3 and abs(rows[-1] - rows[0]) == len(rows) - 1:
+            where = f"{len(rows):,} rows, lines {some[0]} to {last}"
+        else:
+            more = f", ... {last}" if len(rows) > 3 else ""
+            where = f"{len(rows):,} rows, lines {', '.join(some)}{more}"
+        remarks.append(remark.format(where))
     return remarks
 
 

@@ -305,8 +305,8 @@ def table_by_steps(by_steps: dict[str, dict]) -> str:
 LEGEND = """MAE, mean absolute error: how far off on average, in the series' unit. It decides.
 RMSE, root mean squared error: the same, but large errors weigh more.
 MASE: MAE over that of persistence (the last value again) in the train part.
-skill: how much less the MAE is than that of persistence here.
-x optimal: RMSE over that of the best possible forecast from the same window."""
+skill: how much less the MAE is than that of persistence here."""
+OPTIMAL = "x optimal: RMSE over that of the best possible forecast from the same window."
 
 
 def verdict(network: str, results: dict, windows: int) -> str:
@@ -380,6 +380,7 @@ def report(network: str, results: dict, windows: int) -> str:
             "One step ahead on the test part:",
             table(test),
             LEGEND,
+            *([OPTIMAL] if "optimal" in test else []),
             verdict(network, results, windows),
             "Mean absolute error by the number of steps ahead, forecasts being fed back:",
             table_by_steps(by_steps),

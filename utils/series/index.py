@@ -194,11 +194,10 @@ def pace(index: pd.DatetimeIndex | pd.RangeIndex) -> str:
         words = {1: "monthly", 3: "quarterly", 12: "yearly"}
         return words.get(months, f"every {months} months")
     words = {"h": "hourly", "D": "daily", "7D": "weekly", "B": "Mon-Fri", "min": "every minute"}
-    if code in words:
-        return words[code]
     if index.freq is None and usual < DAY:
-        return f"every {code.split(',')[0]}, with pauses"
-    return code if index.freq is None else f"every {code}"
+        code = code.split(",")[0]
+        return words.get(code, f"every {code}") + ", with pauses"
+    return words.get(code, code if index.freq is None else f"every {code}")
 
 
 def span(index: pd.Index) -> str:

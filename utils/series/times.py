@@ -56,7 +56,7 @@ TIDY = [
     (r"(?:上午|午前)\s*([\d:.]+)", r"\1 AM"),
     (r"(?:下午|午後)\s*([\d:.]+)", r"\1 PM"),
     (r"(\d)\s*([ap])\.?m\.?$", r"\1 \2m"),
-    (r"(\d)(?:st|nd|rd|th)\b", r"\1"),
+    (r"(\d)(?:st|nd|rd|th)\b(?: of\b)?", r"\1"),
     (rf"[\s,./-]*\b({'|'.join(MONTHS)})[a-z]*\b[\s,./-]*", r" \1 "),
     (r"^\s+|\s+$", ""),
     (r"^(\d{1,2}) ([a-z]{3}) '?(\d{2,4}),?", r"\1 \2 \3"),
@@ -201,7 +201,7 @@ def find(
 def _candidates(sample, free, asked):
     """Yield lists of the ways in which one column, or several, may be read."""
     if len(asked) != 1:
-        yield from _several(sample, free)
+        yield from _several(sample, free, bool(asked))
     if len(asked) > 1:
         return
     for name in free:
@@ -215,7 +215,7 @@ def _candidates(sample, free, asked):
             yield _written(sample, (name,))
 
 
-def _several(sample, free):
+def _several(sample, free, asked):
     """Yield what year, month, day and hour in their own columns make, and a date with a clock."""
     roles = {}
     for name in free:
@@ -229,7 +229,7 @@ def _several(sample, free):
     clocks = [
         name
         for name in free
-        if CLOCK_NAME.search(name)
+        if (asked or CLOCK_NAME.search(name))
         and sample[name].notna().any()
         and sample[name].dropna().map(lambda word: bool(CLOCK.fullmatch(word.strip()))).all()
     ]
@@ -238,7 +238,9 @@ def _several(sample, free):
             if date != clock and sample[date].notna().any():
                 text = sample[date].dropna()
                 numeric = pd.to_numeric(text.astype(object), errors="coerce").notna().mean() > 0.5
-                if numeric and not (TIME_NAME.search(date) and text.str.len().min() >= 8):
+                if numeric and not (
+                    (asked or TIME_NAME.search(date)) and text.str.len().min() >= 8
+                ):
                     continue
                 if not text.str.contains(":").any():
                     yield _written(sample, (date, clock))
