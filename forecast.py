@@ -18,17 +18,15 @@ It starts as a linear head per step (ridge regression) and learns what that can'
         --series-column shop --known promotion,holiday
 """
 
-from utils import cli, plotting
-from utils.files import output_folder
-from utils.series import backtest, pipeline
+from utils import cli, many, plotting
+from utils.series import backtest
 from utils.series.datasets import FILES
-from utils.series.panel import EMBEDDED, split
 
 import keras
 import numpy as np
 import pandas as pd
-from keras import layers, ops
 
+APART = 20  # series at most that the network tells apart by name
 LAYERS = {"gru": "GRU", "lstm": "LSTM", "simple": "SimpleRNN"}
 
 
@@ -45,13 +43,13 @@ def parse_args(argv=None):
     data.add_argument("--features", type=cli.names, default=[], metavar="A,B",
                       help="further columns, of which only the past is known")  # fmt: skip
     data.add_argument("--missing", type=cli.names, default=[], metavar="CODES",
-                      help="what else than an empty field stands for missing, as -9999")  # fmt: skip
+                      help="what stands for missing besides an empty field")  # fmt: skip
     data.add_argument("--decimal", default=".", choices=[".", ","], help="mark of the CSV")
     data.add_argument("--dataset", choices=list(FILES), help="public data, downloaded once")
     ahead = parser.add_argument_group("forecast")
     ahead.add_argument("--horizon", type=cli.whole_number(1), metavar="STEPS",
                        help="steps ahead (default: 28 days, 48 hours, 12 months, ...)")  # fmt: skip
-    ahead.add_argument("--quantiles", type=pipeline.quantiles, metavar="A,B,...",
+    ahead.add_argument("--quantiles", type=many.quantiles, metavar="A,B,...",
                        help="such as 0.1,0.5,0.9, instead of a 90 %% interval")  # fmt: skip
     ahead.add_argument("--loss", choices=["absolute", "squared"], default="absolute",
                        help="what the forecast minimises: it is a median or a mean")  # fmt: skip
@@ -65,7 +63,9 @@ def parse_args(argv=None):
     network.add_argument("--input-steps", type=cli.whole_number(2), help="past steps per window")
     network.add_argument("--units", type=cli.whole_number(1), default=128, help="width")
     network.add_argument("--networks", type=cli.whole_number(1), default=1, metavar="N",
-                         help="train so many, from different seeds, and take their mean")  # fmt: skip
+                         help="train so many from different seeds; take their mean")  # fmt: skip
+    network.add_argument("--start", choices=["linear", "last"], default="linear",
+                         help="what it corrects: ridge or the last value")  # fmt: skip
     network.add_argument("--dropout", type=cli.number_above(0, True, 1), default=0.1)
     network.add_argument("--epochs", type=cli.whole_number(1), default=10, help="at most")
     network.add_argument("--batch-size", type=cli.whole_number(1), default=256, help="windows")
@@ -74,16 +74,15 @@ def parse_args(argv=None):
     run.add_argument("--seed", type=cli.whole_number(0, 2**32 - 1), default=0)
     run.add_argument("--output-dir", default="outputs/forecast", metavar="FOLDER")
     run.add_argument("--show", action="store_true", help="open the picture in a window")
-    return pipeline.checked(parser, argv)
+    return many.check(parser, parser.parse_args(argv))
 
 
-def build_network(panel, scaling, linear, args):
+def build_network(panel, linear, args):
     """Return a network from a window to all steps ahead.
 
     Args:
         panel: the series.
-        scaling: whether it works on logarithms, and divides by the window's own deviation.
-        linear: ridge regression on the scaled window and what is known, where it starts.
+        linear: `utils.series.backtest.Linear`, where it starts.
         args: layer, units, dropout, quantiles, segment (steps).
 
     Returns:
@@ -91,6 +90,7 @@ def build_network(panel, scaling, linear, args):
         horizon, known), "series" (batch, 1) and "scale" (batch, 1), to (batch, horizon, 1 +
         quantiles): mean and quantiles, in the series' unit.
     """
+    layers, ops, scaling = keras.layers, keras.ops, linear.scaling
     steps, horizon, segment = panel.input_steps, panel.horizon, args.segment
     past = keras.Input((steps, 1 + panel.features.shape[1]), name="past")
     known = keras.Input((steps + horizon, panel.known.shape[1]), name="known")
@@ -102,8 +102,10 @@ def build_network(panel, scaling, linear, args):
     values = ops.where(seen > 0, past[..., 0], 1.0)
     values = ops.log(ops.maximum(values, 1e-6)) if scaling.log else values
     count = ops.maximum(ops.sum(seen, axis=-1, keepdims=True), 1.0)
-    level = ops.sum(seen * values, axis=-1, keepdims=True) / count
-    deviation = ops.sqrt(ops.sum(seen * (values - level) ** 2, axis=-1, keepdims=True) / count)
+    mean = ops.sum(seen * values, axis=-1, keepdims=True) / count
+    deviation = ops.sqrt(ops.sum(seen * (values - mean) ** 2, axis=-1, keepdims=True) / count)
+    last = ops.argmax(seen * np.arange(1.0, steps + 1), axis=-1, keepdims=True)
+    level = mean if args.start == "linear" else ops.take_along_axis(values, last, axis=-1)
     scale = deviation + 0.01 if scaling.log else spread
     scale = deviation + 0.05 * spread if scaling.by_window and not scaling.log else scale
     normal = seen * (values - level) / scale
@@ -120,12 +122,14 @@ def build_network(panel, scaling, linear, args):
     # 3. for each segment to come one further step, all from the same state
     ahead = -(-horizon // segment)
     query = layers.Embedding(ahead, args.units)(ops.arange(ahead)[None] + 0 * series)
-    if 1 < len(panel.names) <= EMBEDDED:
+    if 1 < len(panel.names) <= APART:
         query += layers.Embedding(1 + len(panel.names), args.units, "zeros")(series)
     if panel.known.shape[1]:
         filled = [(0, 0), (0, ahead * segment - horizon), (0, 0)]
         future = ops.pad(known[:, steps:], filled)
-        query += layers.Dense(args.units)(ops.reshape(future, (-1, ahead, segment * future.shape[-1])))
+        query += layers.Dense(args.units)(
+            ops.reshape(future, (-1, ahead, segment * future.shape[-1]))
+        )
     states = [ops.reshape(ops.repeat(s[:, None], ahead, axis=1), (-1, args.units)) for s in states]
     x, *_ = recurrent(ops.reshape(query, (-1, 1, args.units)), initial_state=states)
 
@@ -134,15 +138,16 @@ def build_network(panel, scaling, linear, args):
     x = layers.Dropout(args.dropout)(x)
     x = layers.Dense(segment * outputs, kernel_initializer="zeros")(x)
     x = ops.reshape(x, (-1, ahead * segment, outputs))[:, :horizon]
-    x += layers.Dense(horizon, name="linear")(backtest.linear_inputs(panel, normal, known))[..., None]
+    if args.start == "linear":
+        start = layers.Dense(horizon)
+        x += start(backtest.linear_inputs(panel, normal, known))[..., None]
+        start.set_weights([linear.head.coef_.T, linear.head.intercept_])
     x = x * scale[..., None] + level[..., None]
     x = ops.concatenate([x[..., :1], ops.sort(x[..., 1:], axis=-1)], axis=-1)
-    network = keras.Model([past, known, series, spread], ops.exp(x) if scaling.log else x)
-    network.get_layer("linear").set_weights([linear.coef_.T, linear.intercept_])
-    return network
+    return keras.Model([past, known, series, spread], ops.exp(x) if scaling.log else x)
 
 
-def loss_of(quantiles, kind, log):
+def build_loss(quantiles, kind, log):
     """Return the loss of a mean and quantiles: (batch, horizon, 2) and (batch, horizon, outputs).
 
     A quantile q costs q per unit that it lies too low and 1 - q per unit that it lies too high, so
@@ -156,65 +161,76 @@ def loss_of(quantiles, kind, log):
     def loss(actual, predicted):
         actual, weight = actual[..., :1], actual[..., 1:]  # the weight is 0 where it is missing
         if log:
-            actual, predicted = ops.log(actual), ops.log(predicted)
+            actual, predicted = keras.ops.log(actual), keras.ops.log(predicted)
         error = actual - predicted
-        pinball = ops.maximum(q * error[..., 1:], (q - 1) * error[..., 1:])
-        far = ops.abs(weight * error)[..., 0]
-        square = ops.where(far < 10, far**2, 20 * far - 100)
+        pinball = keras.ops.maximum(q * error[..., 1:], (q - 1) * error[..., 1:])
+        far = keras.ops.abs(weight * error)[..., 0]
+        square = keras.ops.where(far < 10, far**2, 20 * far - 100)
         if log:
-            d = ops.clip(error[..., 0], -5, 5)
-            square = ops.where(far > 0, ops.exp(d) - d - 1, 0.0)
-        return of_mean * square + of_quantiles * ops.mean(weight * pinball, axis=-1)
+            d = keras.ops.clip(error[..., 0], -5, 5)
+            square = keras.ops.where(far > 0, keras.ops.exp(d) - d - 1, 0.0)
+        return of_mean * square + of_quantiles * keras.ops.mean(weight * pinball, axis=-1)
 
     return loss
 
 
-def draw(panel, forecast, scored, args):
-    """Draw four series and their forecasts; error and coverage by step ahead."""
-    figure, axes = plotting.new_figure("AABB;CCDD;EEFF" if scored else "AB;CD", size=(11, 9))
-    size = np.array([np.nanmean(panel.values[s:e]) for s, e in zip(panel.start, panel.end)])
-    shown = {"largest": int(np.nanargmax(size))}
-    if scored:
-        order = scored.by_series["mase"].dropna().sort_values()
-        ranked = {"best": 0, "median": len(order) // 2, "worst": -1}
-        names = {title: panel.names.index(order.index[i]) for title, i in ranked.items()}
-        shown = names | shown
-    for name, (title, i) in zip("ABCD", shown.items()):
-        past = min(panel.end[i] - panel.start[i], 3 * panel.horizon)
-        rows = slice(panel.end[i] - past, panel.end[i])
-        times = panel.times[i]
-        actual = pd.Series(panel.values[rows], times[-panel.horizon - past : -panel.horizon])
-        of_series = forecast[forecast["series"] == panel.names[i]].set_index("time")
-        axes[name].plot(actual, color=plotting.BLACK, lw=1)
-        axes[name].plot(of_series["forecast"], color=plotting.RED)
-        lower, upper = of_series.iloc[:, 2], of_series.iloc[:, 2 + len(args.quantiles) - 1 - args.interval]
-        axes[name].fill_between(of_series.index, lower, upper, color=plotting.RED, alpha=0.15, lw=0)
-        axes[name].set_title(f"{panel.names[i]} ({title})" if len(panel.names) > 1 else "The end")
+def draw(panel, forecast, scored):
+    """Draw four series and what comes; below, error and coverage by the number of steps ahead."""
+    single = len(panel.names) == 1
+    rows = ["AA"] if single else ["AB", "CD"]
+    figure, axes = plotting.new_figure(
+        ";".join(rows + ["EF"] * bool(scored)), size=(11, 2.9 * (len(rows) + bool(scored)))
+    )
+    for name, (title, number) in zip("ABCD", shown(panel, scored).items(), strict=False):
+        past = min(
+            panel.end[number] - panel.start[number], max(2 * panel.horizon, 8 * panel.season)
+        )
+        values = panel.values[panel.end[number] - past : panel.end[number]]
+        times = panel.times[number][: -panel.horizon][-past:]
+        ahead = forecast[forecast["series"] == panel.names[number]].set_index("time").iloc[:, 1:]
+        bounds = ahead.drop(columns=["forecast", "mean"], errors="ignore").iloc[:, [0, -1]]
+        ahead = ahead[["forecast"]].assign(lower=bounds.iloc[:, 0], upper=bounds.iloc[:, 1])
+        plotting.draw_forecast(axes[name], pd.Series(values, times), ahead)
+        axes[name].get_legend().set_visible(name == "A")
+        axes[name].set_ylabel("" if single else f"{panel.names[number]} ({title})")
+    if not scored:
+        return figure
+
+    steps = np.arange(1, panel.horizon + 1)
+    layer, colours = scored.results["layer"], {"persistence": plotting.GREY}
+    colours |= {"seasonal_naive": plotting.PURPLE, "linear": plotting.ORANGE}
+    colours |= {"boosting": plotting.SKY, "optimal": plotting.GREEN, layer: plotting.BLUE}
+    for name, colour in colours.items():
+        if name in scored.results["test"]:
+            errors = scored.results["test"][name]["by_step"]
+            axes["E"].plot(steps, errors, color=colour, label=name.replace("_", " "))
+    axes["E"].set(title="MAE by steps ahead", xlabel="steps ahead", ylim=(0, None))
+    axes["E"].legend(loc="best", ncols=2)
+    for level, coverage in scored.results["coverage"].items():
+        axes["F"].plot(steps, coverage["by_step"], color=plotting.BLUE)
+        axes["F"].axhline(float(level), color=plotting.BLACK, lw=0.8, ls=":")
+    axes["F"].set(title="How often the interval held", xlabel="steps ahead", ylim=(0.5, 1.0))
     return figure
+
+
+def shown(panel, scored):
+    """Return the numbers of the series to draw: best, median and worst by MASE, and the largest."""
+    size = [np.nanmean(panel.values[a:b]) for a, b in zip(panel.start, panel.end, strict=True)]
+    if not scored:
+        return dict(zip(panel.names[:4], range(4), strict=False))
+    mase = scored.by_series["mase"].to_numpy()
+    ranked = np.argsort(mase)[: np.isfinite(mase).sum()]
+    ends = {"best": ranked[0], "median": ranked[len(ranked) // 2], "worst": ranked[-1]}
+    return ends | {"largest": int(np.argmax(size))}
 
 
 def main(argv=None):
     """Train (or load), score, forecast, draw; return what scores.json holds."""
     args = parse_args(argv)
-    folder = output_folder(args.output_dir)
-    if args.load:
-        network, panel, corrections = pipeline.load(args)
-        scored = fits = None
-    else:
-        data = pipeline.read(args)
-        panel = pipeline.plan(data, args)
-        parts = split(panel)
-        network, linear, fits = pipeline.learn(panel, parts, build_network, loss_of, args)
-        scored, corrections = pipeline.score(data, panel, parts, network, linear, args)
-        print(pipeline.report(panel, scored, args))
-    forecast = pipeline.look_ahead(network, panel, corrections, args)
-    scores = None
-    if scored:
-        facts = pipeline.facts_of(panel, corrections, args)
-        scores = pipeline.write(data, panel, network, forecast, facts, scored, fits, args)
-    plotting.save(draw(panel, forecast, scored, args), folder / "figure.png", args.show)
-    print(f"Picture and files: {folder}")
-    return scores
+    data = many.prepare(args)
+    run = many.learn(build_network, build_loss, data, args)
+    run, scored = many.score(run, data, args)
+    return many.finish(run, data, scored, draw, args)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,10 @@
 from utils.series.index import (
     calendar,
-    calendar_names,
     future_index,
-    pace,
-    season,
-    span,
-    step,
-    usual_step,
-    week,
-    zone,
 )
 
 import numpy as np
 import pandas as pd
-import pytest
 
 
 def test_calendar():

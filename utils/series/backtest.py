@@ -12,9 +12,6 @@ from utils.series.panel import Panel, Parts, evenly, spread_within
 import keras
 import numpy as np
 import pandas as pd
-from scipy import stats
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.linear_model import Ridge
 
 POOLED = 300  # errors that the conformal quantile of a step should rest on
 
@@ -57,10 +54,12 @@ class Scaling(NamedTuple):
         return rest / size, middle, size
 
     def forward(self, values, middle, size):
+        """Return values as the window's scale sees them."""
         with np.errstate(invalid="ignore"):
             return ((np.log(np.maximum(values, 1e-6)) if self.log else values) - middle) / size
 
     def back(self, normal, middle, size):
+        """Return scaled values in the series' unit."""
         values = normal * size + middle
         return np.exp(np.minimum(values, 60)) if self.log else values
 
@@ -77,6 +76,8 @@ class Linear:
     STRENGTHS = (1.0, 30.0, 1e3, 3e4)
 
     def __init__(self, panel: Panel, parts: Parts):
+        from sklearn.linear_model import Ridge
+
         positive = np.nanmin(panel.values) > 0
         train, val = evenly(parts.train, self.MOST), evenly(parts.val, self.MOST)
         scale, best = panel.scale[panel.series_of(val), None], np.inf
@@ -138,10 +139,12 @@ class Boosting:
     same day of the last seasons and what was known of it, level and size of the window.
     """
 
-    MOST = 200_000  # rows to learn from
+    MOST = 100_000  # rows to learn from
     SEASONS = 4
 
     def __init__(self, panel: Panel, origins: np.ndarray):
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
         self.scaling = Scaling(False, False)
         x, target, _, _ = self._inputs(panel, evenly(origins, self.MOST // panel.horizon))
         known = np.isfinite(target)
@@ -160,8 +163,6 @@ class Boosting:
     def _inputs(self, panel, origins):
         x, middle, size = self.scaling.apply(panel, origins)
         rows = origins[:, None] + np.arange(panel.horizon)
-        seasons = -(-panel.horizon // panel.season)
-        lags = panel.season * (seasons + np.arange(self.SEASONS))
         step = np.broadcast_to(np.arange(panel.horizon), rows.shape)
         columns = [step, *np.moveaxis(panel.known[rows], -1, 0)]
         phase = np.arange(panel.horizon) % panel.season
@@ -169,17 +170,22 @@ class Boosting:
         for back in range(1, 1 + min(self.SEASONS, panel.input_steps // panel.season)):
             source = phase - back * panel.season
             same.append(x[:, source])
-            columns += list(np.moveaxis(panel.known[:, panel.calendar :][origins[:, None] + source], -1, 0))
+            columns += list(
+                np.moveaxis(panel.known[:, panel.calendar :][origins[:, None] + source], -1, 0)
+            )
         columns += same
-        for value in (x[:, -1], x[:, -panel.season :].mean(axis=1), x.mean(axis=1), (middle / size)[:, 0]):
+        for value in (
+            x[:, -1],
+            x[:, -panel.season :].mean(axis=1),
+            x.mean(axis=1),
+            (middle / size)[:, 0],
+        ):
             columns.append(np.broadcast_to(value[:, None], rows.shape))
         target = self.scaling.forward(panel.targets(origins), middle, size)
         return np.stack(columns, -1).reshape(rows.size, -1), target.ravel(), middle, size
 
 
-def scores(
-    panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]
-) -> dict[str, dict]:
+def scores(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]) -> dict[str, dict]:
     """Return mae and rmse (in the series' unit), mase, smape (in percent) and mae by step."""
     actual, scale = panel.targets(origins), panel.scale[panel.series_of(origins), None]
     result = {}
@@ -284,12 +290,12 @@ def _by_step(values):
     """Return the mean of each step, (windows, horizon) -> (horizon,), None where there is none."""
     known = np.isfinite(values)
     mean = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return [float(m) if any_known else None for m, any_known in zip(mean, known.any(0), strict=True)]
+    return [
+        float(m) if any_known else None for m, any_known in zip(mean, known.any(0), strict=True)
+    ]
 
 
-def by_series(
-    panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]
-) -> pd.DataFrame:
+def by_series(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]) -> pd.DataFrame:
     """Return each forecast's MAE by series, the number of scored values, and MASE of the first."""
     actual, series = panel.targets(origins), panel.series_of(origins)
     errors = {name: np.nanmean(np.abs(actual - f), axis=1) for name, f in forecasts.items()}
@@ -333,6 +339,8 @@ def significance(
     autocorrelated: a test of Diebold & Mariano (1995) with the variance of Newey & West (1987),
     whose bandwidth is the horizon (windows that share steps ahead), at least n^(1/3).
     """
+    from scipy import stats
+
     actual, series = panel.targets(origins), panel.series_of(origins)
     difference = np.abs(actual - forecast_a) - np.abs(actual - forecast_b)
     difference = pd.Series(np.nanmean(difference / panel.scale[series, None], axis=1))
@@ -340,7 +348,9 @@ def significance(
     if len(by_series) >= 20:
         means, lags = by_series.to_numpy(), 0
     else:
-        since_start = origins - panel.start[series] - (panel.borders[series, 1] - panel.start[series])
+        since_start = (
+            origins - panel.start[series] - (panel.borders[series, 1] - panel.start[series])
+        )
         means = difference.groupby(since_start).mean().dropna().to_numpy()
         lags = min(max(panel.horizon, round(len(means) ** (1 / 3))), len(means) // 2)
     n, centred = len(means), means - means.mean()

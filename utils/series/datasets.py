@@ -42,6 +42,7 @@ FILES = {  # address and sha256
 NAIVE2 = {"m4_hourly": (18.383, 2.395), "m4_weekly": (9.161, 2.777)}  # sMAPE, MASE
 M4_SEASON = {"m4_hourly": 24, "m4_weekly": 1}
 M4_HORIZON = {"m4_hourly": 48, "m4_weekly": 13}
+M4_VALIDATION = {"m4_hourly": 168 + 47, "m4_weekly": 13 + 12}  # rows: origins of a week of hours
 ETT_ROWS = (8640, 11520, 14400)  # where the train, validation and test rows end
 
 
@@ -50,14 +51,15 @@ class Dataset(NamedTuple):
 
     frames: dict[str, pd.DataFrame]  # by series, one column
     held_back: tuple[int, int]  # rows of validation and test part
-    horizon: int | None  # None where the protocol leaves it open
+    horizon: int  # the usual one
+    season: int
 
 
 def load(name: str, horizon: int | None = None) -> Dataset:
     """Return a data set, downloaded into $KERAS_HOME/forecast/<name>/ if it isn't there yet.
 
-    M4: its own last points are the test part, and as many before them the validation part. ETT: the
-    first 14,400 hours, each column less the mean and over the deviation of the train rows.
+    M4: its own last points are the test part. ETT: the first 14,400 hours, each column less the
+    mean and over the deviation of the train rows.
 
     Raises:
         InputError: if the name or the horizon isn't one of the protocol, if a file can't be
@@ -74,11 +76,13 @@ def load(name: str, horizon: int | None = None) -> Dataset:
         for series, row in train.iterrows():
             values = np.concatenate([row, test.loc[series]]).astype(float)
             frames[str(series)] = pd.DataFrame({"value": values[np.isfinite(values)]})
-        return Dataset(frames, (M4_HORIZON[name],) * 2, M4_HORIZON[name])
+        horizon = M4_HORIZON[name]
+        return Dataset(frames, (M4_VALIDATION[name], horizon), horizon, M4_SEASON[name])
     train, val, test = ETT_ROWS
     table = pd.read_csv(paths[0], index_col=0, parse_dates=True).iloc[:test].asfreq("h")
     table = (table - table[:train].mean()) / table[:train].std(ddof=0)
-    return Dataset({column: table[[column]] for column in table}, (val - train, test - val), None)
+    frames = {column: table[[column]] for column in table}
+    return Dataset(frames, (val - train, test - val), 96, 24)
 
 
 def _download(name, address, digest):

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-EMBEDDED = 20  # series at most that a network tells apart by name
 SHARE = 0.15  # of each series for validation, and again for the test; at least one horizon
 MAX_ORIGINS = 20_000  # that a part is scored on: evenly taken where there are more
 CYCLES = {"hour": 4, "weekday": 7, "year": 4}  # columns of each calendar input
@@ -107,8 +106,14 @@ def lay_out(
         rows = frame.reindex(index)
         given = rows[list(known)]
         _check_known(name, given, length, horizon)
-        values = np.column_stack([rows.iloc[:, 0], calendar_columns(index, calendar), given,
-                                  rows.iloc[:, 1 + len(known):]]).astype(np.float32)
+        values = np.column_stack(
+            [
+                rows.iloc[:, 0],
+                calendar_columns(index, calendar),
+                given,
+                rows.iloc[:, 1 + len(known) :],
+            ]
+        ).astype(np.float32)
         values[length:, 0] = np.nan
         parts += [np.full((input_steps, values.shape[1]), np.nan, np.float32), values]
         times.append(index)
@@ -122,11 +127,12 @@ def lay_out(
     width = 1 + waves + len(known)
     train = [rows[s : s + max(b, 2), 0] for s, b in zip(start, borders[:, 0], strict=True)]
     scale = [typical_change(values, season) for values in train]
-    spread = [spread_within(values, input_steps) or s for values, s in zip(train, scale, strict=True)]
+    spread = np.array([spread_within(values, input_steps) for values in train])
+    spread = np.where(spread > 0, spread, scale)
     return Panel(
         list(frames), times, start, start + lengths, rows[:, 0].copy(), rows[:, width:],
         np.nan_to_num(rows[:, 1:width]), start[:, None] + borders,
-        np.array(scale, np.float32), np.array(spread, np.float32), input_steps, horizon, season,
+        np.array(scale, np.float32), spread.astype(np.float32), input_steps, horizon, season,
         np.arange(1, 1 + len(frames)), waves,
     )  # fmt: skip
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.signal import lfilter
 
 SINE_STEP = 0.1  # radians per step
 DAY = 24  # hours
@@ -176,16 +175,23 @@ def shops(
         opened = rng.integers(days // 3, 2 * days // 3) if rng.random() < 0.2 else 0
         times = pd.date_range("2022-01-01", periods=days + ahead, freq="D", name="time")[opened:]
         promotion = _promotions(rng, len(times))
-        year = 2 * np.pi * (times.dayofyear.to_numpy() - 1) / 365.25 + rng.normal(0, 0.3)
-        law = rng.normal(5, 0.6) + (WEEKDAYS + rng.normal(0, 0.1, 7))[times.dayofweek]
-        law = law + rng.uniform(0.05, 0.2) * np.sin(year) + rng.normal(0.35, 0.08) * promotion
-        u = lfilter([1.0], [1.0, -MEMORY], rng.normal(0, SHOCK, len(times)))
+        year = 2 * np.pi * (times.dayofyear.to_numpy() - 1) / 365.25
+        law = rng.normal(5, 0.6) + (WEEKDAYS + rng.normal(0, 0.05, 7))[times.dayofweek]
+        law = law + 0.1 * np.sin(year) + rng.normal(0.35, 0.05) * promotion
+        u = _ar1(rng.normal(0, SHOCK, len(times)), MEMORY)
         sales = np.exp(law + u)
         sales[len(times) - ahead :] = np.nan
         name = f"shop {shop + 1:03d}"
         frames[name] = pd.DataFrame({"sales": sales, "promotion": promotion}, times)
         laws[name] = law
     return frames, laws
+
+
+def _ar1(shocks, memory):
+    """Return u_t = memory u_{t-1} + shock_t."""
+    from scipy.signal import lfilter
+
+    return lfilter([1.0], [1.0, -memory], shocks)
 
 
 def _promotions(rng, days, share=0.15):
@@ -262,9 +268,11 @@ def quarter_hourly_load(seed: int, days: int = 180) -> pd.Series:
     rng = np.random.default_rng(seed)
     times = pd.date_range("2024-01-01", periods=96 * days, freq="15min", name="time")
     hour = times.hour + times.minute / 60
-    day = 1 + 0.25 * np.sin(2 * np.pi * (hour - 9) / 24) + 0.12 * np.sin(4 * np.pi * (hour - 7) / 24)
+    day = (
+        1 + 0.25 * np.sin(2 * np.pi * (hour - 9) / 24) + 0.12 * np.sin(4 * np.pi * (hour - 7) / 24)
+    )
     week = np.where(times.dayofweek >= 5, 0.8, 1.0)
-    noise = lfilter([1.0], [1.0, -0.95], rng.normal(0, 6, len(times)))
+    noise = _ar1(rng.normal(0, 6, len(times)), 0.95)
     drift = np.repeat(np.cumsum(rng.normal(0, 4, days)), 96)
     return pd.Series(500 * day * week + drift + noise, times, name="load")
 
@@ -273,7 +281,7 @@ def level_shift(seed: int, hours: int = 3000, shift: float = 40.0) -> pd.Series:
     """Return hours with a daily season whose level rises for good at 55 % of the series."""
     rng = np.random.default_rng(seed)
     h = np.arange(hours)
-    noise = lfilter([1.0], [1.0, -0.7], rng.normal(0, 2, hours))
+    noise = _ar1(rng.normal(0, 2, hours), 0.7)
     values = 50 + 10 * np.sin(2 * np.pi * h / 24) + shift * (h >= 0.55 * hours) + noise
     times = pd.date_range("2024-01-01", periods=hours, freq="h", name="time")
     return pd.Series(values, times, name="level")
