@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,14 +87,14 @@ def load(name: str, horizon: int | None = None) -> Dataset:
 
 
 def _download(name, address, digest):
-    path = Path(keras.config.keras_home()) / "forecast" / name / address.rpartition("/")[2]
-    if not path.is_file():
-        print(f"{address} -> {path}", flush=True)
+    folder = Path(os.environ.get("KERAS_HOME", "~/.keras"), "forecast", name).expanduser()
+    path = folder / address.rpartition("/")[2]
     try:
+        folder.mkdir(parents=True, exist_ok=True)  # else `get_file` goes to /tmp
         return keras.utils.get_file(
-            path.name, address, file_hash=digest, cache_dir=path.parents[1], cache_subdir=name
+            path.name, address, file_hash=digest, cache_dir=folder.parent, cache_subdir=name
         )
-    except Exception as error:  # urllib raises Exception itself
+    except Exception as error:  # `get_file` raises just that, and leaves a wrong file there
         path.unlink(missing_ok=True)
         reason = str(error).strip().partition("\n")[0]
         raise InputError(

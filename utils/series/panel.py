@@ -200,10 +200,10 @@ def calendar_columns(index: pd.Index, names: Sequence[str]) -> np.ndarray:
     columns = [np.empty((len(index), 0))]
     for name in names:
         if name == "weekday":
-            columns.append(np.eye(7)[index.dayofweek])
+            columns.append(np.eye(7)[index.day_of_week])
             continue
         hour = (index.hour + index.minute / 60).to_numpy()
-        turn = hour / 24 if name == "hour" else (index.dayofyear - 1 + hour / 24) / 365.2425
+        turn = hour / 24 if name == "hour" else (index.day_of_year - 1 + hour / 24) / 365.2425
         turns = 2 * np.pi * np.asarray(turn)[:, None] * [1, 2]
         columns.append(np.column_stack([np.sin(turns), np.cos(turns)]))
     return np.column_stack(columns)

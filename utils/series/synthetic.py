@@ -175,8 +175,8 @@ def shops(
         opened = rng.integers(days // 3, 2 * days // 3) if rng.random() < 0.2 else 0
         times = pd.date_range("2022-01-01", periods=days + ahead, freq="D", name="time")[opened:]
         promotion = _promotions(rng, len(times))
-        year = 2 * np.pi * (times.dayofyear.to_numpy() - 1) / 365.25
-        law = rng.normal(5, 0.6) + (WEEKDAYS + rng.normal(0, 0.05, 7))[times.dayofweek]
+        year = 2 * np.pi * (times.day_of_year.to_numpy() - 1) / 365.25
+        law = rng.normal(5, 0.6) + (WEEKDAYS + rng.normal(0, 0.05, 7))[times.day_of_week]
         law = law + 0.1 * np.sin(year) + rng.normal(0.35, 0.05) * promotion
         u = _ar1(rng.normal(0, SHOCK, len(times)), MEMORY)
         sales = np.exp(law + u)
@@ -239,13 +239,13 @@ def shops_with_closed_days(
         promotion = _promotions(rng, len(times))
         week = np.exp(WEEKDAYS + rng.normal(0, 0.1, 7))
         level = rng.lognormal(6.5, 0.5) * np.exp(np.cumsum(rng.normal(0, 0.01, len(times))))
-        year = 1 + 0.15 * np.sin(2 * np.pi * times.dayofyear / 365.25 + rng.normal(0, 0.3))
-        lift = 1 + promotion * rng.uniform(0.3, 0.7) * (1 + 0.3 * (times.dayofweek == 5))
+        year = 1 + 0.15 * np.sin(2 * np.pi * times.day_of_year / 365.25 + rng.normal(0, 0.3))
+        lift = 1 + promotion * rng.uniform(0.3, 0.7) * (1 + 0.3 * (times.day_of_week == 5))
         after = 1 - 0.1 * np.maximum(np.diff(promotion, prepend=0.0) * -1, 0)
         before = 1 + 0.3 * np.append(holiday[1:], 0.0)
-        mean = level * week[times.dayofweek] * year * lift * after * before
+        mean = level * week[times.day_of_week] * year * lift * after * before
         sales = rng.poisson(mean * rng.lognormal(0, 0.1, len(times))).astype(float)
-        sales[(times.dayofweek == 6) | (holiday == 1)] = 0
+        sales[(times.day_of_week == 6) | (holiday == 1)] = 0
         sales[days:] = np.nan
         columns = {"sales": sales, "promotion": promotion, "holiday": holiday}
         frames[f"shop {shop + 1:02d}"] = pd.DataFrame(columns, times)
@@ -271,7 +271,7 @@ def quarter_hourly_load(seed: int, days: int = 180) -> pd.Series:
     day = (
         1 + 0.25 * np.sin(2 * np.pi * (hour - 9) / 24) + 0.12 * np.sin(4 * np.pi * (hour - 7) / 24)
     )
-    week = np.where(times.dayofweek >= 5, 0.8, 1.0)
+    week = np.where(times.day_of_week >= 5, 0.8, 1.0)
     noise = _ar1(rng.normal(0, 6, len(times)), 0.95)
     drift = np.repeat(np.cumsum(rng.normal(0, 4, days)), 96)
     return pd.Series(500 * day * week + drift + noise, times, name="load")
