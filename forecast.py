@@ -181,7 +181,8 @@ def draw(panel, forecast, scored):
     figure, axes = plotting.new_figure(
         ";".join(rows + ["EF"] * bool(scored)), size=(11, 2.9 * (len(rows) + bool(scored)))
     )
-    for name, (title, number) in zip("ABCD", shown(panel, scored).items(), strict=False):
+    series = shown(panel, scored).items()
+    for name, (title, number) in zip("A" if single else "ABCD", series, strict=False):
         past = min(
             panel.end[number] - panel.start[number], max(2 * panel.horizon, 8 * panel.season)
         )
@@ -204,8 +205,8 @@ def draw(panel, forecast, scored):
         if name in scored.results["test"]:
             errors = scored.results["test"][name]["by_step"]
             axes["E"].plot(steps, errors, color=colour, label=name.replace("_", " "))
-    axes["E"].set(title="MAE by steps ahead", xlabel="steps ahead", ylim=(0, None))
-    axes["E"].legend(loc="best", ncols=2)
+    axes["E"].set(ylabel="MAE", xlabel="steps ahead", ylim=(0, None))
+    axes["E"].legend(loc="lower left", ncols=3, bbox_to_anchor=(0, 1))
     for level, coverage in scored.results["coverage"].items():
         axes["F"].plot(steps, coverage["by_step"], color=plotting.BLUE)
         axes["F"].axhline(float(level), color=plotting.BLACK, lw=0.8, ls=":")
