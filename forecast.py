@@ -133,16 +133,17 @@ def build_network(panel, linear, args):
     states = [ops.reshape(ops.repeat(s[:, None], ahead, axis=1), (-1, args.units)) for s in states]
     x, *_ = recurrent(ops.reshape(query, (-1, 1, args.units)), initial_state=states)
 
-    # 4. to the linear forecast a correction is added, and the level comes back
+    # 4. to the linear forecast a correction is added, and the level comes back (in sums, the
+    # smaller tensor stands first: second, `keras.ops.add` may take it for a bias of the last axis)
     outputs = 1 + len(args.quantiles)
     x = layers.Dropout(args.dropout)(x)
     x = layers.Dense(segment * outputs, kernel_initializer="zeros")(x)
     x = ops.reshape(x, (-1, ahead * segment, outputs))[:, :horizon]
     if args.start == "linear":
         start = layers.Dense(horizon)
-        x += start(backtest.linear_inputs(panel, normal, known))[..., None]
+        x = start(backtest.linear_inputs(panel, normal, known))[..., None] + x
         start.set_weights([linear.head.coef_.T, linear.head.intercept_])
-    x = x * scale[..., None] + level[..., None]
+    x = level[..., None] + scale[..., None] * x
     x = ops.concatenate([x[..., :1], ops.sort(x[..., 1:], axis=-1)], axis=-1)
     return keras.Model([past, known, series, spread], ops.exp(x) if scaling.log else x)
 
