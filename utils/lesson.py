@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from utils import plotting, training
 from utils.files import output_folder, write_csv, write_json, written_together
-from utils.series import evaluation, index
+from utils.series import blocks, evaluation, index, report
 from utils.series.csv_file import load_csv
 from utils.series.evaluation import BASELINES, LinearAutoregression
-from utils.series.forecasting import Forecaster, Record, Spread, scales
+from utils.series.forecasting import Forecaster, Record, Spread, scale_ahead, scales
 from utils.series.windows import Parts, check, cut, in_order, shuffled, split_by_time, untouched
 
 import keras
@@ -142,86 +142,6 @@ def samples(data: Data) -> str:
 # ------------------------------------------------------------------ learn
 
 
-def scale(values: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of each column, (columns,), without the outermost values.
-
-    One value of a million among thousands would otherwise make all others look alike.
-    """
-    low, high = np.quantile(values, [0.005, 0.995], axis=0)
-    inner = np.clip(values, low, high).std(axis=0)
-    return np.where(inner > 0, inner, values.std(axis=0)).astype("float32")
-
-
-class Start(NamedTuple):
-    """What a forecast starts from, before a network has learned anything."""
-
-    noise: float  # on the target as the network reads it, in standard deviations of its changes
-    forecast: Callable  # from a network's inputs to (targets,) or (batch, targets)
-
-
-def starting_point(name: str, train: np.ndarray, linear: LinearAutoregression) -> Start:
-    """Return one of the places that forecasts start from.
-
-    Args:
-        name: "mean", "last" or "linear".
-        train: (time, targets)
-        linear: fitted.
-    """
-    targets = train.shape[1]
-
-    def from_linear(inputs):
-        past, calendar = inputs[:, :, :targets], inputs[:, -1, targets:]
-        window = keras.layers.Concatenate()([keras.layers.Flatten()(past), calendar])
-        sums = keras.layers.Dense(targets, name="linear")
-        forecast = sums(window)
-        sums.set_weights([linear.kernel, linear.bias])
-        return forecast
-
-    return {
-        "mean": Start(1.0, lambda inputs: train.mean(axis=0).astype("float32")),
-        "last": Start(0.3, lambda inputs: inputs[:, -1, :targets]),
-        "linear": Start(0.3, from_linear),
-    }[name]
-
-
-def normalised(inputs: keras.KerasTensor, train: np.ndarray, noise: float) -> keras.KerasTensor:
-    """Return what a network reads of its windows: where the series stand, how they got there, when.
-
-    That is the series in units of the train part's deviation from its mean; the same, less their
-    last value, which is right at any level; and the calendar. Noise on the target while it trains
-    keeps a network from learning the noise of the data by heart.
-
-    Args:
-        inputs: (batch, input_steps, columns), in the series' units.
-        train: (time, targets), as which the first columns are normalised.
-        noise: in standard deviations of the target's change from row to row.
-
-    Returns:
-        (batch, input_steps, targets + columns)
-    """
-    targets, unit = train.shape[1], scale(train)
-    series = (inputs[:, :, :targets] - train.mean(axis=0).astype("float32")) / unit
-    steady = min(float(np.diff(train[:, 0]).std() / unit[0]), 1.0)
-    noisy = keras.layers.GaussianNoise(noise * steady)(series[:, :, :1])
-    series = keras.layers.Concatenate()([noisy, series[:, :, 1:]])
-    known = (train - train.mean(axis=0)) / unit  # beyond, a level means nothing
-    level = keras.ops.clip(
-        series, *np.clip([known.min(axis=0), known.max(axis=0)], -4, 4).astype("float32")
-    )
-    return keras.layers.Concatenate()([level, series - series[:, -1:], inputs[:, :, targets:]])
-
-
-def column_weights(train: np.ndarray) -> np.ndarray:
-    """Return the weight of each column's absolute error: (targets,).
-
-    It is one over the mean change from row to row, and of all columns but the first a share in a
-    quarter: they are needed to go on from, but it is the target that is asked for.
-    """
-    shares = np.full(train.shape[1], 0.25 / max(train.shape[1] - 1, 1))
-    shares[0] = 1.0
-    return (shares / np.abs(np.diff(train, axis=0)).mean(axis=0)).astype("float32")
-
-
 def learn(
     name: str,
     build_network: Callable,
@@ -255,7 +175,7 @@ def learn(
 
     def build(start, train):
         keras.utils.set_random_seed(args.seed)
-        return build_network(train, starting_point(start, train, linear), data, args)
+        return build_network(train, blocks.starting_point(start, train, linear), data, args)
 
     def batches(rows):
         return shuffled(data.values, rows, data.input_steps, data.targets, batch_size, args.seed)
@@ -266,7 +186,7 @@ def learn(
     def fitted(start, epochs, quiet):
         network = build(start, data.train)
         if not quiet:
-            print(summary(network))
+            print(blocks.summary(network))
         val_rows = data.parts.val[:: -(-len(data.parts.val) // training.MAX_WINDOWS)]
         return network, training.fit(
             network, build_loss(data.train), batches(data.parts.train),
@@ -295,50 +215,37 @@ def learn(
             again, build_loss(data.train), batches(rows),
             epochs=fit.best_epoch, planned=args.epochs, **plan,
         )  # fmt: skip
-        return believed(again, share)
+        return blocks.believed(again, share)
 
-    forecaster = Forecaster(network, list(data.frame), data.calendar, index.step(data.frame.index))
-    share = believable(forecaster, data)
-    forecaster = forecaster._replace(network=believed(network, share))
+    when = data.frame.index
+    forecaster = Forecaster(
+        network, list(data.frame), data.calendar, index.step(when), zone=index.zone(when)
+    )
+    share = believable(forecaster, data) if args.csv else 1.0
+    forecaster = forecaster._replace(network=blocks.believed(network, share))
     memory = np.clip(len(data.parts.val) / 10, 10, 100)  # rows; daily prices: RiskMetrics' 0.94
     lowest = 0.0 if data.train[:, 0].min() >= 0 else None
     spread = Spread(relative, decay=1 - 1 / memory, lowest=lowest)
     return Run(name, forecaster._replace(spread=spread), fit, linear, refit)
 
 
-def summary(network: keras.Model) -> str:
-    """Return the layers with weights: what they put out, and how many weights they have."""
-    rows = [layer for layer in network.layers if layer.trainable_weights]
-    lines = [f"    inputs (windows, {', '.join(map(str, network.input_shape[1:]))})"]
-    for layer in rows:
-        shape = ", ".join(map(str, layer.output.shape[1:]))
-        kind = type(layer).__name__
-        lines.append(f"    {kind:10} -> (windows, {shape})  {layer.count_params():,} weights")
-    recurrent = sum(layer.count_params() for layer in rows if isinstance(layer, keras.layers.RNN))
-    share = recurrent / network.count_params()
-    return "\n".join([*lines, f"    {share:.0%} of the weights are in recurrent layers"])
-
-
 def believable(forecaster: Forecaster, data: Data) -> float:
-    """Return the share of the predicted change with the least validation error, 0 to 1."""
+    """Return the share of the predicted change to believe, 0 to 1, by the validation part.
+
+    It is the share with the least error, less twice its p-value of being no better than the last
+    value: a gain that chance makes in every second series is no gain.
+    """
     rows = data.parts.val
-    last = data.values[rows - 1, 0]
+    actual, last = data.values[rows, 0], data.values[rows - 1, 0]
     predicted = forecaster.one_step(data.values, rows) - last
-    shares = np.linspace(1, 0, 11)
-    errors = [evaluation.mae(data.values[rows, 0], last + s * predicted) for s in shares]
-    share = float(shares[np.argmin(errors)])
+    best = min(
+        np.linspace(1, 0, 11), key=lambda share: evaluation.mae(actual, last + share * predicted)
+    )
+    p_value = evaluation.diebold_mariano(actual, last, last + best * predicted)
+    share = round(float(best * max(1 - 2 * p_value, 0)), 2)
     if share < 1:
         print(f"Of the change that it predicts, {share:.0%} is believed, by the validation part.")
     return share
-
-
-def believed(network: keras.Model, share: float) -> keras.Model:
-    """Return the network whose forecasts go so far from the last value only."""
-    if share == 1:
-        return network
-    inputs = keras.Input(network.input_shape[1:])
-    last = inputs[:, -1, : network.output_shape[1]]
-    return keras.Model(inputs, last + share * (network(inputs) - last))
 
 
 # ------------------------------------------------------------------ score
@@ -375,7 +282,7 @@ def score(
         rivals["optimal"] = lambda values, origins, steps: optimal(
             cut(values[:, 0], origins, data.input_steps), steps
         )
-    one_step, scale = one_step_errors(forecaster, data)
+    one_step, now, usual = one_step_errors(forecaster, data)
     results, scored = {}, {}
     for part, rows in (("val", parts.val), ("test", parts.test)):
         forecasts = {run.name: one_step[rows]}
@@ -386,19 +293,19 @@ def score(
     results["best_baseline"] = best
     results["p_value"] = evaluation.diebold_mariano(actual, forecasts[run.name], forecasts[best])
 
-    record, by_name, truth = many_steps(run, data, rivals, scale, args.forecast)
-    origins, steps = thinned(parts.test, MOST_FORECASTS // args.forecast), truth.shape[1]
+    def bounds_of(forecast, origins, step):
+        scale = scale_ahead(now[origins], usual[origins], step, forecaster.spread.decay)
+        return forecaster.spread.bounds(forecast, record.widths(origins, step) * scale)
+
+    record, by_name, truth = many_steps(run, data, rivals, (now, usual), args.forecast)
+    origins = record.origins[-len(truth) :]
     bounds = {
-        step: forecaster.spread.bounds(
-            by_name[run.name][:, step - 1], record.widths(origins, step) * scale[origins]
-        )
-        for step in evaluation.scored_steps(steps)
+        step: bounds_of(by_name[run.name][:, step - 1], origins, step)
+        for step in evaluation.scored_steps(truth.shape[1])
     }
     results["by_steps"] = evaluation.scores_by_steps(truth, by_name, bounds)
     predicted = forecasts.pop(run.name)
-    lower, upper = forecaster.spread.bounds(
-        predicted, record.widths(parts.test, 1) * scale[parts.test]
-    )
+    lower, upper = bounds_of(predicted, parts.test, 1)
     results["coverage"] = {"0.9": float(np.mean((lower <= actual) & (actual <= upper)))}
     columns = {
         "actual": actual,
@@ -407,7 +314,8 @@ def score(
         "lower": lower,
         "upper": upper,
     }
-    spread = forecaster.spread.measured(record, scale[-1], data.frame.index[-1], args.forecast)
+    end = now[-1], usual[-1], data.frame.index[-1]
+    spread = forecaster.spread.measured(record, *end, args.forecast)
     return Scored(results, pd.DataFrame(columns, data.frame.index[parts.test]), spread)
 
 
@@ -417,25 +325,29 @@ def thinned(rows: np.ndarray, most: int) -> np.ndarray:
     return rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
 
 
-def one_step_errors(forecaster: Forecaster, data: Data) -> tuple[np.ndarray, np.ndarray]:
-    """Return the one-step forecast of each row, and the scale of errors before it and at the end.
+def one_step_errors(forecaster: Forecaster, data: Data) -> tuple[np.ndarray, ...]:
+    """Return the one-step forecasts, and the present and usual scale of errors before each.
 
-    They are (time,) and (time + 1,), NaN where there is none. From the validation part on, the
-    scale comes from errors in rows that trained nothing.
+    They are (time,), (time + 1,) and (time + 1,), NaN where there is none; the last scales are
+    those at the end of the data. From the validation part on, scales come from errors in rows that
+    trained nothing.
     """
-    forecasts, scale = np.full(len(data.values), np.nan), np.full(len(data.values) + 1, np.nan)
+    spread = forecaster.spread
+    forecasts = np.full(len(data.values), np.nan)
+    now, usual = np.full((2, len(data.values) + 1), np.nan)
     unseen = np.concatenate([data.parts.val, data.parts.test])
     for rows, first in ((data.parts.train[-MOST_FORECASTS:], None), (unseen, len(data.parts.val))):
         forecasts[rows] = forecaster.one_step(data.values, rows)
-        errors = forecaster.spread.errors(data.values[rows, 0], forecasts[rows])
+        errors = spread.errors(data.values[rows, 0], forecasts[rows])
         start = np.sqrt(np.mean(errors[:first] ** 2))
-        known = scales(errors, start, forecaster.spread.decay)
-        scale[rows], scale[-1] = known[:-1], known[-1]
-    return forecasts, scale
+        for scale, decay in ((now, spread.decay), (usual, spread.slow)):
+            known = np.maximum(scales(errors, start, decay), 1e-6 * start)
+            scale[rows], scale[-1] = known[:-1], known[-1]
+    return forecasts, now, usual
 
 
 def many_steps(
-    run: Run, data: Data, rivals: dict, scale: np.ndarray, most: int
+    run: Run, data: Data, rivals: dict, scale: tuple[np.ndarray, np.ndarray], most: int
 ) -> tuple[Record, dict[str, np.ndarray], np.ndarray]:
     """Forecast many steps from many origins, each forecast being fed back.
 
@@ -449,12 +361,16 @@ def many_steps(
     values = np.vstack([data.values, np.column_stack([unknown, coming])])
     truth = np.concatenate([data.truth, unknown[:, 0]])
     test = thinned(parts.test, MOST_FORECASTS // most)
-    past = [part[np.isfinite(scale[part])] for part in (parts.train, parts.val)]
+    past = [part[np.isfinite(scale[0][part])] for part in (parts.train, parts.val)]
     origins = np.concatenate([*(thinned(part, MOST_ORIGINS) for part in past), test])
     forecasts = run.forecaster.spread.possible(run.forecaster.recursive(values, origins, steps))
     truth = truth[origins[:, None] + np.arange(steps)]
-    errors = np.abs(run.forecaster.spread.errors(truth, forecasts))
-    record = Record(origins, errors / scale[origins, None], unseen=parts.val[0])
+    spread = run.forecaster.spread
+    sizes = np.abs(spread.errors(truth, forecasts))
+    now, usual = (known[origins] for known in scale)
+    for step in range(1, steps + 1):
+        sizes[:, step - 1] /= scale_ahead(now, usual, step, spread.decay)
+    record = Record(origins, sizes, unseen=parts.val[0])
     by_name = {run.name: forecasts[-len(test) :]}
     by_name |= {name: rival(values, test, steps) for name, rival in rivals.items()}
     return record, by_name, truth[-len(test) :]
@@ -488,7 +404,7 @@ def finish(
     if scored:
         forecaster = forecaster._replace(spread=scored.spread)
         forecaster.save(folder / "model.keras", f"{run.name}.py")
-        print(evaluation.report(run.name, scored.results, len(scored.test)))
+        print(report.report(run.name, scored.results, len(scored.test)))
         print(age(data, args.refit))
         if args.refit:
             forecaster = forecaster._replace(network=run.refit())
