@@ -5,16 +5,15 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NoReturn
 
 from utils import InputError
-from utils.files import write_csv, write_json
-from utils.series.evaluation import BASELINES
-from utils.series.forecasting import Forecaster
-from utils.training import Fit
 
-import pandas as pd
+MOST_STEPS = 10_000  # past the end: beyond, a forecast is its own echo
+MOST_UNITS = 4096
+OF_CSV = ["--column", "--time-column", "--features", "--fill", "--missing", "--decimal"]
+OF_TRAINING = ["--refit", "--input-steps", "--units", "--layers", "--epochs", "--batch-size"]
+OF_TRAINING += ["--learning-rate"]
 
 
 class Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -83,14 +82,24 @@ def forecasting_parser(script: str, description: str, **defaults) -> Parser:
     Args:
         script: name of the lesson, without .py; its output folder is outputs/<script>.
         description: one line for --help.
-        **defaults: of the flags that differ from lesson to lesson: column, input_steps, forecast,
-            units, layers, epochs, batch_size, learning_rate.
+        **defaults: of the flags that differ from lesson to lesson: input_steps, forecast, units,
+            layers, epochs, batch_size, learning_rate.
     """
     parser = Parser(prog=f"{script}.py", description=description)
     data = parser.add_argument_group("data")
     data.add_argument("--csv", metavar="FILE", help="your own data, a row per time step")
     data.add_argument("--column", help="column of the CSV to forecast")
-    data.add_argument("--time-column", metavar="COLUMN", help="found by itself where there is one")
+    data.add_argument(
+        "--time-column", metavar="COLUMN", help="found by itself where there is one; none: no times"
+    )
+    data.add_argument(
+        "--missing",
+        type=names,
+        default=[],
+        metavar="-9999,?",
+        help="what else than an empty field stands for a missing value",
+    )
+    data.add_argument("--decimal", choices=[".", ","], default=".", help="mark in numbers")
     data.add_argument(
         "--features",
         type=names,
@@ -115,96 +124,68 @@ def forecasting_parser(script: str, description: str, **defaults) -> Parser:
     )
     forecast = parser.add_argument_group("forecast")
     forecast.add_argument(
-        "--forecast", type=whole_number(1), metavar="STEPS", help="steps past the end of the data"
+        "--forecast",
+        type=whole_number(1, MOST_STEPS),
+        metavar="STEPS",
+        help="steps past the end of the data",
     )
     forecast.add_argument("--load", metavar="FILE", help="forecast with this model; no training")
+    forecast.add_argument(
+        "--refit", action="store_true", help="once scored, train on all rows before forecasting"
+    )
     network = parser.add_argument_group("network and training (with --load, the model's own)")
-    network.add_argument("--input-steps", type=whole_number(2), help="past steps per window")
-    network.add_argument("--units", type=whole_number(1), help="width of each recurrent layer")
-    network.add_argument("--layers", type=whole_number(1), help="recurrent layers")
-    network.add_argument("--epochs", type=whole_number(1), help="at most; training may stop early")
-    network.add_argument("--batch-size", type=whole_number(1), help="windows per training step")
-    network.add_argument("--learning-rate", type=number_above(0), help="at the start, then falling")
+    trained = [
+        ("--input-steps", whole_number(1), "past steps per window; with 1, no memory is needed"),
+        ("--units", whole_number(1, MOST_UNITS), "width of each recurrent layer"),
+        ("--layers", whole_number(1), "recurrent layers"),
+        ("--epochs", whole_number(1), "at most; training may stop early"),
+        ("--batch-size", whole_number(1), "windows per training step"),
+        ("--learning-rate", number_above(0), "at the start, then falling"),
+    ]
+    for flag, kind, text in trained:
+        network.add_argument(flag, type=kind, help=text)
     run = parser.add_argument_group("run")
     run.add_argument(
         "--seed", type=whole_number(0, 2**32 - 1), default=0, help="of the data and the training"
     )
     run.add_argument(
         "--output-dir",
-        default=f"outputs/{script}",
         metavar="FOLDER",
-        help="for all that is written",
+        help=f"for all that is written (default: outputs/{script}; with --load, its forecast/)",
     )
     run.add_argument("--show", action="store_true", help="open the picture in a window")
-    parser.set_defaults(**defaults)
+    parser.set_defaults(lesson=script, **defaults)
     return parser
 
 
 def parse_forecasting(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
     """Parse the flags of a forecasting lesson, and complain about those that don't go together."""
     args = parser.parse_args(argv)
+    given = {word.partition("=")[0] for word in (sys.argv[1:] if argv is None else argv)}
+
+    def refuse(flags, reason):
+        if useless := [flag for flag in flags if flag in given]:
+            parser.error(f"{', '.join(useless)}: {reason}")
+
     if args.csv == "" or args.load == "":
         parser.error("--csv and --load need the name of a file")
-    if args.csv and not args.column:
+    if args.csv and not (args.column or args.load):
         parser.error("--csv needs --column, the name of the column to forecast")
-    if not args.csv and (args.column or args.time_column or args.features or args.fill):
-        parser.error("--column, --time-column, --features and --fill need --csv")
+    if not args.csv:
+        refuse(OF_CSV, "only with --csv")
+    if args.load:
+        refuse(OF_TRAINING, "the model that --load names is trained already; leave it out")
+    if args.output_dir is None:
+        args.output_dir = f"outputs/{args.lesson}" + ("/forecast" if args.load else "")
     args.fill = args.fill or 0
     args.begin = time.perf_counter()
     return args
 
 
-def add_predict(parser: Parser) -> None:
-    """Add the flag that says what a network predicts inside: the value, or how it changes."""
-    parser.add_argument(
-        "--predict",
-        choices=["level", "change"],
-        help="the level, best where the last value is noisy, or the change from the last value, "
-        "best where that is nearly right (default: level without --csv, change with it)",
-    )
-
-
-def save_run(
-    network: str,
-    args: argparse.Namespace,
-    forecaster: Forecaster,
-    fit: Fit,
-    test: pd.DataFrame,
-    results: dict,
-) -> dict:
-    """Write what a training leaves in the output folder.
-
-    Args:
-        network: its name, which is the lesson's.
-        args: of `parse_forecasting`.
-        forecaster: to be saved.
-        fit: of `utils.training.fit`.
-        test: table of `utils.series.evaluation.evaluate`.
-        results: of `utils.series.evaluation.evaluate`.
-
-    Returns:
-        what scores.json holds.
-    """
-    folder = Path(args.output_dir)
-    scores = {
-        "script": f"{network}.py",
-        "data": args.csv or "simulated",
-        "seed": args.seed,
-        "network": network,
-        "input_steps": args.input_steps,
-        **results,
-        "test": dict.fromkeys([network, *BASELINES, "optimal"]) | results["test"],
-        "seconds": {"fit": fit.seconds, "total": time.perf_counter() - args.begin},
-    }
-    forecaster.save(folder / "model.keras", f"{network}.py")
-    write_csv(test, folder / "test_predictions.csv")
-    write_csv(fit.history, folder / "history.csv")
-    write_json(scores, folder / "scores.json")
-    return scores
-
-
 def run(main: Callable[[], object], script: str) -> NoReturn:
     """Run a lesson's `main`; exit with 0, with 2 after bad input (one line), 130 after Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):  # a console that lacks a character gets a "?"
+        stream.reconfigure(errors="replace")
     try:
         main()
     except InputError as error:

@@ -6,6 +6,7 @@ from utils.files import written_whole
 
 import matplotlib
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,6 +16,7 @@ BLACK, GREY, BLUE, SKY, GREEN, ORANGE, PURPLE = (
     "#000000", "#8c8c8c", "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#CC79A7",
 )  # fmt: skip
 RED = "#D62728"
+PIECES = 20  # of the test part, if it has no hours
 
 matplotlib.rcParams.update(
     {
@@ -60,6 +62,7 @@ def draw_forecast(
     """
     forecast = from_last(actual, forecast)
     axes.plot(actual, ".-", color=BLACK, ms=4, lw=0.6, label="actual")
+    axes.set_ylabel(actual.name)
     if one_step is not None:
         axes.plot(one_step, color=BLUE, label=f"{one_step.name}, one step ahead")
     axes.plot(
@@ -71,6 +74,59 @@ def draw_forecast(
     )  # fmt: skip
     axes.margins(x=0.01)
     axes.legend(loc="lower left", ncols=5, bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
+
+
+def draw_errors(axes: Axes, test: pd.DataFrame, network: str) -> None:
+    """Draw the mean absolute error by hour of the day, or else from week to week, say.
+
+    Args:
+        axes: to draw on.
+        test: one-step forecasts by time: actual, persistence, linear, the network.
+        network: its name, a column of `test`.
+    """
+    by_hour = isinstance(test.index, pd.DatetimeIndex) and test.index.hour.nunique() > 1
+    by = test.index.hour if by_hour else np.arange(len(test)) * PIECES // len(test)
+    colours = {"persistence": GREY, "linear": ORANGE, network: BLUE}
+    for name, colour in colours.items():
+        errors = (test[name] - test["actual"]).abs().groupby(by).mean()
+        if not by_hour:
+            errors.index = test.index[[np.flatnonzero(by == piece)[0] for piece in errors.index]]
+        axes.plot(errors, color=colour, label=name)
+    axes.set(title="MAE, one step ahead", ylim=(0, None))
+    if by_hour:
+        axes.set(title="MAE by hour of the day, one step ahead")
+    axes.legend(loc="best")
+
+
+def draw_by_steps(axes: Axes, by_steps: dict[str, dict], network: str) -> None:
+    """Draw the mean absolute error of each forecast by the number of steps ahead."""
+    colours = {"persistence": GREY, "seasonal_naive": PURPLE, "linear": ORANGE, "median": SKY}
+    colours |= {"optimal": GREEN, network: BLUE}
+    steps = [int(step) for step in by_steps]
+    for name, colour in colours.items():
+        if name in by_steps["1"]:
+            errors = [line[name]["mae"] for line in by_steps.values()]
+            wide = {"lw": 5, "alpha": 0.4} if name == "optimal" else {"marker": "o", "ms": 3}
+            axes.plot(steps, errors, color=colour, label=name.replace("_", " "), **wide)
+    axes.set(title="MAE by steps ahead, fed back", xscale="log", ylim=(0, None))
+    axes.set_xticks(steps, [str(step) for step in steps])
+    axes.minorticks_off()
+    axes.legend(loc="best")
+
+
+def draw_history(axes: Axes, history: pd.DataFrame, best_epoch: int) -> None:
+    """Draw the mean absolute error of train and validation part by epoch.
+
+    Args:
+        axes: to draw on.
+        history: by epoch: mae, val_mae.
+        best_epoch: whose weights are kept.
+    """
+    axes.plot(history["mae"], color=GREY, label="train, reading noise")
+    axes.plot(history["val_mae"], color=BLUE, label="validation")
+    axes.axvline(best_epoch, color=BLACK, lw=0.8, ls=":", label=f"kept: epoch {best_epoch}")
+    axes.set(title="MAE by epoch")
+    axes.legend(loc="best")
 
 
 def save(figure: Figure, path: str | Path, show: bool = False) -> None:

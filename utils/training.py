@@ -1,5 +1,7 @@
 """Compile, fit, stop early, save, load."""
 
+from __future__ import annotations
+
 import json
 import sys
 import time
@@ -10,51 +12,105 @@ from typing import NamedTuple
 
 from utils import InputError
 from utils.files import written_whole
-from utils.series.windows import Parts, in_order, shuffled
 
 import keras
-import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 AT_ONCE = 16  # steps per compiled call, and so at least per epoch: of a short series, many passes
-MAX_WINDOWS = 100_000  # per epoch, and for its validation: a long series is scored before it ends
+DIVERGED = 1.5  # times the error before training: beyond, nothing was learned
+MAX_WINDOWS = 100_000  # per epoch: a long series is scored before a pass ends
 
 
 class Fit(NamedTuple):
     """What a training leaves behind, besides the weights."""
 
-    history: pd.DataFrame  # a row per epoch: loss, val_loss
+    history: pd.DataFrame  # a row per epoch: loss, val_loss and, where there is one, the metric
+    judged: str  # the column that decided
+    epochs: int  # that were planned
     seconds: float
     interrupted: bool
+
+    @property
+    def lowest(self) -> float:
+        """What the best epoch was judged by."""
+        return float(self.history[self.judged].min())
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights are kept."""
+        return int(self.history[self.judged].idxmin())
+
+    def __str__(self):
+        last = len(self.history)
+        if self.interrupted:
+            why = "was interrupted"
+        elif last < self.epochs:
+            why = "stopped, since a third of the epochs had brought nothing better,"
+        else:
+            why = "ended as planned"
+        return (
+            f"Training {why} after epoch {last} of {self.epochs}; kept is epoch {self.best_epoch}."
+        )
+
+
+def steps_per_epoch(windows: int, batch_size: int) -> int:
+    """Return the training steps that see every window once, or MAX_WINDOWS of them.
+
+    It is a multiple of AT_ONCE, since Keras would round each epoch up to that, and a schedule that
+    counts the steps would end before the training does.
+    """
+    return -(-min(windows, MAX_WINDOWS) // (batch_size * AT_ONCE)) * AT_ONCE
+
+
+def averaging_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+    """Return Adam with a cosine schedule to zero, clipped gradients and averaged weights.
+
+    The average is over about the last 50 steps, which takes out the noise of single batches. Keras'
+    own starts at the weights after step 1 and clings to them; here the first steps are a plain
+    mean, and so no step weighs more than a later one.
+    """
+
+    class AveragingAdam(keras.optimizers.Adam):
+        def _update_model_variables_moving_average(self, trainable_variables):
+            momentum = tf.minimum(
+                self.ema_momentum, 1 - 1 / (tf.cast(self.iterations, tf.float32) + 1)
+            )
+            for weight, average in zip(
+                trainable_variables, self._model_variables_moving_average, strict=True
+            ):
+                average.assign(momentum * average + (1 - momentum) * weight)
+
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    return AveragingAdam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=0.98)
 
 
 def fit(
     network: keras.Model,
     loss: Callable,
-    values: np.ndarray,
-    parts: Parts,
+    batches: tf.data.Dataset,
+    val_batches: tf.data.Dataset,
     *,
+    steps: int,
     epochs: int,
-    batch_size: int,
     learning_rate: float,
-    seed: int,
+    metric: Callable | None = None,
+    quiet: bool = False,
 ) -> Fit:
-    """Train on the train windows; keep the weights of the epoch that was best in validation.
+    """Train; keep the weights of the epoch that was best in validation.
 
     Training stops when a third of the epochs have brought nothing better.
 
-    Adam with a cosine schedule down to zero, gradients clipped to norm 1, and the weights averaged
-    over the last steps (`use_ema`), which takes out the noise of single batches.
-
     Args:
-        network: (batch, input_steps, columns) -> (batch, targets).
-        loss: of (batch, targets) actual and predicted.
-        values: (time, columns), the network's inputs; the first columns are its targets.
-        parts: target rows.
-        epochs: at most; of a series longer than MAX_WINDOWS, an epoch is a part of one pass.
-        batch_size: windows per batch.
-        learning_rate: at the start.
-        seed: of the windows' order.
+        network: from what the batches hold to a forecast.
+        loss: of actual and predicted.
+        batches: (inputs, targets), without end.
+        val_batches: (inputs, targets), the validation part once.
+        steps: training steps per epoch; see `steps_per_epoch`.
+        epochs: at most.
+        learning_rate: at the start; see `averaging_adam`.
+        metric: of actual and predicted: what epochs are judged by, if not by the loss.
+        quiet: whether to print nothing.
 
     Returns:
         the history, the seconds, and whether Ctrl-C ended the training; the network then has the
@@ -62,35 +118,25 @@ def fit(
 
     Raises:
         KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
-        InputError: if no epoch had a finite validation loss.
+        InputError: if no epoch brought the network to where it was before, or to finite numbers.
     """
-    _, input_steps, _ = network.input_shape
-    _, targets = network.output_shape
-    batch_size = min(batch_size, len(parts.train))
-    steps = -(-min(len(parts.train), MAX_WINDOWS) // (batch_size * AT_ONCE)) * AT_ONCE
-    val_rows = parts.val[:: -(-len(parts.val) // MAX_WINDOWS)]
-    network.compile(
-        keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps),
-            clipnorm=1.0,
-            use_ema=True,
-            ema_momentum=0.98,
-        ),
-        loss,
-        steps_per_execution=AT_ONCE,
-    )
+    judged = f"val_{metric.__name__ if metric else 'loss'}"
+    _compile(network, loss, metric, steps, epochs * steps, learning_rate)
+    before = network.evaluate(val_batches, verbose=0, return_dict=True)[judged.removeprefix("val_")]
     log = keras.callbacks.History()
-    best = keras.callbacks.EarlyStopping(patience=-(-epochs // 3), restore_best_weights=True)
+    best = keras.callbacks.EarlyStopping(
+        judged, mode="min", patience=-(-epochs // 3), restore_best_weights=True
+    )
     start, interrupted = time.perf_counter(), False
     try:
         network.fit(
-            shuffled(values, parts.train, input_steps, targets, batch_size, seed),
+            batches,
             steps_per_epoch=steps,
-            validation_data=in_order(values, val_rows, input_steps, targets),
+            validation_data=val_batches,
             epochs=epochs,
             callbacks=[keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best, log],
-            shuffle=False,  # `shuffled` did
-            verbose=1 if sys.stdout.isatty() else 2,
+            shuffle=False,  # the batches are
+            verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,
         )
     except KeyboardInterrupt:
         if best.best_weights is None:  # not one epoch: nothing worth keeping
@@ -99,11 +145,57 @@ def fit(
         network.set_weights(best.best_weights)
         print("\nInterrupted: going on with the best weights so far", flush=True)
     seconds = time.perf_counter() - start
-    history = pd.DataFrame(log.history, columns=["loss", "val_loss"])
+    history = pd.DataFrame(log.history)
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
-    if not np.isfinite(history["val_loss"]).any():
-        raise InputError("the training diverged; lower --learning-rate")
-    return Fit(history, seconds, interrupted)
+    lowest = history[judged].min()
+    if not lowest < DIVERGED * before:
+        raise InputError(
+            f"the training diverged: its validation error was {before:.4g} before the first step "
+            f"and never below {lowest:.4g} after; lower --learning-rate"
+        )
+    return Fit(history, judged, epochs, seconds, interrupted)
+
+
+def refit(
+    network: keras.Model,
+    loss: Callable,
+    batches: tf.data.Dataset,
+    *,
+    steps: int,
+    epochs: int,
+    planned: int,
+    learning_rate: float,
+) -> None:
+    """Train once more, for as many epochs as a validation found best, with nothing held back.
+
+    Args:
+        network: not trained yet.
+        loss: as in `fit`, like the rest.
+        batches: of all rows.
+        steps: training steps per epoch, as they were.
+        epochs: how many to train.
+        planned: how many the learning rate was planned for.
+        learning_rate: at the start.
+    """
+    _compile(network, loss, None, steps, planned * steps, learning_rate)
+    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    network.fit(
+        batches,
+        steps_per_epoch=steps,
+        epochs=epochs,
+        callbacks=[averaged],
+        shuffle=False,
+        verbose=0,
+    )
+
+
+def _compile(network, loss, metric, steps, all_steps, learning_rate):
+    network.compile(
+        averaging_adam(learning_rate, all_steps),
+        loss,
+        metrics=[metric] if metric else [],
+        steps_per_execution=min(AT_ONCE, steps),
+    )
 
 
 def save(path: str | Path, network: keras.Model, facts: dict) -> None:

@@ -1,47 +1,26 @@
-"""A CSV column -> a checked, regular pandas series, or one clear line that says what is wrong.
+"""A CSV file -> checked, regular series, and a line that says what was understood.
 
-Nothing is repaired in silence: gaps are filled only on request (`--fill`), and a complaint names
-the file, the line as an editor counts it (the header is line 1), and what to do.
+Nothing is repaired in silence: gaps are filled only on request (`--fill`), what looks odd is named,
+and a complaint is one line with the file, the line as an editor counts it (the header is mostly
+line 1), and what to do.
 """
 
-import csv
-import datetime
-import difflib
 import itertools
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from utils import InputError
-from utils.series.index import DAY
+from utils.series import index, steps, times
+from utils.series.oddities import odd_values
+from utils.series.table import UNICODE, Table, shown
 
 import numpy as np
 import pandas as pd
 
-MICROSECOND = pd.Timedelta(microseconds=1)
-CHUNK = 100_000  # rows read at once: the text of all times together would outweigh the numbers
 SAMPLE = 100  # rows that decide how times are written
-
-TIME_NAME = re.compile(
-    r"(^|[^a-z])(time|date|datetime|timestamp|when|year|month|week|day|hour)([^a-z]|$)", re.I
-)
-DATES = ["%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%Y", "%d.%m.%y"]
-DATES += ["%m-%d-%Y", "%d-%m-%Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y", "%b %Y"]
-CLOCKS = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p"]
-TIME_FORMATS = ["ISO8601", "%Y-%m-%d %I:%M %p", *map("".join, itertools.product(DATES, CLOCKS))]
-UTC_OFFSET = r"(:\d\d(?:\.\d+)?)\s?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
-NUMBER_TIMES = [  # lowest, highest, how pandas reads them
-    (1700, 2200, {"format": "%Y"}),
-    (170001, 220012, {"format": "%Y%m"}),
-    (17000101, 22001231, {"format": "%Y%m%d"}),
-    (1e8, 1e10, {"unit": "s"}),  # since 1970
-    (1e11, 1e13, {"unit": "ms"}),
-    (1e14, 1e16, {"unit": "us"}),
-    (1e17, 1e19, {"unit": "ns"}),
-]
-# a stock calendar: Chinese exchanges have closed for 10 business days in a row, Tokyo for 7 %
-LONGEST_HOLIDAY = 10
-HOLIDAY_SHARE = 0.1
+SEARCHED = 300_000  # rows among which those of the first of several series are looked for
+MOST_WORDS = 100  # that a column of text may have as a known input
+MOST_REMARKS = 10  # on odd values of several series
 
 
 def load_csv(
@@ -51,52 +30,351 @@ def load_csv(
     time_column: str | None = None,
     fill: int = 0,
     positive: bool = False,
+    missing: Sequence[str] = (),
+    decimal: str = ".",
 ) -> pd.DataFrame:
     """Read a column to forecast, and columns that may help, from a CSV file.
 
     Args:
-        path: a file in UTF-8 that separates by commas, semicolons or tabs; its first line names
-            the columns.
+        path: a file as `utils.series.table.Table` reads it.
         column: the column to forecast.
         features: further columns of numbers.
-        time_column: the column of times; None takes the first that is named and reads like one, or
-            else the first of text that reads like one.
+        time_column: the column of times, or several ("date,hour"); "none" if rows are only to be
+            counted; None finds them.
         fill: interpolate linearly over up to so many missing rows or values in a row.
         positive: whether the columns must stay above zero, as prices do.
+        missing: what else than an empty field stands for a missing value, as "-9999".
+        decimal: "." or ",".
 
     Returns:
-        float64 columns [column, *features], oldest first. The index is a regular DatetimeIndex
-        (with a freq, unless it is a stock calendar that leaves out holidays), or a RangeIndex where
-        the file has no times or only counts its steps. `attrs["filled"]` lists the rows in which a
-        value is interpolated.
+        float64 columns [column, *features], oldest first. The index is one that
+        `utils.series.index` describes. In `attrs` are "filled", the rows in which a value is
+        interpolated; "understood", a line that says how the file was read; "suspicious", a list of
+        lines on values that look odd.
 
     Raises:
         InputError: if anything in the file is in the way; one line.
     """
-    file = _Csv(path)
-    file.check_names(column, features, time_column)
-    frame, times = file.read([column, *features], time_column)
-    positions = np.arange(len(frame))  # of the file's rows in the regular series
-    if times is not None:
-        index, positions = _regular(times, fill, file.error)
-        if len(index) > len(frame):
-            frame = frame.set_axis(positions).reindex(range(len(index)))
-        frame.index = index
-    frame.index.name = "time"
+    asked = [("--column", column), *(("--features", name) for name in features)]
+    table, time_names = _open(path, asked, time_column)
+    columns = [column, *features]
+    written = _find_times(table, columns, time_names)
+    frame, readings = _read(table, columns, [], written, missing, decimal)
+    if written and len(frame) < 3:
+        raise table.error("fewer than 3 rows show no regular step; bring a longer series")
+    when, said = _times_of(table, written, readings, frame)
+    if isinstance(when, pd.DatetimeIndex):
+        if (np.diff(when.asi8) < 0).mean() > 0.9:
+            frame, when = frame[::-1], when[::-1]
+            said.append("newest first in the file, turned round")
+        when, zone = times.on_the_wall(when)
+        said += [f"on the clock of {zone}"] if zone else []
+    rows = frame.index.to_numpy()  # of the file
+    odd = [(remark, rows[at]) for name in frame for remark, at in odd_values(name, frame[name])]
 
-    def error(message, position):
-        return file.error(message, np.searchsorted(positions, position, side="right") - 1)
+    def error(message, row=None):
+        return table.error(message, None if row is None else rows[row])
+
+    remarks, positions = [], np.arange(len(frame))  # of the file's rows in the regular series
+    regular = pd.RangeIndex(len(frame))
+    if when is not None:
+        regular, positions, remarks = steps.regular(when, fill, error)
+    frame = frame.set_axis(positions).reindex(range(len(regular)))
+    frame.index = regular.rename("time")
+
+    def error_at(message, position):
+        return error(message, np.searchsorted(positions, position, side="right") - 1)
 
     filled = np.flatnonzero(~np.isfinite(frame).all(axis=1))
     for name in frame:
-        frame[name] = _filled(frame[name], fill, error)
+        frame[name] = _filled(frame[name], fill, error_at)
+    _check_values(frame, column, positive, table, error_at)
     frame.attrs["filled"] = filled.tolist()
+    frame.attrs["understood"] = _understood(table, frame.index, len(frame), written, said)
+    frame.attrs["suspicious"] = _with_lines(table, odd) + remarks
+    return frame
+
+
+class Panel(NamedTuple):
+    """Several series of one table."""
+
+    series: dict[str, pd.DataFrame]  # by the id, in the order of the file
+    understood: str  # as of `load_csv`
+    suspicious: list[str]
+
+
+def load_panel(
+    path: str | Path,
+    column: str,
+    series_column: str | None = None,
+    known: Sequence[str] = (),
+    features: Sequence[str] = (),
+    time_column: str | None = None,
+    missing: Sequence[str] = (),
+    decimal: str = ".",
+) -> Panel:
+    """Read many series from a long table, a row per series and time, in any order.
+
+    Args:
+        path: as of `load_csv`.
+        column: as of `load_csv`.
+        series_column: the column that says to which series a row belongs; None if there is one.
+        known: columns of which the future is known, too: numbers, or text, which becomes a column
+            of zeros and ones per word ("weekday=Sunday").
+        features: columns of numbers of which only the past is known.
+        time_column: as of `load_csv`.
+        missing: as of `load_csv`.
+        decimal: as of `load_csv`.
+
+    Returns:
+        float64 frames of the columns [column, *known, *features], oldest first, NaN where a value
+        or a row is missing, also at the end. All have times of one regular index; that of a frame
+        goes from its first row to its last. Without times, rows are counted.
+
+    Raises:
+        InputError: as of `load_csv`; and if a series has a time twice, or another step than others.
+    """
+    asked = [("--column", column), *(("--known", name) for name in known)]
+    asked += [("--features", name) for name in features]
+    asked += [("--series-column", series_column)] if series_column else []
+    table, time_names = _open(path, asked, time_column)
+    written = _find_times(table, [name for _, name in asked], time_names, series_column)
+    columns = [column, *features], known
+    frame, read = _read(table, *columns, written, missing, decimal, series_column)
+    when, said = _times_of(table, written, read, frame)
+    rows, codes, ids = frame.index.to_numpy(), np.zeros(len(frame), int), ["all"]
+    if series_column:
+        ids, codes = frame[series_column].cat.categories, frame[series_column].cat.codes.to_numpy()
+        if (codes < 0).any():
+            raise table.error(f"no name in column {series_column!r}", rows[(codes < 0).argmax()])
+        frame = frame.drop(columns=series_column)
+    names = [column, *(name for name in frame if name not in [column, *features]), *features]
+    frame = frame[names]
+    del read
+
+    order, positions, regular = _places(table, when, codes, ids, rows)
+    codes, positions = codes[order], positions[order]
+    begin = np.flatnonzero(np.diff(codes, prepend=-1))  # of each series, in sorted rows
+    end = np.append(begin[1:], len(codes))
+    first, last = positions[begin], positions[end - 1]
+    offsets = np.concatenate([[0], np.cumsum(last - first + 1)])
+    values = np.full((offsets[-1], len(names)), np.nan)
+    places = positions + np.repeat(offsets[:-1] - first, end - begin)
+    for i, name in enumerate(names):
+        values[places, i] = frame[name].to_numpy()[order]
+    values[np.isinf(values)] = np.nan
+    target = values[:, 0][~np.isnan(values[:, 0])]
+    if len(target) == 0 or target.min() == target.max():
+        raise table.error(_nothing(column, target))
+
+    series, odd = {}, []
+    for i, (start, stop) in enumerate(itertools.pairwise(offsets)):
+        times_of_series = regular[first[i] : last[i] + 1] if when is not None else None
+        series[str(ids[codes[begin[i]]])] = pd.DataFrame(
+            values[start:stop], times_of_series, names, copy=False
+        )
+        own = order[begin[i] : end[i]]
+        if len(odd) < MOST_REMARKS:
+            who = f"series {str(ids[codes[begin[i]]])!r}: " if series_column else ""
+            for remark, at in odd_values(column, frame[column].iloc[own]):
+                odd.append((who + remark, rows[own[at]]))
+    if series_column:
+        said.insert(0, f"{len(series):,} series")
+    if absent := len(values) - len(frame):
+        said.append(f"{absent:,} rows missing in between")
+    index_of_all = regular if when is not None else pd.RangeIndex(int((last - first).max()) + 1)
+    understood = _understood(table, index_of_all, len(frame), written, said)
+    return Panel(series, understood, _with_lines(table, odd))
+
+
+def _places(table, when, codes, ids, rows):
+    """Sort rows by series and time, and find their places in the regular index of all.
+
+    Returns:
+        order: (rows,) oldest first, one series after the other.
+        positions: (rows,) in the regular index, of the rows as they are.
+        regular: the index, or None.
+    """
+    if when is None:
+        order = np.argsort(codes, kind="stable")
+        begin = np.flatnonzero(np.diff(codes[order], prepend=-1))
+        counts = np.diff(np.append(begin, len(order)))
+        positions = np.empty(len(order), int)
+        positions[order] = np.arange(len(order)) - np.repeat(begin, counts)
+        return order, positions, None
+    numbers = when.asi8 if isinstance(when, pd.DatetimeIndex) else when.to_numpy()
+    order = np.lexsort((numbers, codes))
+    same_series = np.diff(codes[order]) == 0
+    twice = same_series & (np.diff(numbers[order]) == 0)
+    if twice.any():
+        row = order[twice.argmax() + 1]
+        who = f"series {str(ids[codes[row]])!r} has {when[row]} twice"
+        advice = "name the --series-column" if len(ids) == 1 else "keep one row for each time"
+        raise table.error(f"{who}; {advice}{steps.clock_hint(when, row)}", rows[row])
+    _, first_rows, inverse = np.unique(numbers, return_index=True, return_inverse=True)
+    unique = when[first_rows]
+    if len(unique) < 3:
+        raise table.error("fewer than 3 times show no regular step; bring longer series")
+
+    def error(message, row):
+        return table.error(message, rows[first_rows[row]])
+
+    grid = steps.grid(unique, error)
+    regular, positions = grid.index, grid.positions
+    if grid.paused and not unique.isin(regular).all():
+        regular = regular.union(unique)
+        positions = regular.searchsorted(unique)
+    positions = positions[inverse]
+    gaps = np.diff(positions[order])
+    ones = np.bincount(codes[order][1:], same_series & (gaps == 1), minlength=len(ids))
+    wide = np.flatnonzero((np.bincount(codes, minlength=len(ids)) >= 3) & (ones == 0))
+    if len(wide):
+        own = np.sort(numbers[codes == wide[0]])
+        row = int((codes == wide[0]).argmax())
+        width = int(np.median(np.diff(own)))
+        width = pd.Timedelta(width, unit="us") if isinstance(when, pd.DatetimeIndex) else width
+        raise table.error(
+            f"series {str(ids[wide[0]])!r} has a step of {width}, all together have "
+            f"{unique[1] - unique[0]}; bring series of one step",
+            rows[row],
+        )
+    return order, positions, regular
+
+
+def _open(path, asked, time_column):
+    """Open a table and find the columns of times that the user names: [], or None for "none"."""
+    table = Table(path, {name for _, name in asked})
+    time_names = []
+    if time_column in table.names:
+        time_names = [time_column]
+    elif time_column and time_column != "none":
+        time_names = [name.strip() for name in time_column.split(",")]
+    table.check_names([*asked, *(("--time-column", name) for name in time_names)])
+    return table, None if time_column == "none" and not time_names else time_names
+
+
+def _find_times(table, taken, time_names, series_column=None):
+    """Look at the first rows (of the first of several series) for times."""
+    if time_names is None:
+        return None
+    records = (fields for _, fields in table.records())
+    if series_column:
+        place, records = table.names.index(series_column), itertools.islice(records, SEARCHED)
+        first = next(records)
+        same = (f for f in records if f[place : place + 1] == first[place : place + 1])
+        records = itertools.chain([first], same)
+    width = len(table.names)
+    sample = [(f + [""] * width)[:width] for f in itertools.islice(records, SAMPLE)]
+    sample = pd.DataFrame(sample, columns=table.names, dtype=object)
+    sample = sample.loc[:, ~sample.columns.duplicated(keep=False)]
+    sample = sample.mask(sample == "")
+    written, unread = times.find(sample, taken, time_names, series_column is not None)
+    if unread:
+        raise _time_error(table, unread, int(sample[unread].notna().argmax()))
+    twice = [name for name in table.names if table.names.count(name) > 1]
+    if written is None and any(map(times.TIME_NAME.search, twice)):
+        raise table.error(f"several columns named {twice[0]!r}; rename them")
+    return written
+
+
+def _read(table, numbers, free, written, missing, decimal, series_column=None):
+    """Read all rows but those that are empty.
+
+    Returns:
+        numbers, columns of zeros and ones for text in `free`, and the series as a category; and the
+        readings of the times; both by row of the file.
+    """
+    names = list(written.columns) if written else []
+    texts = names + ([series_column] if series_column else [])
+    frames, readings = [], []
+    for chunk in table.read(numbers, texts, free, missing, decimal):
+        if names:
+            blank = chunk[[*numbers, *names]].isna().all(axis=1)
+            chunk = chunk[~blank] if blank.any() else chunk
+            readings.append(written.read(chunk[names]))
+        words = [name for name in chunk if name not in [*numbers, *names]]
+        for name in words:
+            if not pd.api.types.is_float_dtype(chunk[name]):
+                text = chunk[name].astype(object)
+                chunk[name] = pd.Categorical(text, categories=text.dropna().unique())
+        frames.append(chunk.drop(columns=names))
+    columns = {name: [chunk.pop(name) for chunk in frames] for name in [*frames[0]]}
+    rows = np.concatenate([chunk.index for chunk in frames])
+    for name, parts in [*columns.items()]:
+        if all(pd.api.types.is_float_dtype(part) for part in parts):
+            columns[name] = np.concatenate(parts)
+            continue
+        parts = [
+            pd.Categorical(part.map("{:g}".format, na_action="ignore"))
+            if pd.api.types.is_float_dtype(part)
+            else part
+            for part in parts
+        ]
+        united = pd.api.types.union_categoricals(parts)
+        if name == series_column:
+            columns[name] = united
+            continue
+        del columns[name]
+        if len(united.categories) > MOST_WORDS:
+            raise table.error(
+                f"column {name!r} holds {len(united.categories)} different words; as a known input "
+                f"it may have {MOST_WORDS}"
+            )
+        for i, word in enumerate(united.categories):
+            columns[f"{name}={word}"] = (united.codes == i).astype(float)
+    frame = pd.DataFrame(columns, index=rows, copy=False)
+    if not names and frame[[*numbers]].iloc[-1].isna().all():
+        frame = frame.loc[: table.last_row()]
+    return frame, pd.concat(readings) if names else None
+
+
+def _times_of(table, written, read, frame):
+    """Return the times of all rows, or None, and what there is to say about them."""
+    if written is None:
+        return None, []
+    when, said = written.decide(read)
+    if when.hasnans:
+        row = frame.index[int(when.isna().argmax())]
+        raise _time_error(table, written.columns[0], row, last=row == frame.index[-1])
+    return when, said
+
+
+def _time_error(table, name, row, last=False):
+    """Say that a row's time can't be read."""
+    total = "delete the line if it is no row, " if last else ""
+    word = shown(table.field(row, name))
+    return table.error(
+        f"{word!r} in column {name!r} is not a date or time; {total}write it "
+        "like 2001-12-31T23:00, name another --time-column, or --time-column none to count rows",
+        row,
+    )
+
+
+def _filled(values, fill, error):
+    """Interpolate up to `fill` missing values in a row."""
+    absent = ~np.isfinite(values.to_numpy())
+    if not absent.any():
+        return values
+    if absent.all():
+        raise error(f"column {values.name!r} is missing in every row; name another", 0)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], absent, [False]])))
+    starts, lengths = edges[::2], edges[1::2] - edges[::2]
+    what = f"missing or infinite values in column {values.name!r}: {absent.sum()}"
+    if absent[0] or absent[-1]:
+        side, first = ("start", 0) if absent[0] else ("end", starts[-1])
+        raise error(f"{what}, some at its {side}, beyond --fill; delete those rows", first)
+    if lengths.max() > fill:
+        first = (lengths > fill).argmax()
+        hint = steps.fill_hint(fill, lengths)
+        raise error(f"{what}, of which {lengths[first]} in a row from here {hint}", starts[first])
+    return values.where(~absent).interpolate()
+
+
+def _check_values(frame, column, positive, table, error):
+    """Refuse a constant target, and prices that aren't above zero."""
     target = frame[column].to_numpy()
     if target.min() == target.max():
-        raise file.error(
-            f"column {column!r} is {target[0]:g} in every row: there is nothing to forecast; "
-            "name another --column"
-        )
+        raise table.error(_nothing(column, target))
     for name in frame if positive else []:
         below = frame[name].to_numpy() <= 0
         if below.any():
@@ -105,353 +383,44 @@ def load_csv(
                 "above zero; correct it or name another column",
                 below.argmax(),
             )
-    return frame
 
 
-class _Csv:
-    """A file whose complaints say in which line the trouble is."""
-
-    def __init__(self, path):
-        self.path = Path(path)
-        try:
-            with self.path.open("rb") as file:
-                head = file.read(1 << 16)
-        except IsADirectoryError:
-            raise self.error("is a folder; name a file") from None
-        except OSError as error:
-            raise self.error(f"cannot be read ({error.strerror}); check the name") from None
-        if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise self.error("is encoded as UTF-16; save it as UTF-8")
-        if b"\0" in head:
-            raise self.error("is a binary file, not a CSV; export the table as CSV")
-        start = head.decode("utf-8-sig", "replace").lstrip(" \r\n")
-        if not start:
-            raise self.error("is empty; name a file with a header and rows")
-        self.separator = max(",;\t", key=start.splitlines()[0].count)
-        self.header_line, self.names = 0, []
-        self.header_line, header = next(self.records())
-        self.names = [name.strip() for name in header]
-        if next(self.records(), None) is None:
-            raise self.error("has a header but no rows; name a file with rows")
-
-    def error(self, message, row=None) -> InputError:
-        """Say it about the file, or about one of its rows (0 is the first below the header)."""
-        if row is None:
-            return InputError(f"--csv {self.path}: {message}")
-        line, _ = self.record(row)
-        return InputError(f"--csv {self.path}, line {line}: {message}")
-
-    def record(self, row) -> tuple[int, list[str]]:
-        """Return the line and the fields of one row."""
-        return next(itertools.islice(self.records(), int(row), None))
-
-    def records(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the line number and the fields of each row below the header, as pandas sees them.
-
-        Blank lines are no rows, but in a file of one column they are missing values.
-        """
-        try:
-            with self.path.open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.reader(file, delimiter=self.separator, skipinitialspace=True)
-                for fields in reader:
-                    row = len(fields) > 1 or len(self.names) == 1 or "".join(fields).strip()
-                    if row and reader.line_num > self.header_line:
-                        yield reader.line_num, fields
-        except UnicodeDecodeError:
-            raise self.encoding_error() from None
-        except csv.Error as error:
-            raise self.error(f"is not a CSV ({error}); export the table as CSV") from None
-
-    def encoding_error(self) -> InputError:
-        """Say where the first byte is that isn't UTF-8."""
-        content = self.path.read_bytes()
-        try:
-            content.decode()
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            what = f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        return InputError(f"--csv {self.path}, line {line}: {what}")
-
-    def check_names(self, column, features, time_column):
-        """Refuse names that the header lacks or holds twice, or that are asked for twice."""
-        asked = [("--column", column), *(("--features", name) for name in features)]
-        asked += [("--time-column", time_column)] if time_column else []
-        for i, (flag, name) in enumerate(asked):
-            if name not in self.names:
-                near = difflib.get_close_matches(name, self.names, n=1, cutoff=0.5)
-                hint = f"did you mean {near[0]!r}? " if near else ""
-                shown = ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")
-                raise self.error(f"no column {name!r} for {flag}; {hint}it has: {shown}")
-            if self.names.count(name) > 1:
-                raise self.error(f"{self.names.count(name)} columns named {name!r}; rename them")
-            for earlier, other in asked[:i]:
-                if other == name:
-                    raise InputError(f"{flag} {name}: is given to {earlier} already; drop one")
-
-    def read(self, columns, time_column) -> tuple[pd.DataFrame, pd.Index | None]:
-        """Read numbers, and times if there are any, in chunks."""
-        time_column, formats, zoned = self.time_column(columns, time_column)
-        wanted = columns if time_column is None else [*columns, time_column]
-        places = [self.names.index(name) for name in wanted]
-        numbers, times = [], []
-        try:
-            with pd.read_csv(
-                self.path,
-                sep=self.separator,
-                header=None,
-                skiprows=self.header_line,
-                names=range(len(self.names)),
-                usecols=places,
-                dtype=None if time_column is None else {places[-1]: str},
-                index_col=False,
-                skipinitialspace=True,
-                skip_blank_lines=len(self.names) > 1,
-                chunksize=CHUNK,
-            ) as chunks:
-                for chunk in chunks:
-                    chunk = chunk[places].set_axis(wanted, axis="columns")
-                    numbers.append(pd.DataFrame({c: self.numbers(chunk[c]) for c in columns}))
-                    if time_column is not None:
-                        times.append(_read_times(chunk[time_column], formats, zoned))
-        except UnicodeDecodeError:
-            raise self.encoding_error() from None
-        except pd.errors.ParserError as error:
-            reason = str(error).strip().splitlines()[0]
-            raise self.error(f"is not a table ({reason}); export it again as CSV") from None
-        frame = pd.concat(numbers)
-        if len(self.names) == 1:
-            content = self.path.read_bytes()
-            blank_at_end = content.count(b"\n", len(content.rstrip())) - 1
-            frame = frame[: len(frame) - max(blank_at_end, 0)]
-        self.check_widths(len(frame))
-        return frame, None if time_column is None else self.times(pd.concat(times), time_column)
-
-    def numbers(self, values: pd.Series) -> pd.Series:
-        """Return float64, or complain about the first text."""
-        numbers = pd.to_numeric(values, errors="coerce")
-        text = numbers.isna() & values.notna()
-        if text.any():
-            word = values[text.idxmax()]
-            hint = "leave it empty where the value is missing"
-            if re.search(r"\d", word):
-                hint = "write it like 1234.5, without decimal comma, thousands separators or unit"
-            raise self.error(
-                f"{word!r} in column {values.name!r} is not a number; {hint}", text.idxmax()
-            )
-        return numbers.astype("float64")
-
-    def check_widths(self, rows):
-        """Refuse rows with more fields than names, which pandas would cut: a comma in a number?"""
-        width = len(self.names)
-        with self.path.open("rb") as file:
-            blocks = iter(lambda: file.read(1 << 20), b"")
-            separators = sum(block.count(self.separator.encode()) for block in blocks)
-        if separators <= (rows + 1) * (width - 1):
-            return
-        for row, (_, fields) in enumerate(self.records()):
-            if any(fields[width:]):
-                raise self.error(
-                    f"{len(fields)} fields for {width} columns; put fields that hold a "
-                    f"{self.separator!r} in quotes and write decimals with a point",
-                    row,
-                )
-
-    def time_column(self, taken, name):
-        """Find the times: the first column named and written like times, or else of such text.
-
-        Returns:
-            its name, the formats that fit, and whether the times have offsets from UTC; or Nones.
-        """
-        sample = [fields for _, fields in itertools.islice(self.records(), SAMPLE)]
-        free = [n for n in self.names if n not in taken and self.names.count(n) == 1]
-        free.sort(key=lambda n: not TIME_NAME.search(n))
-        unread = None
-        for candidate in [name] if name else free:
-            i = self.names.index(candidate)
-            text = pd.Series([f[i] for f in sample if len(f) > i and f[i]], dtype=str)
-            zoned = any(re.search(UTC_OFFSET, word) for word in text)
-            formats = _time_formats(text, zoned)
-            named = TIME_NAME.search(candidate)
-            if formats == ["number"] and not name:
-                # small numbers are years or a count of steps only if they grow
-                numbers = pd.to_numeric(text, errors="coerce")
-                if not named or (numbers.max() < 1e6 and (numbers.diff() <= 0).any()):
-                    continue
-            if formats:
-                return candidate, formats, zoned
-            if named and named[0] == candidate:
-                unread = unread or candidate
-        if name or unread:
-            raise self.time_error(name or unread, 0)
-        return None, [], False
-
-    def times(self, read, name) -> pd.Index:
-        """Return a DatetimeIndex, or numbers that count steps, or complain about the first text."""
-        times = _times(read)
-        if times.hasnans:
-            raise self.time_error(name, times.isna().argmax())
-        return times
-
-    def time_error(self, name, row) -> InputError:
-        """Say that a row's time can't be read."""
-        fields = self.record(row)[1] + [""] * len(self.names)
-        return self.error(
-            f"{fields[self.names.index(name)]!r} in column {name!r} is not a date or time; "
-            "write it like 2001-12-31T23:00, or name another --time-column",
-            row,
-        )
+def _nothing(column, target):
+    what = f"{target[0]:g}" if len(target) else "missing"
+    return (
+        f"column {column!r} is {what} in every row: there is nothing to forecast; "
+        "name another --column"
+    )
 
 
-def _time_formats(text, zoned):
-    """Return the formats that read most of the text; 01/02/2001 leaves two."""
-    for formats in [["number"], *[[form] for form in TIME_FORMATS[:2]], TIME_FORMATS[2:]]:
-        read = _read_times(text, formats, zoned).notna().mean()
-        if fitting := [form for form in formats if read[form] > 0.5]:
-            return fitting
-    return []
+def _with_lines(table, odd):
+    """Put the lines of the file into remarks on rows."""
+    lines = table.lines({int(row) for _, rows in odd for row in (*rows[:3], rows[-1])})
+    remarks = []
+    for remark, rows in odd:
+        *some, last = (str(lines[int(row)]) for row in (*rows[:3], rows[-1]))
+        if len(rows) == 1:
+            where = f"line {last}"
+        elif len(rows) > 3 and abs(rows[-1] - rows[0]) == len(rows) - 1:
+            where = f"{len(rows):,} rows, lines {some[0]} to {last}"
+        else:
+            more = f", ... {last}" if len(rows) > 3 else ""
+            where = f"{len(rows):,} rows, lines {', '.join(some)}{more}"
+        remarks.append(remark.format(where))
+    return remarks
 
 
-def _read_times(text, formats, zoned):
-    """Read text as times or numbers: a column per format, and "utc" where there are offsets."""
-    if formats == ["number"]:
-        return pd.DataFrame({"number": pd.to_numeric(text, errors="coerce")})
-
-    def read(text, form, **zone):
-        return pd.to_datetime(text, format=form, errors="coerce", cache=False, **zone)
-
-    if not zoned:
-        return pd.DataFrame({form: read(text, form) for form in formats})
-    clock = text.str.replace(UTC_OFFSET, r"\1", regex=True)
-    times = pd.DataFrame({form: read(clock, form) for form in formats})
-    times["utc"] = read(text.str.replace(r"\s?(UTC|GMT)$", "Z", regex=True), "ISO8601", utc=True)
-    return times
-
-
-def _times(read):
-    """Return the times of a table of `_read_times`: NaT where they can't be read."""
-    if "number" in read:
-        numbers = read["number"]
-        whole = (numbers % 1 == 0).all()
-        for low, high, how in NUMBER_TIMES:
-            if numbers.min() >= low and numbers.max() <= high and whole >= ("format" in how):
-                words = numbers.astype(int).astype(str) if "format" in how else numbers
-                dates = pd.to_datetime(words, errors="coerce", **how)
-                if dates.notna().mean() > 0.5:
-                    return pd.DatetimeIndex(dates).as_unit("us")
-        return pd.Index(numbers)
-    utc = read.pop("utc") if "utc" in read else None
-
-    def merit(form):  # the right reading of 01/02/2001 leaves nothing unread and has no leaps
-        times = read[form]
-        return times.notna().sum(), times.is_monotonic_increasing, times.min() - times.max()
-
-    best = max(read, key=merit) if len(read.columns) > 1 else read.columns[0]
-    clock = pd.DatetimeIndex(read[best]).as_unit("us")
-    if utc is None:
-        return clock
-    utc = pd.DatetimeIndex(utc).as_unit("us")
-    offsets = (clock - utc.tz_localize(None)).unique()
-    if len(offsets) == 1:
-        return utc.tz_convert(datetime.timezone(offsets[0].to_pytimedelta()))
-    # with the clocks changed twice a year: days are regular by the wall clock, hours in UTC
-    return clock if (clock - clock.normalize()).nunique() == 1 and not utc.hasnans else utc
-
-
-def _regular(times, fill, error):
-    """Check that times follow each other at one step.
-
-    Returns:
-        the regular index, gaps of up to `fill` rows closed, and the file rows' positions in it.
-    """
-    if len(times) < 3:
-        raise error("fewer than 3 rows show no regular step; bring a longer series")
-    dated = isinstance(times, pd.DatetimeIndex)
-    steps = np.diff(times.asi8 if dated else times.to_numpy())  # microseconds, or the count itself
-    if (steps <= 0).any():
-        row = (steps <= 0).argmax() + 1
-        what = "repeats" if steps[row - 1] == 0 else "comes before"
-        raise error(
-            f"{times[row]} {what} {times[row - 1]} in the row above; sort the rows by time, one "
-            f"row for each{_clock_hint(times, row)}",
-            row,
-        )
-    step = np.partition(steps, len(steps) // 2)[len(steps) // 2]  # the median
-    counts, freq, tolerance = steps / step, None, 0.01  # for a count like 0.033, 0.067, 0.1
-    if dated:
-        step = pd.Timedelta(step, unit="us")
-        counts, freq = _count_steps(times, steps, step)
-        tolerance = 0
-    whole = np.round(counts)
-    uneven = ~(np.abs(counts - whole) <= tolerance)
-    if uneven.any():
-        row = uneven.argmax() + 1
-        raise error(
-            f"{times[row]} comes {times[row] - times[row - 1]} after the row above, the usual step "
-            f"is {step}; resample to one step{_clock_hint(times, row)}",
-            row,
-        )
-    missing = whole.astype(int) - 1
-    if freq == "B" and 0 < missing.max() <= LONGEST_HOLIDAY and missing.mean() <= HOLIDAY_SHARE:
-        return times, np.arange(len(times))
-    if missing.max() > fill:
-        row = (missing > fill).argmax() + 1
-        raise error(
-            f"rows missing between {times[row - 1]} and {times[row]}: {missing[row - 1]} "
-            f"{_fill_hint(fill, missing)}{_clock_hint(times, row)}",
-            row,
-        )
-    positions = np.concatenate([[0], np.cumsum(missing + 1)])
-    if dated:
-        index = pd.date_range(times[0], periods=positions[-1] + 1, freq=freq, unit="us")
-    elif times[0] % 1 or step % 1:
-        index = pd.RangeIndex(positions[-1] + 1)
+def _understood(table, regular, rows, written, said):
+    """Say in one line how the file was read."""
+    parts = [f"{rows:,} rows"]
+    if written is None:
+        parts.append("no time column: rows are counted")
     else:
-        start, step = int(times[0]), int(step)
-        index = pd.RangeIndex(start, start + step * (positions[-1] + 1), step)
-    return index, positions
-
-
-def _count_steps(times, steps, step):
-    """Return how many steps lie between neighbours, not whole where irregular, and the freq."""
-    if step >= 28 * DAY:  # months, quarters, years: on the same day, or all on their last
-        months = np.diff(times.year * 12 + times.month)
-        size = int(np.median(months))
-        if times.is_month_end.all():
-            return months / size, f"{size}ME"
-        if times.day.nunique() == 1 and times.day[0] <= 28:
-            return months / size, pd.DateOffset(months=size) if times.day[0] > 1 else f"{size}MS"
-    at_one_hour = (steps % (DAY // MICROSECOND) == 0).all()
-    if at_one_hour and step == DAY and steps.max() > steps.min() and times.day_of_week.max() < 5:
-        dates = times.tz_localize(None).to_numpy().astype("datetime64[D]")
-        return np.busday_count(dates[:-1], dates[1:]), "B"
-    freq = pd.offsets.Day(step // DAY) if step // DAY * DAY == step else step
-    return steps / (step // MICROSECOND), freq
-
-
-def _fill_hint(fill, lengths):
-    return f"(--fill is {fill}; {lengths.max()} would interpolate every gap)"
-
-
-def _clock_hint(times, row):
-    """Suspect that the clocks were changed, on a Sunday night as nearly everywhere."""
-    if isinstance(times, pd.DatetimeIndex) and times[row].day_of_week == 6 and times[row].hour < 5:
-        return " (the clocks changed? write times in UTC or with their offset)"
-    return ""
-
-
-def _filled(values, fill, error):
-    """Interpolate up to `fill` missing values in a row."""
-    missing = ~np.isfinite(values.to_numpy())
-    if not missing.any():
-        return values
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]])))
-    starts, lengths = edges[::2], edges[1::2] - edges[::2]
-    what = f"missing or infinite values in column {values.name!r}: {missing.sum()}"
-    if missing[0] or missing[-1]:
-        side, first = ("start", 0) if missing[0] else ("end", starts[-1])
-        raise error(f"{what}, some at its {side}, beyond --fill; delete those rows", first)
-    if lengths.max() > fill:
-        first = (lengths > fill).argmax()
-        hint = _fill_hint(fill, lengths)
-        raise error(f"{what}, of which {lengths[first]} in a row from here {hint}", starts[first])
-    return values.where(~missing).interpolate()
+        names = ", ".join(f'"{name}"' for name in written.columns)
+        names = ("columns " if len(written.columns) > 1 else "column ") + names
+        parts += [index.pace(regular), f"{index.span(regular)}, time from {names}"]
+    if table.above:
+        parts.append(f"header in line {table.header_line}")
+    if table.encoding not in UNICODE:
+        parts.append(f"text read as {table.encoding}")
+    return ", ".join([*parts, *said])

@@ -1,92 +1,154 @@
-"""Baselines, scores, significance: is the network better than what costs nothing?"""
+"""Baselines, scores, significance: is the network better than what costs nothing?
+
+Forecasts are (windows, steps) throughout: what each window says about each step to come.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 
-from utils.series import forecasting, index
-from utils.series.forecasting import Forecaster
 from utils.series.windows import Parts, cut
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 BASELINES = ("persistence", "seasonal_naive", "linear")
+MOST_EQUAL = 0.3  # of the values, from which share on a constant is worth a try
+MAX_FITTED = 60_000  # windows
+PENALTIES = (0.001, 1.0, 30.0, 300.0)
+ABSOLUTE = 10  # rounds of reweighted least squares
+FEW = 50  # windows: fewer tell large differences only
+
+Forecast = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
-def persistence(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Forecast the last value: (windows,) for values (time,) and target rows (windows,)."""
-    return values[rows - 1]
+# ------------------------------------------------------------------ baselines
 
 
-def seasonal_naive(values: np.ndarray, rows: np.ndarray, season: int) -> np.ndarray:
-    """Forecast the value of one season ago; `season` in steps, at most the first of the rows."""
-    return values[rows - season]
+def persistence(values: np.ndarray, origins: np.ndarray, steps: int) -> np.ndarray:
+    """Forecast the last value: (windows, steps) for values (time, columns), of column 0."""
+    return np.repeat(values[origins - 1, :1], steps, axis=1)
+
+
+def seasonal_naive(season: int) -> Forecast:
+    """Return the forecaster that repeats the last season; no origin may come before its end."""
+
+    def forecast(values, origins, steps):
+        ahead = np.arange(steps)
+        return values[origins[:, None] + ahead - season * (ahead // season + 1), 0]
+
+    return forecast
+
+
+def constant(value: float) -> Forecast:
+    """Return the forecaster that says one value, whatever comes."""
+    return lambda values, origins, steps: np.full((len(origins), steps), value)
 
 
 class LinearAutoregression:
-    """The target as a weighted sum of all that the window holds: least squares.
+    """The next values as weighted sums of all that the window holds, by least absolute errors.
 
-    The normal equations are summed up in chunks, so that the windows are never all in memory.
+    That is what forecasts are judged by. The sum is found by least squares, reweighted by one over
+    the errors of the round before (Schlossmacher, "An iterative technique for absolute deviations
+    curve fitting", 1973); its ridge penalty is chosen on the validation part. A forecast of many
+    steps is fed back, as the networks' are.
 
     Args:
         input_steps: past steps per window.
         targets: how many of the columns, the first ones, are series; of the rest, the calendar,
-            only the row of the target is used.
+            only the last row is used.
     """
-
-    CHUNK = 20_000  # windows
 
     def __init__(self, input_steps: int, targets: int):
         self.input_steps = input_steps
         self.targets = targets
 
-    def fit(self, values: np.ndarray, rows: np.ndarray) -> "LinearAutoregression":
-        """Fit on the target rows (windows,) of values (time, columns); the target is column 0."""
-        self.mean, self.scale = values[: rows[-1] + 1].mean(0), values[: rows[-1] + 1].std(0)
-        size = self.input_steps * self.targets + values.shape[1] - self.targets + 1
-        gram, moment = np.zeros((size, size)), np.zeros(size)
-        for chunk in self._chunks(rows):
-            x = self._inputs(values, chunk)
-            gram += x.T @ x
-            moment += x.T @ ((values[chunk, 0] - self.mean[0]) / self.scale[0])
-        ridge = 1e-8 * len(rows)  # columns that say the same, as dew point and humidity nearly do
-        self.weights = np.linalg.solve(gram + ridge * np.eye(size), moment)
+    def fit(self, values: np.ndarray, parts: Parts) -> LinearAutoregression:
+        """Fit on the train part of values (time, columns)."""
+        rows = parts.train[:: -(-len(parts.train) // MAX_FITTED)]
+        val_rows = parts.val[:: -(-len(parts.val) // MAX_FITTED)]
+        x, x_val = (self._inputs(cut(values, part, self.input_steps)) for part in (rows, val_rows))
+        centre, scale = x.mean(axis=0), x.std(axis=0) + 1e-9
+        x, x_val = (x - centre) / scale, (x_val - centre) / scale
+        fits = [
+            _least_absolute(x, values[rows, i], x_val, values[val_rows, i])
+            for i in range(self.targets)
+        ]
+        self.kernel = np.column_stack([weights / scale for weights, _ in fits])  # (inputs, targets)
+        self.bias = np.array([bias for _, bias in fits]) - centre @ self.kernel
         return self
 
-    def predict(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return the forecasts (windows,), in the series' unit."""
-        forecasts = [self._inputs(values, chunk) @ self.weights for chunk in self._chunks(rows)]
-        return np.concatenate(forecasts) * self.scale[0] + self.mean[0]
+    def __call__(self, values: np.ndarray, origins: np.ndarray, steps: int) -> np.ndarray:
+        """Return the forecasts of the target: (windows, steps)."""
+        forecasts = []
+        for part in np.array_split(origins, -(-len(origins) // MAX_FITTED)):
+            windows, ahead = cut(values, part, self.input_steps), []
+            for step in range(steps):
+                if step:
+                    calendar = values[part + step - 1, self.targets :]
+                    newest = np.column_stack([ahead[-1], calendar])[:, None]
+                    windows = np.concatenate([windows[:, 1:], newest], axis=1)
+                ahead.append(self._inputs(windows) @ self.kernel + self.bias)
+            forecasts.append(np.stack(ahead, axis=1)[:, :, 0])
+        return np.concatenate(forecasts)
 
-    def _chunks(self, rows):
-        return np.array_split(rows, -(-len(rows) // self.CHUNK))
+    def _inputs(self, windows):
+        past = windows[:, :, : self.targets].reshape(len(windows), -1)
+        return np.column_stack([past, windows[:, -1, self.targets :]])
 
-    def _inputs(self, values, rows):
-        scaled = (values[rows[0] - self.input_steps : rows[-1] + 1] - self.mean) / self.scale
-        rows = rows - rows[0] + self.input_steps
-        past = cut(scaled[:, : self.targets], rows, self.input_steps).reshape(len(rows), -1)
-        return np.column_stack([past, scaled[rows, self.targets :], np.ones(len(rows))])
+
+def _least_absolute(x, y, x_val, y_val):
+    """Return weights (inputs,) and bias of the weighted sum of least absolute errors."""
+    from sklearn.linear_model import Ridge
+    from sklearn.metrics import mean_absolute_error
+
+    def fitted(penalty, sample_weight=None):
+        return Ridge(penalty).fit(x, y, sample_weight)
+
+    def val_error(penalty):
+        return mean_absolute_error(y_val, fitted(penalty).predict(x_val))
+
+    penalty = min(PENALTIES, key=val_error)
+    line = fitted(penalty)
+    for _ in range(ABSOLUTE):
+        errors = np.abs(y - line.predict(x))
+        weights = 1 / np.maximum(errors, max(0.3 * np.median(errors), 1e-9))
+        line = fitted(penalty, weights / weights.mean())
+    return line.coef_, line.intercept_
 
 
 def baselines(
-    values: np.ndarray, parts: Parts, input_steps: int, targets: int, season: int | None
-) -> dict[str, np.ndarray]:
-    """Return the baselines' one-step forecasts of the test part by name, each (windows,).
+    values: np.ndarray, parts: Parts, linear: LinearAutoregression, season: int | None
+) -> dict[str, Forecast]:
+    """Return the forecasters that a network has to beat, by name.
 
     Args:
         values: (time, columns), the network's inputs; the target is column 0.
         parts: target rows.
-        input_steps: past steps per window.
-        targets: how many of the columns are series, not calendar.
+        linear: fitted.
         season: steps of one season, or None where none is known.
     """
-    target, rows = values[:, 0], parts.test
-    forecasts = {"persistence": persistence(target, rows)}
-    if season and season <= rows[0]:
-        forecasts["seasonal_naive"] = seasonal_naive(target, rows, season)
-    linear = LinearAutoregression(input_steps, targets).fit(values, parts.train)
-    forecasts["linear"] = linear.predict(values, rows)
-    return forecasts
+    known = values[: parts.val[0], 0]
+    found = {"persistence": persistence}
+    if season and season <= parts.val[0]:
+        found["seasonal_naive"] = seasonal_naive(season)
+    found["linear"] = linear
+    if np.unique(known, return_counts=True)[1].max() > MOST_EQUAL * len(known):
+        found["median"] = constant(float(np.median(known)))
+    return found
+
+
+# ------------------------------------------------------------------ scores
+
+
+def mae(actual: np.ndarray, forecast: np.ndarray) -> float:
+    """Return the mean absolute error, of what is known (NaN is not)."""
+    return float(np.nanmean(np.abs(actual - forecast)))
+
+
+def rmse(actual: np.ndarray, forecast: np.ndarray) -> float:
+    """Return the root of the mean squared error, of what is known (NaN is not)."""
+    return float(np.sqrt(np.nanmean(np.square(actual - forecast))))
 
 
 def scores(
@@ -106,113 +168,98 @@ def scores(
         one doesn't apply.
     """
 
-    def mae(forecast):
-        return float(np.mean(np.abs(actual - forecast)))
-
-    def rmse(forecast):
-        return float(np.sqrt(np.mean(np.square(actual - forecast))))
-
     def ratio(a, b):
         return a / b if b > 0 else None
 
-    naive = float(np.mean(np.abs(np.diff(train_values))))
-    unskilled = mae(forecasts["persistence"])
-    best = rmse(forecasts["optimal"]) if "optimal" in forecasts else None
+    naive = mae(train_values[1:], train_values[:-1])
+    unskilled = mae(actual, forecasts["persistence"])
+    best = rmse(actual, forecasts["optimal"]) if "optimal" in forecasts else None
     return {
         name: {
-            "mae": mae(forecast),
-            "rmse": rmse(forecast),
-            "mase": ratio(mae(forecast), naive),
-            "skill": 1 - mae(forecast) / unskilled if unskilled > 0 else None,
-            "ratio_to_optimal": ratio(rmse(forecast), best) if best else None,
+            "mae": mae(actual, forecast),
+            "rmse": rmse(actual, forecast),
+            "mase": ratio(mae(actual, forecast), naive),
+            "skill": 1 - mae(actual, forecast) / unskilled if unskilled > 0 else None,
+            "ratio_to_optimal": ratio(rmse(actual, forecast), best) if best else None,
         }
         for name, forecast in forecasts.items()
     }
 
 
-def best_baseline(scores: dict[str, dict]) -> str:
+def best_baseline(scores: dict[str, dict], network: str) -> str:
     """Return the name of the baseline with the lowest MAE."""
-    return min((name for name in BASELINES if name in scores), key=lambda name: scores[name]["mae"])
+    rivals = [name for name in scores if name not in (network, "optimal")]
+    return min(rivals, key=lambda name: scores[name]["mae"])
 
 
-def diebold_mariano(
-    actual: np.ndarray, forecast_a: np.ndarray, forecast_b: np.ndarray, horizon: int = 1
-) -> float:
+def scored_steps(most: int) -> list[int]:
+    """Return the steps to score, and `most`: 1, 2, 3, 6, 12, 24, 48, ..."""
+    steps = [1, 2, 3]
+    while steps[-1] < most:
+        steps.append(2 * steps[-1])
+    return sorted({*(step for step in steps if step < most), most})
+
+
+def diebold_mariano(actual: np.ndarray, forecast_a: np.ndarray, forecast_b: np.ndarray) -> float:
     """Return the p-value of "both forecasts have the same expected absolute error", two-sided.
 
-    Sources: Diebold & Mariano, "Comparing predictive accuracy" (1995); with the small-sample form
-    of Harvey, Leybourne & Newbold, "Testing the equality of prediction mean squared errors" (1997),
-    equation 9, and Student's t with n - 1 degrees of freedom.
+    The differences of the errors are autocorrelated, from hour to hour and from day to day. So the
+    variance of their mean is estimated from their slowest movements alone, the first B cosines that
+    fit into the n windows, B = 0.41 n^(2/3), and compared with Student's t of B degrees of freedom.
+
+    Sources: Diebold & Mariano, "Comparing predictive accuracy" (1995); the variance: Lazarus,
+    Lewis, Stock & Watson, "HAR inference: recommendations for practice" (2018), equal-weighted
+    cosines (EWC), with the number of cosines that they recommend.
 
     Args:
         actual: (windows,), in time order.
         forecast_a: (windows,)
         forecast_b: (windows,)
-        horizon: steps ahead, h; differences up to h - 1 steps apart may be correlated, those
-            further apart are taken not to be.
     """
+    from scipy.fft import dct
+    from scipy.special import stdtr
+
     difference = np.abs(actual - forecast_a) - np.abs(actual - forecast_b)
-    n, centred = len(difference), difference - difference.mean()
-    covariances = [centred[lag:] @ centred[: n - lag] / n for lag in range(horizon)]
-    variance = (covariances[0] + 2 * sum(covariances[1:])) / n
-    if variance <= 0:  # the same forecasts, or too few windows to tell
+    n = len(difference)
+    terms = max(int(0.41 * n ** (2 / 3)), 1)
+    variance = np.mean(dct(difference, norm="ortho")[1 : terms + 1] ** 2) / n
+    if variance <= 0:  # the same forecasts
         return 1.0
-    small_sample = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
-    statistic = difference.mean() / np.sqrt(variance) * np.sqrt(small_sample)
-    return float(2 * stats.t.sf(abs(statistic), df=n - 1))
+    return float(2 * stdtr(terms, -abs(difference.mean()) / np.sqrt(variance)))
 
 
-def evaluate(
-    name: str,
-    forecaster: Forecaster,
-    frame: pd.DataFrame,
-    parts: Parts,
-    season: int | None = None,
-    optimal: Callable[[np.ndarray], np.ndarray] | None = None,
-) -> tuple[pd.DataFrame, dict]:
-    """Forecast the test part one step ahead, and score network, baselines and interval.
+def scores_by_steps(
+    actual: np.ndarray,
+    forecasts: dict[str, np.ndarray],
+    bounds: dict[int, tuple[np.ndarray, np.ndarray]],
+) -> dict[str, dict]:
+    """Score the forecasts by the number of steps ahead.
 
     Args:
-        name: of the network.
-        forecaster: whose spread was measured on the validation part.
-        frame: the series.
-        parts: target rows.
-        season: steps of one season, where one is known.
-        optimal: the best possible predictor, windows (windows, input_steps) -> (windows,), where
-            the law of the data is known.
+        actual: (windows, steps), NaN where it isn't known.
+        forecasts: by name, as `actual`.
+        bounds: lower and upper bound of the 90 % interval, each (windows,), by the steps to score.
 
     Returns:
-        a table by time of the test part: actual, predicted (by the network), a column per baseline,
-        lower and upper (of the 90 % interval); and {"test": scores by name, "best_baseline":
-        name, "p_value": of the Diebold-Mariano test against it, "coverage": {"0.9": share}}.
+        by step, as text: mae and rmse by name; "coverage", the share that the interval held, and
+        "width", its mean.
     """
-    network, _, calendar, _, spread = forecaster
-    _, input_steps, _ = network.input_shape
-    _, targets = network.output_shape
-    values = index.with_calendar(frame, calendar)
-    known = np.concatenate([parts.val, parts.test])
-    one_step = forecasting.one_step(network, values, known)  # (windows, targets)
-    scales = spread.scales(spread.errors(values[known, :targets], one_step))[:-1]
-    test = slice(len(parts.val), None)
-    forecasts = {name: one_step[test, 0]}
-    lower, upper = spread.interval(forecasts[name], scales[test, 0], 0.9)
-    forecasts |= baselines(values, parts, input_steps, targets, season)
-    if optimal:
-        forecasts["optimal"] = optimal(cut(values[:, 0], parts.test, input_steps))
+    found = {}
+    for step, (lower, upper) in bounds.items():
+        truth = actual[:, step - 1]
+        known = np.isfinite(truth)
+        held = (lower <= truth) & (truth <= upper)
+        found[str(step)] = {
+            name: {"mae": mae(truth, f[:, step - 1]), "rmse": rmse(truth, f[:, step - 1])}
+            for name, f in forecasts.items()
+        } | {
+            "coverage": float(held[known].mean()),
+            "width": float((upper - lower)[known].mean()),
+        }
+    return found
 
-    actual = values[parts.test, 0]
-    by_name = scores(actual, forecasts, values[: parts.val[0], 0])
-    best = best_baseline(by_name)
-    results = {
-        "test": by_name,
-        "best_baseline": best,
-        "p_value": diebold_mariano(actual, forecasts[name], forecasts[best]),
-        "coverage": {"0.9": float(np.mean((lower <= actual) & (actual <= upper)))},
-    }
-    predicted = forecasts.pop(name)
-    columns = {"actual": actual, "predicted": predicted, **forecasts}
-    columns |= {"lower": lower, "upper": upper}
-    return pd.DataFrame(columns, frame.index[parts.test]), results
+
+# ------------------------------------------------------------------ what is printed
 
 
 def table(scores: dict[str, dict]) -> str:
@@ -229,42 +276,115 @@ def table(scores: dict[str, dict]) -> str:
         {
             title: [form.format(value) if np.isfinite(value) else "-" for value in shown[name]]
             for name, (title, form) in columns.items()
+            if shown[name].notna().any()
         },
         index=[name.replace("_", " ") for name in shown.index],
     )
     return shown.to_string()
 
 
-def verdict(network: str, results: dict) -> str:
+def table_by_steps(by_steps: dict[str, dict]) -> str:
+    """Return the MAE by the number of steps ahead, and the coverage and width of the interval."""
+    rows = {
+        step: {
+            **{
+                name.replace("_", " "): f"{s['mae']:.4g}"
+                for name, s in line.items()
+                if name not in ("coverage", "width")
+            },
+            "90 % held": f"{line['coverage']:.0%}",
+            "width": f"{line['width']:.4g}",
+        }
+        for step, line in by_steps.items()
+    }
+    shown = pd.DataFrame.from_dict(rows, orient="index")
+    shown.index.name = "steps"
+    return shown.to_string()
+
+
+LEGEND = """MAE, mean absolute error: how far off on average, in the series' unit. It decides.
+RMSE, root mean squared error: the same, but large errors weigh more.
+MASE: MAE over that of persistence (the last value again) in the train part.
+skill: how much less the MAE is than that of persistence here."""
+OPTIMAL = "x optimal: RMSE over that of the best possible forecast from the same window."
+
+
+def verdict(network: str, results: dict, windows: int) -> str:
     """Say in one sentence whether the network beats the best baseline, also when it lost.
 
     Args:
         network: its name.
-        results: of `evaluate`.
+        results: "test": of `scores`, "best_baseline", "p_value".
+        windows: that were scored.
     """
     test, best, p_value = results["test"], results["best_baseline"], results["p_value"]
     ours, theirs = test[network]["mae"], test[best]["mae"]
     rival = f"the best baseline, {best.replace('_', ' ')}"
     errors = f"its mean absolute error is {ours:.4g} against {theirs:.4g}"
+    share = (
+        f", {abs(1 - ours / theirs):.1%} {'less' if ours < theirs else 'more'}" if theirs else ""
+    )
     if p_value >= 0.05:
+        few = windows < FEW or (theirs and abs(1 - ours / theirs) > 0.1)
+        reason = f"and {windows} windows are too few to tell" if few else "which chance could make"
         return (
-            f"{network} can't be told apart from {rival}: {errors}, a difference that chance could "
-            f"make (p = {p_value:.2f})."
+            f"{network} can't be told apart from {rival}: {errors}{share}, {reason} "
+            f"(p = {p_value:.2f})."
         )
-    beats, smaller = ("beats", "smaller") if ours < theirs else ("loses to", "larger")
-    share = f", {abs(1 - ours / theirs):.1%} {smaller}" if theirs > 0 else ""
     chance = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
-    return f"{network} {beats} {rival}: {errors}{share} ({chance})."
+    return (
+        f"{network} {'beats' if ours < theirs else 'loses to'} {rival}: {errors}{share} ({chance})."
+    )
 
 
-def report(network: str, results: dict) -> str:
-    """Return the score table, the verdict and the coverage, as a lesson prints them."""
-    coverage = results["coverage"]["0.9"]
+def verdict_by_steps(network: str, by_steps: dict[str, dict]) -> str:
+    """Say up to how many steps ahead the network is better than the best baseline there."""
+    ahead = behind = None
+    for step, line in by_steps.items():
+        errors = {name: scores["mae"] for name, scores in line.items() if isinstance(scores, dict)}
+        ours = errors.pop(network)
+        errors.pop("optimal", None)
+        best = min(errors, key=errors.get)
+        if ours > errors[best]:
+            behind = f"at {step} it has {ours:.4g}, {best.replace('_', ' ')} {errors[best]:.4g}"
+            break
+        ahead = step
+    upto = f"ahead of every baseline up to step {ahead}" if ahead else "behind from the first step"
+    if not behind:
+        return f"Fed back, {network} is {upto}."
+    return (
+        f"Fed back, {network} is {upto}; {behind}. Beyond, take that baseline, or forecast.py, "
+        "which learns many steps at once."
+    )
+
+
+def verdict_on_interval(by_steps: dict[str, dict]) -> str:
+    """Say whether the 90 % interval held what it promises, step by step."""
+    held = {int(step): line["coverage"] for step, line in by_steps.items()}
+    low, high = min(held.values()), max(held.values())
+    text = f"The 90 % interval held {low:.0%} to {high:.0%} of the test part, by step."
+    if low < 0.8:
+        worst = min(held, key=held.get)
+        text += f" At {worst} steps it is too narrow: the test part is unlike what came before."
+    elif high > 0.97:
+        text += " Where it held more than it promises, it is wider than it need be."
+    return text
+
+
+def report(network: str, results: dict, windows: int) -> str:
+    """Return the score tables, what they mean and what follows, as a lesson prints them."""
+    test = {name: line for name, line in results["test"].items() if line}
+    by_steps = results["by_steps"]
     return "\n".join(
         [
             "One step ahead on the test part:",
-            table(results["test"]),
-            verdict(network, results),
-            f"The 90 % interval held {coverage:.1%} of the test part, one step ahead.",
+            table(test),
+            LEGEND,
+            *([OPTIMAL] if "optimal" in test else []),
+            verdict(network, results, windows),
+            "Mean absolute error by the number of steps ahead, forecasts being fed back:",
+            table_by_steps(by_steps),
+            verdict_by_steps(network, by_steps),
+            verdict_on_interval(by_steps),
         ]
     )

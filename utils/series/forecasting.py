@@ -1,146 +1,157 @@
-"""One-step and recursive forecasts, and the intervals around them.
+"""One-step and recursive forecasts, and intervals from how far off such forecasts have been.
 
 A network takes windows (batch, input_steps, columns) and returns the next value of the first
 `targets` columns; the rest are calendar columns, which are known for any time to come. Since it
 predicts all the series that it reads, its forecast can be its next input.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from utils import InputError, training
 from utils.series import index
-from utils.series.windows import in_order
+from utils.series.windows import cut, in_order
 
 import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-MAX_ERRORS = 2000  # that a spread keeps, evenly taken
-RECENT = 500  # rows whose errors say how large errors are at the end of the data
+LEVELS = (0.5, 0.8, 0.9, 0.95)  # of the intervals
+INDEPENDENT = 20  # errors that do not overlap, from which on a training error is not asked
+RENEWED = 100  # times that a quantile is looked up anew over the test part
+FEWEST = 10  # errors from which an interval may be made
 
 
-def one_step(network: keras.Model, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Forecast the given target rows from the true values before them: (windows, targets)."""
-    _, input_steps, _ = network.input_shape
-    _, targets = network.output_shape
-    windows = in_order(values, rows, input_steps, targets).map(lambda inputs, _: inputs)
-    return network.predict(windows, verbose=0).astype(float)
+# ------------------------------------------------------------------ how far off forecasts have been
 
 
-def recursive(
-    network: keras.Model,
-    windows: np.ndarray,
-    calendar: np.ndarray,
-    shocks: np.ndarray,
-    relative: bool = False,
-) -> np.ndarray:
-    """Forecast step by step, each forecast being the newest input of the next one.
+class Record(NamedTuple):
+    """The errors of past forecasts of the target, each divided by the scale of its time.
 
-    The loop is compiled once, as a whole.
-
-    Args:
-        network: as above.
-        windows: (batch, input_steps, columns), the last known values.
-        calendar: (steps, batch, columns - targets), the calendar columns of the steps to come.
-        shocks: (steps, batch, targets), what chance adds to each forecast; zeros for none.
-        relative: whether a shock is a log-ratio (the forecast is multiplied by exp(shock)).
-
-    Returns:
-        (steps, batch, targets)
-    """
-
-    # XLA has no part for the fused GPU kernels of GRU and LSTM, which are fast without
-    @tf.function(jit_compile=all(layer.supports_jit for layer in network.layers))
-    def roll(windows, calendar, shocks):
-        steps = shocks.shape[0]
-
-        def step(i, windows, values):
-            forecast = network(windows, training=False)  # (batch, targets)
-            forecast = forecast * tf.exp(shocks[i]) if relative else forecast + shocks[i]
-            newest = tf.concat([forecast, calendar[i]], axis=-1)  # (batch, columns)
-            windows = tf.concat([windows[:, 1:], newest[:, None]], axis=1)
-            return i + 1, windows, values.write(i, forecast)
-
-        values = tf.TensorArray(tf.float32, steps, element_shape=shocks.shape[1:])
-        return tf.while_loop(lambda i, *_: i < steps, step, (0, windows, values))[-1].stack()
-
-    tensors = (tf.constant(array, tf.float32) for array in (windows, calendar, shocks))
-    return roll(*tensors).numpy().astype(float)
-
-
-class Spread(NamedTuple):
-    """How far one-step forecasts have been off: what every interval is made of.
-
-    The size of the errors changes slowly, so each error is divided by a scale that is known before
-    it happens, the exponentially weighted mean of the squared errors so far ("RiskMetrics"):
+    The size of the errors changes slowly. So each is divided by a scale that is known before the
+    forecast is made, the exponentially weighted mean of the squared one-step errors so far
+    ("RiskMetrics"):
 
         scale_t^2 = decay * scale_{t-1}^2 + (1 - decay) * error_{t-1}^2
 
-    What is left, z = error / scale, is taken to come from one law at all times. The interval of one
-    step is the forecast plus or minus a quantile of |z| times the present scale: conformal
-    prediction with a scaled score, measured on the validation part (which has also chosen the
-    epoch, but no weight). Further ahead, errors are drawn from the z and fed back through the
-    network: a historical simulation, filtered, with the present scale all the way.
+    Errors of h steps are taken to come from one law then, and the interval h steps ahead is the
+    forecast plus or minus a quantile of |error_h| / scale, times the present scale: conformal
+    prediction with a scaled score, for each h by itself. Nothing is assumed about how errors pile
+    up when forecasts are fed back: it is seen. The errors are those of the validation part and of
+    all that has come since. Errors of h steps that start less than h steps apart overlap; where
+    fewer than INDEPENDENT of them do not, those of the train part, scaled by their like, help.
 
     Sources: J.P. Morgan, "RiskMetrics technical document" (1996); Papadopoulos, Gammerman & Vovk,
-    "Normalized nonconformity measures for regression conformal prediction" (2008); Barone-Adesi,
-    Giannopoulos & Vosper, "VaR without correlations for portfolios of derivative securities"
-    (1999).
+    "Normalized nonconformity measures for regression conformal prediction" (2008); a quantile
+    for each step: Stankeviciute, Alaa & van der Schaar, "Conformal time-series forecasting" (2021).
     """
 
-    decay: float  # in (0, 1)
-    relative: bool  # whether an error is the log-ratio actual / forecast, not the difference
-    start: list[float]  # (targets,) the scale to begin with, as errors are
-    z: list[list[float]]  # (errors, targets) scaled errors of the validation part
+    origins: np.ndarray  # (forecasts,) row of each forecast's first step, increasing
+    sizes: np.ndarray  # (forecasts, steps) |error| / scale; NaN where it can't be known
+    unseen: int  # the first row that trained no network
 
-    @classmethod
-    def measured(
-        cls,
-        network: keras.Model,
-        values: np.ndarray,
-        rows: np.ndarray,
-        decay: float = 0.99,
-        relative: bool = False,
-    ) -> "Spread":
-        """Measure a network's errors on the target rows of the validation part."""
-        _, targets = network.output_shape
-        unscaled = cls(decay, relative, start=[], z=[])
-        errors = unscaled.errors(values[rows, :targets], one_step(network, values, rows))
-        start = np.sqrt(np.mean(errors**2, axis=0))
-        spread = unscaled._replace(start=start.tolist())
-        z = errors / spread.scales(errors)[:-1]
-        return spread._replace(z=z[:: -(-len(z) // MAX_ERRORS)].tolist())
+    def quantiles(self, now: int, step: int, levels: Sequence[float]) -> np.ndarray:
+        """Return the sizes that shares of the errors `step` steps ahead keep within.
+
+        Args:
+            now: the row to be forecast first: what happened from here on is not known.
+            step: steps ahead, from 1. Neighbouring steps lend it their errors, an eighth around.
+            levels: shares, each in (0, 1).
+
+        Returns:
+            (levels,), NaN if fewer than FEWEST errors are known.
+        """
+        steps = np.arange(step - step // 8, min(step + step // 8, self.sizes.shape[1]) + 1)
+        first = 0
+        if now - self.unseen >= INDEPENDENT * step:
+            first = np.searchsorted(self.origins, self.unseen)
+        origins, sizes = self.origins[first:, None], self.sizes[first:, steps - 1]
+        known = np.sort(sizes[(origins + steps - 1 < now) & np.isfinite(sizes)])
+        if len(known) < FEWEST:
+            return np.full(len(levels), np.nan)
+        ranks = np.ceil((len(known) + 1) * np.asarray(levels)).astype(int)
+        return known[np.minimum(ranks, len(known)) - 1]
+
+    def widths(self, origins: np.ndarray, step: int, level: float = 0.9) -> np.ndarray:
+        """Return the quantile as it was known at each of the origins: (forecasts,).
+
+        It is looked up RENEWED times at most, evenly.
+        """
+        renewed = origins[:: -(-len(origins) // RENEWED)]
+        known = np.array([self.quantiles(now, step, [level])[0] for now in renewed])
+        return known[np.searchsorted(renewed, origins, side="right") - 1]
+
+
+def scales(errors: np.ndarray, start: float, decay: float) -> np.ndarray:
+    """Return the scale known before each error (time,), and after the last: (time + 1,)."""
+    squares = pd.Series(np.concatenate([[start], errors]) ** 2)
+    return np.sqrt(squares.ewm(alpha=1 - decay, adjust=False).mean().to_numpy())
+
+
+class Spread(NamedTuple):
+    """What a saved model must know to put intervals around its forecasts."""
+
+    relative: bool  # whether an error is the log-ratio actual / forecast, not the difference
+    decay: float  # of the scale's memory, in (0, 1)
+    lowest: float | None  # the series never goes below
+    scale: float = np.nan  # of errors, after the last row of the data
+    until: str = ""  # that row's time, or count
+    steps: Sequence[int] = ()  # ahead, from 1, increasing
+    sizes: Sequence[Sequence[float]] = ()  # (steps, levels) `Record.quantiles` of LEVELS
 
     def errors(self, actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
         """Return the errors as this spread measures them."""
         return np.log(actual / forecast) if self.relative else actual - forecast
 
-    def scales(self, errors: np.ndarray) -> np.ndarray:
-        """Return the scale known before each error, and after the last: (time + 1, targets)."""
-        squares = pd.DataFrame(np.vstack([np.square(self.start), np.square(errors)]))
-        return np.sqrt(squares.ewm(alpha=1 - self.decay, adjust=False).mean().to_numpy())
-
-    def interval(self, forecast, scale, level: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the bounds of the target's one-step interval.
-
-        Args:
-            forecast: (time,), in the series' unit.
-            scale: (time,), the first column of `scales`.
-            level: the share that the interval is to hold, in (0, 1).
-        """
-        sizes = np.sort(np.abs(np.asarray(self.z)[:, 0]))
-        rank = min(int(np.ceil((len(sizes) + 1) * level)), len(sizes))
-        width = sizes[rank - 1] * scale
+    def bounds(self, forecast: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lower and upper bound around a forecast, for an error of size `width`."""
         if self.relative:
             return forecast * np.exp(-width), forecast * np.exp(width)
-        return forecast - width, forecast + width
+        return self.possible(forecast - width), self.possible(forecast + width)
 
-    def shocks(self, scale: np.ndarray, steps: int, paths: int, seed: int) -> np.ndarray:
-        """Draw errors around zero, all columns of a moment together: (steps, paths, targets)."""
-        z = np.asarray(self.z) - np.mean(self.z, axis=0)
-        return z[np.random.default_rng(seed).integers(len(z), size=(steps, paths))] * scale
+    def possible(self, values: np.ndarray) -> np.ndarray:
+        """Return the values, none of them below what the series ever was below: zero."""
+        return values if self.lowest is None else np.maximum(values, self.lowest)
+
+    def measured(self, record: Record, scale: float, until: object, most: int) -> Spread:
+        """Return what the record of past errors says at the end of the data.
+
+        Args:
+            record: of all forecasts whose outcome is known.
+            scale: of the errors, after the last row.
+            until: the last row's time, or count.
+            most: steps ahead that are of interest.
+        """
+        now = record.origins[-1] + 1
+        steps = np.unique(np.geomspace(1, min(most, record.sizes.shape[1]), 60).round()).astype(int)
+        sizes = [record.quantiles(now, step, LEVELS) for step in steps]
+        known = [i for i, size in enumerate(sizes) if np.isfinite(size).all()]
+        return self._replace(
+            scale=float(scale),
+            until=str(until),
+            steps=steps[known].tolist(),
+            sizes=[sizes[i].tolist() for i in known],
+        )
+
+    def interval(self, forecast: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the bounds of a forecast past the end, both (steps,), as `forecast` is.
+
+        Beyond the steps whose errors were measured, they are taken to grow on as they did over the
+        last doubling of the steps.
+        """
+        sizes = np.array(self.sizes)[:, LEVELS.index(level)]
+        ahead, last = np.arange(1, len(forecast) + 1), self.steps[-1]
+        half = np.interp(last / 2, self.steps, sizes)
+        growth = np.log2(sizes[-1] / half) if sizes[-1] > half > 0 else 0.0
+        sizes = np.interp(ahead, self.steps, sizes) * np.maximum(ahead / last, 1) ** growth
+        return self.bounds(forecast, self.scale * sizes)
+
+
+# ------------------------------------------------------------------ forecasts
 
 
 class Forecaster(NamedTuple):
@@ -150,7 +161,62 @@ class Forecaster(NamedTuple):
     columns: list[str]  # the series that it reads and predicts; the first is the target
     calendar: list[str]  # names of the calendar columns that it reads besides
     step: str  # time from row to row
-    spread: Spread  # of its one-step errors
+    spread: Spread | None = None  # of its errors, once measured
+
+    @property
+    def input_steps(self) -> int:
+        """Past steps per window."""
+        return self.network.input_shape[1]
+
+    def values(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the series and, to their right, their calendar: (time, columns)."""
+        return index.with_calendar(frame, self.calendar)
+
+    def one_step(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Forecast the target in the given rows from the true values before them: (windows,)."""
+        stream = in_order(values, rows, self.input_steps, len(self.columns))
+        return self.network.predict(stream.map(lambda inputs, _: inputs), verbose=0)[:, 0].astype(
+            float
+        )
+
+    def recursive(self, values: np.ndarray, origins: np.ndarray, steps: int) -> np.ndarray:
+        """Forecast step by step, each forecast being the newest input of the next one.
+
+        In plain words, and without the speed of a loop that is compiled once, as a whole:
+
+            windows = cut(values, origins, input_steps)
+            for i in range(steps):
+                forecast = network(windows)
+                newest = concatenate(forecast, calendar[origins + i])
+                windows = concatenate(windows[1:], newest)
+
+        Args:
+            values: (time, columns), and as many rows of calendar more as the forecasts need.
+            origins: (forecasts,) row of each forecast's first step.
+            steps: how many.
+
+        Returns:
+            (forecasts, steps) of the target.
+        """
+        network, targets = self.network, len(self.columns)
+        windows = cut(values, origins, self.input_steps)
+        calendar = values[np.arange(steps)[:, None] + origins, targets:]  # (steps, forecasts, ...)
+
+        # XLA has no part for the fused GPU kernels of GRU and LSTM, which are fast without
+        @tf.function(jit_compile=all(layer.supports_jit for layer in network.layers))
+        def roll(windows, calendar):
+            def step(i, windows, forecasts):
+                forecast = network(windows, training=False)  # (forecasts, targets)
+                newest = tf.concat([forecast, calendar[i]], axis=-1)  # (forecasts, columns)
+                windows = tf.concat([windows[:, 1:], newest[:, None]], axis=1)
+                return i + 1, windows, forecasts.write(i, forecast[:, 0])
+
+            forecasts = tf.TensorArray(tf.float32, steps, element_shape=windows.shape[:1])
+            loop = tf.while_loop(lambda i, *_: i < steps, step, (0, windows, forecasts))
+            return loop[-1].stack()  # (steps, forecasts)
+
+        forecasts = roll(*(tf.constant(array, tf.float32) for array in (windows, calendar)))
+        return forecasts.numpy().T.astype(float)
 
     def save(self, path: Path, script: str) -> None:
         """Save everything as one `.keras` file."""
@@ -158,76 +224,65 @@ class Forecaster(NamedTuple):
         training.save(path, facts.pop("network"), facts)
 
     @classmethod
-    def load(cls, path: str, script: str, frame: pd.DataFrame) -> "Forecaster":
-        """Load what `save` wrote, to forecast a frame of `utils.series.csv_file.load_csv`.
+    def load(cls, path: str, script: str) -> Forecaster:
+        """Load what `save` wrote.
 
         Raises:
-            InputError: if the file isn't such a model, or the frame isn't what it has learned.
+            InputError: if the file isn't such a model.
         """
         network, facts = training.load(path, script)
         try:
             forecaster = cls(network, spread=Spread(**facts.pop("spread")), **facts)
-            (_, input_steps, _), columns = network.input_shape, list(forecaster.columns)
+            _, _, _ = network.input_shape
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path} is not a model that {script} saved ({error!r})") from error
-        if list(frame) != columns:
-            raise InputError(
-                f"--load {path}: the model reads the columns {', '.join(columns)}, in this order; "
-                f"given are {', '.join(frame)}; name the same with --column and --features"
-            )
-        if forecaster.calendar and index.step(frame.index) != forecaster.step:
-            raise InputError(
-                f"--load {path}: the model reads the calendar at a step of {forecaster.step}, the "
-                f"data's step is {index.step(frame.index)}; bring data of the same step"
-            )
-        if len(frame) <= input_steps:
-            raise InputError(
-                f"--load {path}: the model's windows have {input_steps} steps, so it needs at "
-                f"least {input_steps + 1} rows; the data have {len(frame)}"
-            )
         return forecaster
 
+    def check(self, frame: pd.DataFrame, path: str) -> None:
+        """Refuse a series that the model, loaded from `path`, has not learned to read.
 
-def past_the_end(
-    forecaster: Forecaster, frame: pd.DataFrame, steps: int, seed: int
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Forecast the target recursively past the end of the data.
+        Raises:
+            InputError: if columns or step are others, or the series is too short.
+        """
+        if list(frame) != self.columns:
+            raise InputError(
+                f"--load {path}: the model reads the columns {', '.join(self.columns)}, in this "
+                f"order; given are {', '.join(frame)}; name the same with --column and --features"
+            )
+        step = index.step(frame.index)
+        if self.calendar and step != self.step:
+            raise InputError(
+                f"--load {path}: the model reads the calendar at a step of {self.step}, the data's "
+                f"step is {step}; bring data of the same step"
+            )
+        if len(frame) <= self.input_steps:
+            raise InputError(
+                f"--load {path}: the model's windows have {self.input_steps} steps, so it needs at "
+                f"least {self.input_steps + 1} rows; the data have {len(frame)}"
+            )
 
-    Args:
-        forecaster: as above.
-        frame: the series, as from `utils.series.csv_file.load_csv`.
-        steps: how many.
-        seed: of the possible futures.
+    def since(self, frame: pd.DataFrame) -> Forecaster:
+        """Let the errors in rows that came after those of the training tell today's scale."""
+        new = np.flatnonzero(frame.index > type(frame.index[0])(self.spread.until))
+        rows = new[new >= self.input_steps]
+        if not len(rows):
+            return self
+        values = self.values(frame)
+        errors = self.spread.errors(values[rows, 0], self.one_step(values, rows))
+        scale = scales(errors, self.spread.scale, self.spread.decay)[-1]
+        return self._replace(spread=self.spread._replace(scale=scale))
 
-    Returns:
-        a table of forecast, lower and upper (of the 90 % interval) by time, and the possible
-        futures (paths, steps) that the interval is made of; in the series' unit.
-    """
-    network, _, names, _, spread = forecaster
-    _, input_steps, _ = network.input_shape
-    _, targets = network.output_shape
-    values = index.with_calendar(frame, names)
-    rows = np.arange(max(input_steps, len(values) - RECENT), len(values))
-    recent = spread.errors(values[rows, :targets], one_step(network, values, rows))
-    scale = spread.scales(recent)[-1]
-
-    paths = int(np.clip(50_000 // steps, 50, 1000))  # fewer where each is long: about a second
-    chance = spread.shocks(scale, steps, paths, seed)
-    shocks = np.concatenate([np.zeros_like(chance[:, :1]), chance], axis=1)  # the first: no chance
-    times = index.future_index(frame.index, steps)
-    futures = recursive(
-        network,
-        np.repeat(values[None, -input_steps:], 1 + paths, axis=0),
-        np.repeat(index.calendar(times, names)[:, None], 1 + paths, axis=1),
-        shocks,
-        spread.relative,
-    )[:, :, 0].T  # (1 + paths, steps)
-    point, futures = futures[0], futures[1:]
-    lower, upper = interval(futures, 0.9)
-    return pd.DataFrame({"forecast": point, "lower": lower, "upper": upper}, times), futures
-
-
-def interval(futures: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bounds, each (steps,), between which `level` of the futures (paths, steps) lie."""
-    lower, upper = np.quantile(futures, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return lower, upper
+    def past_the_end(self, frame: pd.DataFrame, steps: int) -> pd.DataFrame:
+        """Forecast past the end of a series: columns forecast, lower, upper (of 90 %) by time."""
+        times = index.future_index(frame.index, steps)
+        coming = index.calendar(times, self.calendar)
+        values = np.vstack(
+            [
+                self.values(frame)[-self.input_steps :],
+                np.pad(coming, [(0, 0), (len(frame.columns), 0)]),
+            ]
+        )
+        forecast = self.recursive(values, np.array([self.input_steps]), steps)[0]
+        forecast = self.spread.possible(forecast)
+        lower, upper = self.spread.interval(forecast, 0.9)
+        return pd.DataFrame({"forecast": forecast, "lower": lower, "upper": upper}, times)

@@ -1,7 +1,10 @@
 """A series -> windows: split by time, then cut and streamed, never all in memory at once.
 
-A window is named by the row of its target: its inputs are the `input_steps` rows before that row.
+A window is named by the row of its first target: its inputs are the `input_steps` rows before that
+row. A forecast of many steps begins there too, so that row is also called its origin.
 """
+
+from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
@@ -24,6 +27,19 @@ class Parts(NamedTuple):
     test: np.ndarray
 
 
+def untouched(rows: np.ndarray, filled: Sequence[int]) -> np.ndarray:
+    """Leave out the target rows that are interpolated, or follow from an input that knew them.
+
+    An interpolated value is made from the value after the gap: a window that ends within a gap
+    knows what it is asked for.
+
+    Args:
+        rows: (windows,) target rows.
+        filled: rows with interpolated values.
+    """
+    return np.setdiff1d(rows, np.union1d(filled, np.add(filled, 1)))
+
+
 def split_by_time(length: int, input_steps: int, filled: Sequence[int] = ()) -> Parts:
     """Split a series into train (70 %), validation (15 %) and test (15 %), oldest first.
 
@@ -33,8 +49,7 @@ def split_by_time(length: int, input_steps: int, filled: Sequence[int] = ()) -> 
     Args:
         length: rows of the series.
         input_steps: past steps per window.
-        filled: rows with interpolated values, which know the row after them; neither they nor the
-            rows after them are targets of validation and test.
+        filled: rows with interpolated values; see `untouched`.
 
     Returns:
         the target rows of the parts, which together are input_steps ... length - 1, but for those
@@ -59,51 +74,49 @@ def split_by_time(length: int, input_steps: int, filled: Sequence[int] = ()) -> 
             f"too few rows: {length}, and windows of {input_steps} steps need {needed}; "
             f"bring a longer series{shorter}"
         )
-    train, *others = (np.arange(start, end) for start, end in itertools.pairwise(bounds(length)))
-    touched = np.union1d(filled, np.add(filled, 1))
-    val, test = (np.setdiff1d(rows, touched) for rows in others)
-    if min(len(val), len(test)) < MIN_WINDOWS:
-        raise InputError(
-            f"--fill: of the last {len(others[1])} rows, the test part, only {len(test)} are "
-            f"untouched by gaps, of the {len(others[0])} before only {len(val)}; each needs "
-            f"{MIN_WINDOWS}"
-        )
-    return Parts(train, val, test)
+    parts = [np.arange(start, end) for start, end in itertools.pairwise(bounds(length))]
+    left = Parts(*(untouched(rows, filled) for rows in parts))
+    for name, before, after in zip(("training", "validation", "test"), parts, left, strict=True):
+        if len(after) < MIN_WINDOWS:
+            raise InputError(
+                f"--fill: of the {len(before)} rows of the {name} part, only {len(after)} are "
+                f"untouched by gaps; it needs {MIN_WINDOWS}"
+            )
+    return left
 
 
-def train_part(values: np.ndarray, parts: Parts, names: Iterable[str]) -> np.ndarray:
-    """Return the rows that a network may learn from, (time, columns), which end before `parts.val`.
-
-    Before, have a look whether there is anything to learn, in numbers of 32 bits.
+def check(values: np.ndarray, parts: Parts, names: Iterable[str]) -> None:
+    """Refuse series that a network can't learn from, or that can't be scored.
 
     Args:
-        values: (time, columns).
+        values: (time, columns), of which the first ones are series.
         parts: target rows.
-        names: of the first columns, the series.
+        names: of the series.
 
     Raises:
-        InputError: if one of the series is constant there, the first one in the test part, or if
-            one is too large or moves too little for its size.
+        InputError: if a series stands still, or moves less than 32-bit numbers can tell.
     """
-    train, test = values[: parts.val[0]], values[parts.test]
-    if test[:, 0].min() == test[:, 0].max():
-        raise InputError(
-            f"column {next(iter(names))!r} is {test[0, 0]:g} in all of the last {len(test)} rows, "
-            "the test part: nothing to forecast there; name another column or cut those rows off"
-        )
-    for name, column in zip(names, values.T, strict=False):
-        known, largest = column[: len(train)], np.abs(column).max()
+    first, last = parts.val[0], len(values) - parts.test[0]
+    for column, name in zip(values.T, names, strict=False):
+        known = column[:first]
         if known.min() == known.max():
             raise InputError(
-                f"column {name!r} is {column[0]:g} in all of the first {len(train)} rows, the "
+                f"column {name!r} is {column[0]:g} in all of the first {first} rows, the "
                 "train part: nothing to learn there; name another column or bring a longer series"
             )
-        if largest > 1e18 or known.std() < 1e-5 * largest:
+        level, moves = np.median(np.abs(known)), known.std()
+        if np.abs(column).max() > 1e18 or moves < 1e-5 * level:
             raise InputError(
-                f"column {name!r} reaches {largest:g} and moves by {known.std():g}, which 32-bit "
-                "numbers can't hold; subtract a constant, or take a larger unit"
+                f"column {name!r} is about {level:g}, reaches {np.abs(column).max():g} and moves "
+                f"by {moves:g}, which 32-bit numbers can't hold; subtract a constant, or take a "
+                "larger unit"
             )
-    return train
+    target, name = values[parts.test[0] :, 0], next(iter(names))
+    if target.min() == target.max():
+        raise InputError(
+            f"column {name!r} is {target[0]:g} in all of the last {last} rows, the test part: "
+            "nothing to score there; name another column or bring a longer series"
+        )
 
 
 def cut(values: np.ndarray, rows: np.ndarray, input_steps: int) -> np.ndarray:

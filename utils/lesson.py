@@ -1,0 +1,538 @@
+"""The way of a forecasting lesson: prepare, learn, score, finish.
+
+A lesson brings what it teaches: simulated data and their optimal predictor, the network, the loss
+and the picture. What every lesson needs besides stands here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from utils import plotting, training
+from utils.files import output_folder, write_csv, write_json, written_together
+from utils.series import evaluation, index
+from utils.series.csv_file import load_csv
+from utils.series.evaluation import BASELINES, LinearAutoregression
+from utils.series.forecasting import Forecaster, Record, Spread, scales
+from utils.series.windows import Parts, check, cut, in_order, shuffled, split_by_time, untouched
+
+import keras
+import numpy as np
+import pandas as pd
+
+TRIAL = 5  # a trial takes one of so many parts of the epochs, but at least TRIAL_STEPS
+TRIAL_STEPS = 300
+START = {"mean": "the mean", "last": "the last value", "linear": "linear autoregression"}
+MOST_FORECASTS = 100_000  # windows times steps, by which many steps ahead are scored
+MOST_ORIGINS = 300  # of the validation and the train part, for the intervals
+
+
+class Data(NamedTuple):
+    """A series, and what a network must know of it."""
+
+    frame: pd.DataFrame  # the series; the first column is the target
+    calendar: list[str]  # names of the calendar columns
+    values: np.ndarray  # (time, columns): the series and, to their right, their calendar
+    parts: Parts | None  # of the rows to train and to score; None with a loaded model
+    season: int | None
+    input_steps: int
+    loaded: Forecaster | None  # where there is nothing to train
+
+    @property
+    def targets(self) -> int:
+        """How many of the columns are series, which the network predicts."""
+        return self.frame.shape[1]
+
+    @property
+    def columns(self) -> int:
+        """How many columns a window has."""
+        return self.values.shape[1]
+
+    @property
+    def train(self) -> np.ndarray:
+        """The series' rows before the validation part, (time, targets)."""
+        return self.values[: self.parts.val[0], : self.targets]
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The target, NaN where it was interpolated, (time,)."""
+        truth = self.values[:, 0].copy()
+        truth[self.frame.attrs.get("filled", [])] = np.nan
+        return truth
+
+
+class Run(NamedTuple):
+    """A network that has been trained, or loaded: then there is nothing to score it by."""
+
+    name: str
+    forecaster: Forecaster
+    fit: training.Fit | None = None
+    linear: LinearAutoregression | None = None
+    refit: Callable[[], keras.Model] | None = None  # trains the same network on all rows
+
+
+# ------------------------------------------------------------------ prepare
+
+
+def prepare(
+    args: argparse.Namespace,
+    simulated: Callable[[], pd.Series],
+    season: int | None = None,
+    calendar: bool = True,
+    positive: bool = False,
+) -> Data:
+    """Read or simulate the series, split it, and say what was understood.
+
+    Args:
+        args: of `utils.cli.parse_forecasting`.
+        simulated: makes the series of the demo.
+        season: of the simulated series, in steps, where its index doesn't tell.
+        calendar: whether the network reads the calendar of a CSV.
+        positive: whether values must be above zero, as prices are.
+
+    Raises:
+        InputError: if the file, the flags or the model to load don't fit each other.
+    """
+    forecaster = Forecaster.load(args.load, f"{args.lesson}.py") if args.load else None
+    if args.csv:
+        column, *features = forecaster.columns if forecaster else (args.column, *args.features)
+        column, features = args.column or column, args.features or features
+        frame = load_csv(
+            args.csv, column, features, args.time_column, args.fill, positive,
+            args.missing, args.decimal,
+        )  # fmt: skip
+        for line in (frame.attrs["understood"], *frame.attrs["suspicious"]):
+            print(line)
+    else:
+        frame = simulated().to_frame()
+    if forecaster:
+        forecaster.check(frame, args.load)
+        names, parts, input_steps = forecaster.calendar, None, forecaster.input_steps
+    else:
+        names = index.calendar_names(frame.index) if args.csv and calendar else []
+        input_steps = args.input_steps
+        parts = split_by_time(len(frame), input_steps, frame.attrs.get("filled", ()))
+    season = args.season or (season if season and not args.csv else index.season(frame.index))
+    values = index.with_calendar(frame, names)
+    data = Data(frame, names, values, parts, season, input_steps, forecaster)
+    if parts:
+        check(values, parts, frame)
+        print(samples(data))
+    output_folder(args.output_dir)
+    return data
+
+
+def samples(data: Data) -> str:
+    """Return three windows as numbers, and how many there are."""
+    rows = data.parts.train[:3]
+    lines = [f"Of {len(data.frame):,} rows, windows of {data.input_steps} and what came next:"]
+    for window, row in zip(cut(data.values[:, 0], rows, data.input_steps), rows, strict=True):
+        shown = [f"{value:.4g}" for value in window]
+        if len(shown) > 6:
+            shown[3:-2] = ["..."]
+        lines.append(f"    {' '.join(shown)} -> {data.values[row, 0]:.4g}")
+    train, val, test = (f"{len(rows):,}" for rows in data.parts)
+    return "\n".join([*lines, f"{train} windows to train, {val} to validate, {test} to test."])
+
+
+# ------------------------------------------------------------------ learn
+
+
+def scale(values: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of each column, (columns,), without the outermost values.
+
+    One value of a million among thousands would otherwise make all others look alike.
+    """
+    low, high = np.quantile(values, [0.005, 0.995], axis=0)
+    inner = np.clip(values, low, high).std(axis=0)
+    return np.where(inner > 0, inner, values.std(axis=0)).astype("float32")
+
+
+class Start(NamedTuple):
+    """What a forecast starts from, before a network has learned anything."""
+
+    noise: float  # on the target as the network reads it, in standard deviations of its changes
+    forecast: Callable  # from a network's inputs to (targets,) or (batch, targets)
+
+
+def starting_point(name: str, train: np.ndarray, linear: LinearAutoregression) -> Start:
+    """Return one of the places that forecasts start from.
+
+    Args:
+        name: "mean", "last" or "linear".
+        train: (time, targets)
+        linear: fitted.
+    """
+    targets = train.shape[1]
+
+    def from_linear(inputs):
+        past, calendar = inputs[:, :, :targets], inputs[:, -1, targets:]
+        window = keras.layers.Concatenate()([keras.layers.Flatten()(past), calendar])
+        sums = keras.layers.Dense(targets, name="linear")
+        forecast = sums(window)
+        sums.set_weights([linear.kernel, linear.bias])
+        return forecast
+
+    return {
+        "mean": Start(1.0, lambda inputs: train.mean(axis=0).astype("float32")),
+        "last": Start(0.3, lambda inputs: inputs[:, -1, :targets]),
+        "linear": Start(0.3, from_linear),
+    }[name]
+
+
+def normalised(inputs: keras.KerasTensor, train: np.ndarray, noise: float) -> keras.KerasTensor:
+    """Return what a network reads of its windows: where the series stand, how they got there, when.
+
+    That is the series in units of the train part's deviation from its mean; the same, less their
+    last value, which is right at any level; and the calendar. Noise on the target while it trains
+    keeps a network from learning the noise of the data by heart.
+
+    Args:
+        inputs: (batch, input_steps, columns), in the series' units.
+        train: (time, targets), as which the first columns are normalised.
+        noise: in standard deviations of the target's change from row to row.
+
+    Returns:
+        (batch, input_steps, targets + columns)
+    """
+    targets, unit = train.shape[1], scale(train)
+    series = (inputs[:, :, :targets] - train.mean(axis=0).astype("float32")) / unit
+    steady = min(float(np.diff(train[:, 0]).std() / unit[0]), 1.0)
+    noisy = keras.layers.GaussianNoise(noise * steady)(series[:, :, :1])
+    series = keras.layers.Concatenate()([noisy, series[:, :, 1:]])
+    known = (train - train.mean(axis=0)) / unit  # beyond, a level means nothing
+    level = keras.ops.clip(
+        series, *np.clip([known.min(axis=0), known.max(axis=0)], -4, 4).astype("float32")
+    )
+    return keras.layers.Concatenate()([level, series - series[:, -1:], inputs[:, :, targets:]])
+
+
+def column_weights(train: np.ndarray) -> np.ndarray:
+    """Return the weight of each column's absolute error: (targets,).
+
+    It is one over the mean change from row to row, and of all columns but the first a share in a
+    quarter: they are needed to go on from, but it is the target that is asked for.
+    """
+    shares = np.full(train.shape[1], 0.25 / max(train.shape[1] - 1, 1))
+    shares[0] = 1.0
+    return (shares / np.abs(np.diff(train, axis=0)).mean(axis=0)).astype("float32")
+
+
+def learn(
+    name: str,
+    build_network: Callable,
+    build_loss: Callable,
+    data: Data,
+    args: argparse.Namespace,
+    starts: Sequence[str],
+    relative: bool = False,
+) -> Run:
+    """Train a network, or take the loaded one.
+
+    What its forecasts start from is chosen on the validation part, by short trainings: the mean of
+    the series, its last value, or the linear autoregression. It is the first of `starts`, unless
+    another is better by more than chance would make it.
+
+    Args:
+        name: of the network.
+        build_network: (train, start, data, args) -> network; `start` is of `starting_point`.
+        build_loss: (train) -> loss.
+        data: of `prepare`.
+        args: of `utils.cli.parse_forecasting`.
+        starts: "mean", "last", "linear", or some of them, the safest first.
+        relative: whether errors are log-ratios, as those of prices are.
+    """
+    if data.loaded:
+        return Run(name, data.loaded)
+    linear = LinearAutoregression(data.input_steps, data.targets).fit(data.values, data.parts)
+    batch_size = min(args.batch_size, len(data.parts.train))
+    steps = training.steps_per_epoch(len(data.parts.train), batch_size)
+    plan = {"steps": steps, "learning_rate": args.learning_rate}
+
+    def build(start, train):
+        keras.utils.set_random_seed(args.seed)
+        return build_network(train, starting_point(start, train, linear), data, args)
+
+    def batches(rows):
+        return shuffled(data.values, rows, data.input_steps, data.targets, batch_size, args.seed)
+
+    def mae(actual, predicted):
+        return keras.ops.abs(actual[:, 0] - predicted[:, 0])  # (batch,)
+
+    def fitted(start, epochs, quiet):
+        network = build(start, data.train)
+        if not quiet:
+            print(summary(network))
+        val_rows = data.parts.val[:: -(-len(data.parts.val) // training.MAX_WINDOWS)]
+        return network, training.fit(
+            network, build_loss(data.train), batches(data.parts.train),
+            in_order(data.values, val_rows, data.input_steps, data.targets),
+            epochs=epochs, metric=mae, quiet=quiet, **plan,
+        )  # fmt: skip
+
+    start = starts[0]
+    if len(starts) > 1:
+        epochs = min(max(args.epochs // TRIAL, TRIAL_STEPS // steps, 1), args.epochs)
+        errors = {start: fitted(start, epochs, quiet=True)[1].lowest for start in starts}
+        best, margin = min(errors, key=errors.get), 0.5 / np.sqrt(len(data.parts.val))
+        start = best if errors[best] < (1 - margin) * errors[start] else start
+        shown = ", ".join(f"{START[start]} {error:.4g}" for start, error in errors.items())
+        print(f"Validation MAE after {epochs} epochs, by what forecasts start from: {shown}.")
+    print(f"Forecasts start from {START[start]}; {args.batch_size} windows a training step.")
+    network, fit = fitted(start, args.epochs, quiet=False)
+    print(fit)
+
+    def refit():
+        rows = untouched(
+            np.arange(data.input_steps, len(data.values)), data.frame.attrs.get("filled", ())
+        )
+        again = build(start, data.values[:, : data.targets])
+        training.refit(
+            again, build_loss(data.train), batches(rows),
+            epochs=fit.best_epoch, planned=args.epochs, **plan,
+        )  # fmt: skip
+        return believed(again, share)
+
+    forecaster = Forecaster(network, list(data.frame), data.calendar, index.step(data.frame.index))
+    share = believable(forecaster, data)
+    forecaster = forecaster._replace(network=believed(network, share))
+    memory = np.clip(len(data.parts.val) / 10, 10, 100)  # rows; daily prices: RiskMetrics' 0.94
+    lowest = 0.0 if data.train[:, 0].min() >= 0 else None
+    spread = Spread(relative, decay=1 - 1 / memory, lowest=lowest)
+    return Run(name, forecaster._replace(spread=spread), fit, linear, refit)
+
+
+def summary(network: keras.Model) -> str:
+    """Return the layers with weights: what they put out, and how many weights they have."""
+    rows = [layer for layer in network.layers if layer.trainable_weights]
+    lines = [f"    inputs (windows, {', '.join(map(str, network.input_shape[1:]))})"]
+    for layer in rows:
+        shape = ", ".join(map(str, layer.output.shape[1:]))
+        kind = type(layer).__name__
+        lines.append(f"    {kind:10} -> (windows, {shape})  {layer.count_params():,} weights")
+    recurrent = sum(layer.count_params() for layer in rows if isinstance(layer, keras.layers.RNN))
+    share = recurrent / network.count_params()
+    return "\n".join([*lines, f"    {share:.0%} of the weights are in recurrent layers"])
+
+
+def believable(forecaster: Forecaster, data: Data) -> float:
+    """Return the share of the predicted change with the least validation error, 0 to 1."""
+    rows = data.parts.val
+    last = data.values[rows - 1, 0]
+    predicted = forecaster.one_step(data.values, rows) - last
+    shares = np.linspace(1, 0, 11)
+    errors = [evaluation.mae(data.values[rows, 0], last + s * predicted) for s in shares]
+    share = float(shares[np.argmin(errors)])
+    if share < 1:
+        print(f"Of the change that it predicts, {share:.0%} is believed, by the validation part.")
+    return share
+
+
+def believed(network: keras.Model, share: float) -> keras.Model:
+    """Return the network whose forecasts go so far from the last value only."""
+    if share == 1:
+        return network
+    inputs = keras.Input(network.input_shape[1:])
+    last = inputs[:, -1, : network.output_shape[1]]
+    return keras.Model(inputs, last + share * (network(inputs) - last))
+
+
+# ------------------------------------------------------------------ score
+
+
+class Scored(NamedTuple):
+    """What a lesson's forecasts of the test part were worth."""
+
+    results: dict  # as in scores.json
+    test: pd.DataFrame  # one step ahead, by time: actual, predicted, the baselines, lower, upper
+    spread: Spread  # of the forecaster, as it is at the end of the data
+
+
+def score(
+    run: Run, data: Data, args: argparse.Namespace, optimal: Callable | None
+) -> Scored | None:
+    """Score the forecasts that are sold, in the test part: network, baselines and interval.
+
+    Args:
+        run: of `learn`.
+        data: of `prepare`.
+        args: of `utils.cli.parse_forecasting`.
+        optimal: the best possible predictor, from windows (windows, input_steps) and a number of
+            steps to (windows, steps), where the law of the data is known.
+
+    Returns:
+        None for a loaded model.
+    """
+    if not run.fit:
+        return None
+    forecaster, parts, season = run.forecaster, data.parts, data.season
+    rivals = evaluation.baselines(data.values, parts, run.linear, season)
+    if optimal and not args.csv:
+        rivals["optimal"] = lambda values, origins, steps: optimal(
+            cut(values[:, 0], origins, data.input_steps), steps
+        )
+    one_step, scale = one_step_errors(forecaster, data)
+    results, scored = {}, {}
+    for part, rows in (("val", parts.val), ("test", parts.test)):
+        forecasts = {run.name: one_step[rows]}
+        forecasts |= {name: rival(data.values, rows, 1)[:, 0] for name, rival in rivals.items()}
+        scored = evaluation.scores(data.values[rows, 0], forecasts, data.train[:, 0])
+        results[part] = dict.fromkeys([run.name, *BASELINES, "optimal"]) | scored
+    actual, best = data.values[parts.test, 0], evaluation.best_baseline(scored, run.name)
+    results["best_baseline"] = best
+    results["p_value"] = evaluation.diebold_mariano(actual, forecasts[run.name], forecasts[best])
+
+    record, by_name, truth = many_steps(run, data, rivals, scale, args.forecast)
+    origins, steps = thinned(parts.test, MOST_FORECASTS // args.forecast), truth.shape[1]
+    bounds = {
+        step: forecaster.spread.bounds(
+            by_name[run.name][:, step - 1], record.widths(origins, step) * scale[origins]
+        )
+        for step in evaluation.scored_steps(steps)
+    }
+    results["by_steps"] = evaluation.scores_by_steps(truth, by_name, bounds)
+    predicted = forecasts.pop(run.name)
+    lower, upper = forecaster.spread.bounds(
+        predicted, record.widths(parts.test, 1) * scale[parts.test]
+    )
+    results["coverage"] = {"0.9": float(np.mean((lower <= actual) & (actual <= upper)))}
+    columns = {
+        "actual": actual,
+        "predicted": predicted,
+        **forecasts,
+        "lower": lower,
+        "upper": upper,
+    }
+    spread = forecaster.spread.measured(record, scale[-1], data.frame.index[-1], args.forecast)
+    return Scored(results, pd.DataFrame(columns, data.frame.index[parts.test]), spread)
+
+
+def thinned(rows: np.ndarray, most: int) -> np.ndarray:
+    """Return at most so many of the rows, and no fewer than 100, evenly taken."""
+    most = min(max(most, 100), len(rows))
+    return rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
+
+
+def one_step_errors(forecaster: Forecaster, data: Data) -> tuple[np.ndarray, np.ndarray]:
+    """Return the one-step forecast of each row, and the scale of errors before it and at the end.
+
+    They are (time,) and (time + 1,), NaN where there is none. From the validation part on, the
+    scale comes from errors in rows that trained nothing.
+    """
+    forecasts, scale = np.full(len(data.values), np.nan), np.full(len(data.values) + 1, np.nan)
+    unseen = np.concatenate([data.parts.val, data.parts.test])
+    for rows, first in ((data.parts.train[-MOST_FORECASTS:], None), (unseen, len(data.parts.val))):
+        forecasts[rows] = forecaster.one_step(data.values, rows)
+        errors = forecaster.spread.errors(data.values[rows, 0], forecasts[rows])
+        start = np.sqrt(np.mean(errors[:first] ** 2))
+        known = scales(errors, start, forecaster.spread.decay)
+        scale[rows], scale[-1] = known[:-1], known[-1]
+    return forecasts, scale
+
+
+def many_steps(
+    run: Run, data: Data, rivals: dict, scale: np.ndarray, most: int
+) -> tuple[Record, dict[str, np.ndarray], np.ndarray]:
+    """Forecast many steps from many origins, each forecast being fed back.
+
+    Returns:
+        the record of how far off the network was, in all parts; the forecasts of the test part by
+        name, each (windows, steps); and what came, as they are.
+    """
+    parts, steps = data.parts, min(most, len(data.parts.test))
+    coming = index.calendar(index.future_index(data.frame.index, steps), data.calendar)
+    unknown = np.full((steps, data.targets), np.nan)
+    values = np.vstack([data.values, np.column_stack([unknown, coming])])
+    truth = np.concatenate([data.truth, unknown[:, 0]])
+    test = thinned(parts.test, MOST_FORECASTS // most)
+    past = [part[np.isfinite(scale[part])] for part in (parts.train, parts.val)]
+    origins = np.concatenate([*(thinned(part, MOST_ORIGINS) for part in past), test])
+    forecasts = run.forecaster.spread.possible(run.forecaster.recursive(values, origins, steps))
+    truth = truth[origins[:, None] + np.arange(steps)]
+    errors = np.abs(run.forecaster.spread.errors(truth, forecasts))
+    record = Record(origins, errors / scale[origins, None], unseen=parts.val[0])
+    by_name = {run.name: forecasts[-len(test) :]}
+    by_name |= {name: rival(values, test, steps) for name, rival in rivals.items()}
+    return record, by_name, truth[-len(test) :]
+
+
+# ------------------------------------------------------------------ finish
+
+
+def finish(
+    run: Run,
+    data: Data,
+    scored: Scored | None,
+    draw: Callable,
+    args: argparse.Namespace,
+    moral: str | None = None,
+) -> dict | None:
+    """Forecast past the end, write all files, print what follows; return what scores.json holds.
+
+    Args:
+        run: of `learn`.
+        data: of `prepare`.
+        scored: of `score`.
+        draw: (run, data, scored or None, forecast) -> figure.
+        args: of `utils.cli.parse_forecasting`.
+        moral: the last line.
+
+    Raises:
+        KeyboardInterrupt: once all is written, if that had ended the training.
+    """
+    folder, forecaster, scores = Path(args.output_dir), run.forecaster, None
+    if scored:
+        forecaster = forecaster._replace(spread=scored.spread)
+        forecaster.save(folder / "model.keras", f"{run.name}.py")
+        print(evaluation.report(run.name, scored.results, len(scored.test)))
+        print(age(data, args.refit))
+        if args.refit:
+            forecaster = forecaster._replace(network=run.refit())
+    else:
+        forecaster = forecaster.since(data.frame)
+    forecast = forecaster.past_the_end(data.frame, args.forecast)
+    print(f"The next {args.forecast}, with a 90 % interval:")
+    print(forecast.to_string(max_rows=8))
+    with written_together(folder):
+        if scored:
+            forecaster.save(folder / "model.keras", f"{run.name}.py")
+        write_csv(forecast, folder / "forecast.csv")
+        if scored:
+            write_csv(scored.test, folder / "test_predictions.csv")
+            write_csv(run.fit.history, folder / "history.csv")
+            scores = {
+                "script": f"{run.name}.py",
+                "data": args.csv or "simulated",
+                "seed": args.seed,
+                "network": run.name,
+                "input_steps": args.input_steps,
+                **scored.results,
+                "seconds": {"fit": run.fit.seconds, "total": time.perf_counter() - args.begin},
+            }
+            write_json(scores, folder / "scores.json")
+        else:
+            for name in ("test_predictions.csv", "history.csv", "scores.json"):
+                (folder / name).unlink(missing_ok=True)  # of another forecast
+        figure = draw(run._replace(forecaster=forecaster), data, scored, forecast)
+        plotting.save(figure, folder / "figure.png", args.show)
+    print(f"Picture and files: {folder}")
+    if moral:
+        print(moral)
+    if run.fit and run.fit.interrupted:
+        raise KeyboardInterrupt
+    return scores
+
+
+def age(data: Data, refit: bool) -> str:
+    """Say how old the newest row is that trains the network whose forecast is written."""
+    if refit:
+        return "Trains once more, on all rows, for as many epochs as were best in validation."
+    newest = data.parts.train[-1]
+    return (
+        f"The newest row that trained the network is {data.frame.index[newest]}, "
+        f"{len(data.frame) - 1 - newest:,} rows before the end; --refit trains on all."
+    )
