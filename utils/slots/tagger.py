@@ -31,6 +31,7 @@ RARE = 0.02  # see Batches
 AVERAGED = 100  # steps, at most an epoch, over which the weights are averaged
 INTENT_WEIGHT = 0.3  # of the intent's loss, beside the loss per word
 SMOOTHING = 0.1  # of the intents: the right one is to get 90 %, and its share of the rest
+DIVERGED = "the training diverged; lower --learning-rate"
 TEMPERATURES = 0.25, 8  # that a calibration may find
 MAX_WORDS = 8192  # at once, padding included, so that long sentences don't fill the memory
 
@@ -216,9 +217,13 @@ class BestEpoch(keras.callbacks.Callback):
         super().__init__()
         self.title, self.tagger, self.dev = title, tagger, dev
         self.best, self.epoch, self.weights = -1.0, 0, None
+        self.last, self.loss = 0, np.inf
 
     def on_epoch_end(self, epoch, logs=None):
         """Score the dev part: by F1 and, where there are intents, their accuracy."""
+        self.last, self.loss = epoch + 1, logs["loss"]
+        if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
+            raise InputError(DIVERGED)
         scores = evaluate(self.dev, self.tagger.read([sentence.words for sentence in self.dev]))
         score, said = scores["f1"], f"dev F1 {scores['f1']:.2f}"
         if scores["intent_accuracy"] is not None:
@@ -228,7 +233,7 @@ class BestEpoch(keras.callbacks.Callback):
             self.best, self.epoch, self.weights = score, epoch + 1, self.model.get_weights()
         progress = f"epoch {epoch + 1}/{self.params['epochs']}, loss {logs['loss']:.4f}"
         line = f"{self.title}: {progress}, {said}, best epoch {self.epoch}"
-        print(f"\r{line} ", end="", flush=True)
+        print(f"\r{line}  ", end="", flush=True)
 
 
 class Fit(NamedTuple):
@@ -268,7 +273,7 @@ def fit(
 
     Raises:
         KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
-        InputError: if the weights ran away to infinity.
+        InputError: if it ended worse than guessing.
     """
     network = tagger.network
     batches = Batches(parts["train"], tagger.vocabulary, batch_size, RARE, seed)
@@ -296,11 +301,14 @@ def fit(
             raise
         interrupted = True
     seconds = time.perf_counter() - start
-    ended = "interrupted" if interrupted else "all epochs done"
-    print(f"\n    {ended} in {seconds:.0f} s; kept epoch {best.epoch}, the best on the dev part")
+    why = f"was interrupted after epoch {best.last}" if interrupted else "ended as planned"
+    print(
+        f"\n    Training {why}, {seconds:.0f} s; kept is epoch {best.epoch}, best on the dev part."
+    )
+    guessing = np.log(len(tagger.vocabulary.tags)) + np.log(max(len(tagger.vocabulary.intents), 1))
+    if not best.loss < 2 * guessing:
+        raise InputError(DIVERGED)
     network.set_weights(best.weights)
-    if not all(np.isfinite(weights).all() for weights in best.weights):
-        raise InputError("the training diverged; lower --learning-rate")
     return Fit(best.epoch, seconds, interrupted)
 
 
