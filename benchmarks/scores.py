@@ -1,7 +1,9 @@
 """How good are the forecasting lessons on their test parts, as a mean over seeds?
 
-python benchmarks/scores.py                  # seeds 0 to 4, several minutes
-python benchmarks/scores.py --seeds 0,1
+    python benchmarks/scores.py                  # seeds 100 to 104, a quarter of an hour
+    python benchmarks/scores.py --seeds 100,101
+
+Nothing was chosen by these seeds: settings were chosen on the validation parts of seeds 0 to 20.
 """
 
 import argparse
@@ -19,6 +21,7 @@ WEATHER = ["--csv", "data/weather_greensboro.csv", "--column", "temperature"]
 OTHERS = ["--features", "humidity,pressure,dew_point,wind_speed"]
 COMMANDS = [
     ["SimpleRNN.py"],
+    ["SimpleRNN.py", "--jumps", "0.02"],
     ["GRU.py"],
     ["GRU.py", *WEATHER],
     ["GRU.py", *WEATHER, *OTHERS],
@@ -37,26 +40,31 @@ def score(command, seed):
         )
         scores = json.loads(Path(folder, "scores.json").read_text(encoding="utf-8"))
     network, test = scores["test"][scores["network"]], scores["test"]
+    held = [line["coverage"] for line in scores["by_steps"].values()]
     return {
         "MAE": network["mae"],
-        "RMSE": network["rmse"],
-        "RMSE / optimal": network["ratio_to_optimal"],
-        "RMSE / persistence": network["rmse"] / test["persistence"]["rmse"],
-        "MAE / persistence": network["mae"] / test["persistence"]["mae"],
         "MAE / linear": network["mae"] / test["linear"]["mae"],
-        "coverage of 90 %": scores["coverage"]["0.9"],
+        "MAE / persistence": network["mae"] / test["persistence"]["mae"],
+        "RMSE": network["rmse"],
+        "RMSE / linear": network["rmse"] / test["linear"]["rmse"],
+        "RMSE / persistence": network["rmse"] / test["persistence"]["rmse"],
+        "RMSE / optimal": network["ratio_to_optimal"],
+        "90 % held, 1 step": scores["coverage"]["0.9"],
+        "90 % held, least of all steps": min(held),
+        "90 % held, most of all steps": max(held),
     }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", default="0,1,2,3,4")
+    parser.add_argument("--seeds", default="100,101,102,103,104")
     seeds = [int(seed) for seed in parser.parse_args().seeds.split(",")]
     for command in COMMANDS:
         table = pd.DataFrame([score(command, seed) for seed in seeds], index=seeds).T
         table = table.astype(float).dropna()
-        table.insert(0, "mean", table.mean(axis=1))
-        print(f"python {' '.join(command)}", table.round(4), "", sep="\n", flush=True)
+        summary = {"mean": table.mean(axis=1), "sd": table.std(axis=1)}
+        table = pd.concat([pd.DataFrame(summary), table], axis=1)
+        print(f"python {' '.join(command)}", table.round(4).to_string(), "", sep="\n", flush=True)
 
 
 if __name__ == "__main__":
