@@ -376,48 +376,74 @@ def test_own_folder_without_test_part(tmp_path):
     assert not (out / "taipei.png").exists()
 
 
-def test_one_file(tmp_path, capsys):
+class TrainedEnoughError(Exception):
+    """Raised in place of a training."""
+
+
+@pytest.fixture
+def planned(monkeypatch):
+    """What would be trained: networks, vocabulary, parts, args."""
+    plans = []
+
+    def train_all(*plan):
+        plans.append(plan)
+        raise TrainedEnoughError
+
+    monkeypatch.setattr(slot_filling, "train_all", train_all)
+
+    def plan(argv):
+        with pytest.raises(TrainedEnoughError):
+            slot_filling.main([str(word) for word in argv])
+        return plans.pop()
+
+    return plan
+
+
+def test_one_file(planned, tmp_path, capsys):
     lines = [
         "\n".join(f"{word} {tag}" for word, tag in zip(query.words, query.tags, strict=True))
         for query in QUERIES
     ]
     (tmp_path / "mine.txt").write_text("\n\n".join(lines))
-    argv = ["--data", tmp_path / "mine.txt", "--split", "70,30,0", "--model", "gru", *TINY]
-    assert run([*argv, "--output-dir", tmp_path / "out"]) == 0
+    argv = ["--data", tmp_path / "mine.txt", "--split", "70,30,0", "--output-dir", tmp_path / "out"]
+    _, vocabulary, parts, _ = planned(argv)
+    assert [len(part) for part in parts.values()] == [17, 7] and vocabulary.letters
     printed = capsys.readouterr().out
     assert "17 train + 7 dev sentences" in printed and "70 % are the train part" in printed
 
 
-def test_dataset(tmp_path, monkeypatch):
-    fetched = []
-
-    def download(name):
-        fetched.append(name)
-        return write_folder(tmp_path / name)
-
-    monkeypatch.setattr(files, "download", download)
-    argv = ["--dataset", "snips", *TINY, "--output-dir", str(tmp_path / "out")]
-    scores = slot_filling.main(argv)
-    assert fetched == ["snips"] == [scores["data"]]
-    assert list(scores["networks"]) == [str(slot_filling.BEST)] and scores["crf"] is True
+def test_dataset(planned, tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "download", lambda name: write_folder(tmp_path / name))
+    networks, vocabulary, _, args = planned(
+        ["--dataset", "snips", "--output-dir", tmp_path / "out"]
+    )
+    assert networks == [slot_filling.BEST] and vocabulary.letters and vocabulary.intents
+    assert args.crf and args.epochs == 50  # of so few sentences
 
 
-@pytest.mark.parametrize("epochs_before", [0, 1])
-def test_interrupted(epochs_before, tmp_path, monkeypatch, capsys):
-    """Ctrl-C in the second network's training: what is finished is saved."""
+def test_defaults(planned, tmp_path):
+    networks, vocabulary, _, args = planned(["--output-dir", tmp_path])
+    assert networks == slot_filling.COMPARED and not vocabulary.letters
+    assert (args.crf, args.epochs, args.seeds) == (False, 10, [0])
+    networks, *_ = planned(["--model", "lstm", "--layers", 2, "--output-dir", tmp_path])
+    assert networks == [Network("lstm", layers=2)]
+
+
+def test_interrupted(tmp_path, monkeypatch, capsys):
+    """Ctrl-C in the second training: the first is kept, and the best epoch of the second."""
     data, out = write_folder(tmp_path / "data"), tmp_path / "out"
     score = tagger.BestEpoch.on_epoch_end
 
     def on_epoch_end(self, epoch, logs=None):
-        if "seed 1" in self.title and epoch == epochs_before:
+        if "seed 1" in self.title and epoch == 1:
             raise KeyboardInterrupt
         score(self, epoch, logs)
 
     monkeypatch.setattr(tagger.BestEpoch, "on_epoch_end", on_epoch_end)
-    argv = ["--data", data, "--model", "gru", "--units", 4, "--epochs", 3, "--seeds", "0,1,2"]
+    argv = ["--data", data, "--model", "gru", "--units", 4, "--epochs", 2, "--seeds", "0,1,2"]
     assert run([*argv, "--output-dir", out]) == 130
     (entry,) = json.loads((out / "scores.json").read_text())["networks"].values()
-    assert [seed["epoch"] for seed in entry["seeds"]][1:] == [1] * epochs_before
+    assert [seed["epoch"] for seed in entry["seeds"]][1:] == [1]
     assert (out / "model.keras").exists()
     printed, error = capsys.readouterr()
     assert "Interrupted: going on with what is finished" in printed

@@ -2,6 +2,5 @@
 
 from utils import _import_when_used
 
-# what is made of Keras' classes waits for Keras
-for module in ("utils.cells", "utils.slots.crf", "utils.slots.tagger"):
+for module in ("utils.slots.crf", "utils.slots.tagger"):  # made of Keras' classes
     _import_when_used(module)

@@ -11,12 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from utils import (
-    InputError,
-    cells,  # noqa: F401  Keras must know them to load a model with one
-    training,
-)
+from utils import InputError, training
+from utils.cells import JordanCell, PeepholeLSTMCell  # noqa: F401  Keras must know them to load
 from utils.slots import chunks
+from utils.slots.crf import CRF
 from utils.slots.files import Sentence
 from utils.slots.text import normal, without_marks
 from utils.slots.vocabulary import OTHER, PADDING, Vocabulary
@@ -50,7 +48,7 @@ class Tagger:
 
     def __init__(self, network: keras.Model, vocabulary: Vocabulary):
         self.network, self.vocabulary = network, vocabulary
-        self.crf = network.get_layer("tags")
+        self.crf: CRF = network.get_layer("tags")
         scores = keras.Input((None, len(vocabulary.tags)))
         real = keras.Input((None,), dtype="bool")
         self.decoder = keras.Model([scores, real], Decode(self.crf)(scores, real))
