@@ -126,13 +126,16 @@ def parse_args(argv=None):
         "--words", choices=["one-hot", "embedding"], default="embedding",
         help="1-of-N with one more dimension for other words, or a vector that is learned",
     )  # fmt: skip
-    for flag, text in {
-        "letters": "add a vector made from each word's letters",
-        "crf": "learn which tag follows which",
-    }.items():
-        network.add_argument(
-            f"--{flag}", action=argparse.BooleanOptionalAction, **by_data(flag, text)
-        )
+    network.add_argument(
+        "--letters",
+        action=argparse.BooleanOptionalAction,
+        **by_data("letters", "add a vector made from each word's letters"),
+    )
+    network.add_argument(
+        "--crf",
+        action=argparse.BooleanOptionalAction,
+        **by_data("crf", "learn which tag follows which"),
+    )
     training = parser.add_argument_group("training")
     training.add_argument(
         "--epochs", type=cli.whole_number(1), default=argparse.SUPPRESS,
@@ -272,7 +275,7 @@ def train(network, vocabulary, parts, args, seed):
         title=f"{network}, seed {seed}",
     )
     for kind in tagger.calibrate(tagged, parts["dev"]):
-        print(f"    all {kind} of the dev part are right, or none: no temperature fits them")
+        print(f"    no {kind} were found in the dev part, by which to tell how sure to be of them")
     scores = {}
     for part in ("dev", "test") if "test" in parts else ("dev",):
         readings = tagged.read([sentence.words for sentence in parts[part]])
@@ -361,8 +364,8 @@ def taipei_table(taggers, queries):
 def heatmap(axes, percent, rows, columns):
     """Draw numbers from 0 to 100 as squares."""
     axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    steep = 30 if len(columns) < 8 else 60
-    axes.set_xticks(range(len(columns)), columns, rotation=steep, ha="right")
+    steep = 0 if max(map(len, columns)) < 3 else 30 if len(columns) < 8 else 60
+    axes.set_xticks(range(len(columns)), columns, rotation=steep, ha="right" if steep else "center")
     axes.set_yticks(range(len(rows)), rows)
     axes.grid(False)
     for (row, column), value in np.ndenumerate(percent):
@@ -422,7 +425,7 @@ def confusions(runs, best, sentences):
         return [chunks.slot(tag) for one in found for tag in one.tags]
 
     labels = {
-        f"{name}: % of a slot's words": (slots(sentences), slots(runs[name].readings))
+        f"{name}: slots, % of words": (slots(sentences), slots(runs[name].readings))
         for name in dict.fromkeys([next(iter(runs)), best])
     }
     if sentences[0].intent:
@@ -430,7 +433,7 @@ def confusions(runs, best, sentences):
         intents = zip(
             *[(sentence.intent, reading.intent) for sentence, reading in pairs], strict=True
         )
-        labels[f"{best}: % of an intent's sentences"] = tuple(intents)
+        labels[f"{best}: intents, %"] = tuple(intents)
     return labels
 
 
@@ -493,6 +496,8 @@ def report(runs, parts, args, folder):
         queries = travel.taipei(args.language)
         print(f"\n{taipei_table(taggers, queries)}")
         plotting.save(draw_taipei(taggers, queries), folder / "taipei.png", args.show)
+        if args.language == "zh" and not plotting.CHINESE:
+            print("No font with Chinese characters was found, such as Noto Sans CJK: boxes instead")
     print(f"\nPictures and files: {folder}")
     return scores
 
