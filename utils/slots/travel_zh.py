@@ -50,8 +50,8 @@ def invent(cities, count):
     rng = random.Random(0)
     characters = [*"".join(cities), *"的市和明上下大小日月天地包有前後開行到年早去出"]
     listed = {city for part in CITIES.values() for city in part}
-    names = {"".join(rng.choices(characters, k=rng.choice([2, 3, 3, 4, 5]))) for _ in range(count)}
-    return sorted(names - listed)
+    names = ["".join(rng.choices(characters, k=rng.choice([2, 3, 3, 4, 5]))) for _ in range(count)]
+    return [name for name in dict.fromkeys(names) if name not in listed]
 
 
 def alternate(cities, others):
