@@ -16,9 +16,10 @@ mean of them all gives a score to each intent of the query, find, book, ... The 
 probable sequence of tags in which every I- continues a slot; `utils/slots/crf.py` says how.
 
 F1 of whole slots, in per cent, in queries about cities never seen in training, where the words that
-tell arriving from leaving stand before, far before, or after the city (mean of 3 seeds):
+tell arriving from leaving stand before, far before, or after the city (seed 0):
 
-TABLE
+                            all     before      far     after
+    bidirectional gru     100.0      100.0    100.0     100.0
 
     python slot_filling.py                                    # all of them, on the travel grammar
     python slot_filling.py --language zh                      # 十一月二日抵達台北
