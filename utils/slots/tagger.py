@@ -221,6 +221,7 @@ class BestEpoch(keras.callbacks.Callback):
         """Score the dev part: by F1 and, where there are intents, their accuracy."""
         self.last, self.loss = epoch + 1, logs["loss"]
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
+            print()  # ends the line of the epochs before
             raise InputError(DIVERGED)
         scores = evaluate(self.dev, self.tagger.read([sentence.words for sentence in self.dev]))
         score, said = scores["f1"], f"dev F1 {scores['f1']:.2f}"
