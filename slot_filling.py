@@ -396,8 +396,8 @@ def draw_taipei(taggers, queries):
     return figure
 
 
-def draw_scores(results, part, commonest, confusions):
-    """Draw the networks' F1 side by side, and what was taken for what."""
+def draw_scores(results, part, references, confusions):
+    """Draw the networks' F1 side by side, beside others by name, and what was taken for what."""
     figure, axes = plotting.new_figure(
         [["F1", *confusions]], size=(6 + 5 * len(confusions), 5 + 0.1 * len(results))
     )
@@ -408,7 +408,8 @@ def draw_scores(results, part, commonest, confusions):
     pd.DataFrame.from_dict(bars, orient="index").plot.barh(
         ax=axes["F1"], color=[plotting.BLUE, plotting.ORANGE, plotting.GREEN]
     )
-    axes["F1"].axvline(commonest, color=plotting.BLACK, ls="--", label="each word's commonest tag")
+    for (name, f1), dashes in zip(references.items(), (":", "--"), strict=False):
+        axes["F1"].axvline(f1, color=plotting.BLACK, ls=dashes, label=name)
     axes["F1"].set(title=f"F1 of the slots, {part} part", xlim=(0, 101))
     axes["F1"].invert_yaxis()
     axes["F1"].legend(loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=2)
@@ -490,7 +491,10 @@ def report(runs, parts, args, folder):
         if (error := sure[f"{kind}_calibration_error"]) is not None:
             print(f"{best} is {error:.1f} % more or less sure of a {kind} than right, on average")
 
-    figure = draw_scores(results, part, commonest, confusions(best_runs, best, parts[part]))
+    references = {"each word's commonest tag": commonest}
+    if travels:
+        references["bound without context"] = travel.WITHOUT_CONTEXT
+    figure = draw_scores(results, part, references, confusions(best_runs, best, parts[part]))
     plotting.save(figure, folder / "figure.png", args.show)
     if travels:
         taggers = {name: run.tagger for name, run in best_runs.items()}
