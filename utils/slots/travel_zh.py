@@ -82,7 +82,7 @@ SENTENCES = {
         "<our>的[目的地|起點]，<aside>，這次選了<place>，日期是<day>",
         "關於[抵達|出發]，<aside>，我們決定是<place>，<day>",
         "<find>[到站|離站]時<comfort>的<trip>，地點是<place>，日期是<day>",
-        "[抵達|出發]的日子，<aside>，應該是<day>",
+        "[抵達|出發]的日子，<aside>，應該是<day>，城市是<place>",
         "<our>的[目的地和出發地|出發地和目的地]，<aside>，分別是<place>和<other place>",
     ],
     "after": [
