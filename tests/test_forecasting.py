@@ -3,7 +3,7 @@ import shutil
 import zipfile
 
 from utils import InputError
-from utils.series.forecasting import LEVELS, Forecaster, Record, Spread, scales
+from utils.series.forecasting import LEVELS, Forecaster, Record, Spread, scale_ahead, scales
 from utils.series.windows import cut
 
 import keras
@@ -22,6 +22,16 @@ def test_scales_are_known_before_the_error():
     for error in errors:
         expected.append(np.sqrt(0.9 * expected[-1] ** 2 + 0.1 * error**2))
     np.testing.assert_allclose(scales(errors, start=2.0, decay=0.9), expected)
+
+
+def test_the_scale_far_ahead_is_the_usual_one():
+    now, usual = np.array([1.0, 4.0]), np.array([2.0, 2.0])
+    assert scale_ahead(now, usual, 1, 0.9).tolist() == [1, 4]
+    share = (1 + 0.9 + 0.9**2) / 3
+    expected = now**share * usual ** (1 - share)
+    np.testing.assert_allclose(scale_ahead(now, usual, 3, 0.9), expected)
+    np.testing.assert_allclose(scale_ahead(now, usual, 10_000, 0.9), usual, rtol=0.01)
+    np.testing.assert_allclose(scale_ahead(usual, usual, 7, 0.9), usual)
 
 
 def record(sizes, unseen=0):
@@ -48,10 +58,11 @@ def test_a_quantile_knows_only_what_has_happened():
 def test_errors_of_the_training_help_only_while_others_are_few():
     sizes = np.concatenate([np.full(50, 7.0), np.ones(50)])[:, None].repeat(2, axis=1)
     unseen = record(sizes, unseen=50)
-    assert unseen.quantiles(69, 1, [0.9]) == 7  # 19 errors since
-    assert unseen.quantiles(70, 1, [0.9]) == 1
+    assert unseen.quantiles(60, 1, [0.9]) == 7  # 10 errors since: they have half of the weight
+    assert unseen.quantiles(60, 1, [0.4]) == 1
+    assert unseen.quantiles(70, 1, [0.999]) == 1
     assert unseen.quantiles(70, 2, [0.9]) == 7  # errors of two steps overlap
-    assert unseen.quantiles(90, 2, [0.9]) == 1
+    assert unseen.quantiles(90, 2, [0.999]) == 1
 
 
 def test_a_few_errors_make_no_interval():
@@ -100,11 +111,11 @@ def test_no_bound_lies_below_what_the_series_ever_was():
 
 def test_beyond_what_was_measured_errors_grow_on():
     steps = [1, 2, 4, 8, 16]
-    spread = Spread(False, 0.9, None, 2.0, "", steps, [[s**0.5] * len(LEVELS) for s in steps])
+    spread = Spread(False, 0.9, None, 2.0, 2.0, "", steps, [[s**0.5] * len(LEVELS) for s in steps])
     _, upper = spread.interval(np.zeros(64), 0.9)
     np.testing.assert_allclose(upper[np.array([1, 4, 16, 64]) - 1], [2, 4, 8, 16])
     level = spread._replace(sizes=[[3.0] * len(LEVELS)] * 5)  # a season's errors do not
-    assert level.interval(np.zeros(64), 0.9)[1].tolist() == [6.0] * 64
+    np.testing.assert_allclose(level.interval(np.zeros(64), 0.9)[1], 6.0)
 
 
 @given(
@@ -113,7 +124,7 @@ def test_beyond_what_was_measured_errors_grow_on():
     lowest=st.sampled_from([None, 0.0]),
 )
 def test_a_forecast_lies_within_its_interval(forecast, sizes, lowest):
-    spread = Spread(False, 0.9, lowest, 1.5, "", [1, 3, 6], [[size] * 4 for size in sizes])
+    spread = Spread(False, 0.9, lowest, 1.5, 1.5, "", [1, 3, 6], [[size] * 4 for size in sizes])
     forecast = spread.possible(np.array(forecast))
     for level in LEVELS:
         lower, upper = spread.interval(forecast, level)
@@ -187,7 +198,7 @@ def test_past_the_end_of_a_random_walk():
     padded = np.append(y, np.full(50, np.nan))
     errors = np.abs(padded[origins[:, None] + np.arange(50)] - y[origins - 1][:, None])
     spread = Spread(False, 0.99, None).measured(
-        Record(origins, errors, 2), 1.0, frame.index[-1], 50
+        Record(origins, errors, 2), 1.0, 1.0, frame.index[-1], 50
     )
     table = forecaster._replace(spread=spread).past_the_end(frame, 50)
     assert table.index[0] == frame.index[-1] + pd.Timedelta(days=1) and len(table) == 50
@@ -204,20 +215,22 @@ def test_past_the_end_reads_the_calendar_to_come():
     )
     inputs = keras.Input((3, 2))
     network = keras.Model(inputs, inputs[:, -1, 1:])  # the cosine of the hour before
-    spread = Spread(False, 0.9, None, 1.0, "", [1], [[1.0] * len(LEVELS)])
-    table = Forecaster(network, ["y"], ["hour_cos"], "h", spread).past_the_end(frame, 5)
+    spread = Spread(False, 0.9, None, 1.0, 1.0, "", [1], [[1.0] * len(LEVELS)])
+    table = Forecaster(network, ["y"], ["hour_cos"], "h", spread=spread).past_the_end(frame, 5)
     expected = np.cos(2 * np.pi * (table.index - pd.Timedelta(hours=1)).hour / 24)
     np.testing.assert_allclose(table["forecast"], expected, atol=1e-6)
 
 
 def test_new_rows_tell_the_scale_of_today():
     frame = random_walk(60)
-    spread = Spread(False, 0.9, None, 5.0, str(frame.index[49]), [1], [[1.0] * len(LEVELS)])
-    forecaster = Forecaster(last_value(), ["y"], [], "D", spread)
+    spread = Spread(False, 0.9, None, 5.0, 7.0, str(frame.index[49]), [1], [[1.0] * len(LEVELS)])
+    forecaster = Forecaster(last_value(), ["y"], [], "D", spread=spread)
     assert forecaster.since(frame[:50]).spread.scale == 5.0
     changes = np.diff(frame["y"])[49:]
     expected = scales(changes, 5.0, 0.9)[-1]
     assert forecaster.since(frame).spread.scale == pytest.approx(expected, rel=1e-5)
+    usual = scales(changes, 7.0, spread.slow)[-1]
+    assert forecaster.since(frame).spread.usual == pytest.approx(usual, rel=1e-5)
     assert forecaster.since(frame[20:]).spread.scale == pytest.approx(expected, rel=1e-5)
     counted = frame.reset_index(drop=True)
     forecaster = forecaster._replace(spread=spread._replace(until="49"))
@@ -230,8 +243,8 @@ def saved(tmp_path):
     frame = random_walk(60)
     inputs = keras.Input((4, 1))
     outputs = layers.Dense(1)(layers.GRU(3)(layers.GaussianNoise(0.1)(inputs)))
-    spread = Spread(False, 0.9, 0.0, 5.0, str(frame.index[-1]), [1, 2], [[1.0] * 4, [2.0] * 4])
-    forecaster = Forecaster(keras.Model(inputs, outputs), ["y"], [], "D", spread)
+    spread = Spread(False, 0.9, 0.0, 5.0, 7.0, str(frame.index[-1]), [1, 2], [[1.0] * 4, [2.0] * 4])
+    forecaster = Forecaster(keras.Model(inputs, outputs), ["y"], [], "D", spread=spread)
     path = tmp_path / "model.keras"
     forecaster.save(path, "GRU.py")
     return forecaster, path, frame

@@ -8,7 +8,7 @@ import SimpleRNN
 from utils import lesson
 from utils.series import blocks
 from utils.series.evaluation import LinearAutoregression
-from utils.series.forecasting import Forecaster, Spread
+from utils.series.forecasting import Forecaster, Spread, scale_ahead
 from utils.series.windows import cut, split_by_time
 
 import keras
@@ -39,7 +39,7 @@ def run_of(network, data, relative=False, lowest=None):
     """What `learn` returns, for a network that needs no training."""
     memory = np.clip(len(data.parts.val) / 10, 10, 100)
     forecaster = Forecaster(
-        network, list(data.frame), [], "no time", Spread(relative, 1 - 1 / memory, lowest)
+        network, list(data.frame), [], "no time", spread=Spread(relative, 1 - 1 / memory, lowest)
     )
     linear = LinearAutoregression(data.input_steps, data.targets).fit(data.values, data.parts)
     return lesson.Run("net", forecaster, fit=True, linear=linear)
@@ -95,10 +95,11 @@ def test_the_interval_in_the_file_is_the_one_that_was_scored():
     found = lesson.score(run, data, ARGS, None)
     forecaster = run.forecaster._replace(spread=found.spread)
     ahead = forecaster.past_the_end(data.frame, 60)
-    _, scale = lesson.one_step_errors(run.forecaster, data)
-    record, *_ = lesson.many_steps(run, data, {}, scale, 60)
+    _, now, usual = lesson.one_step_errors(run.forecaster, data)
+    record, *_ = lesson.many_steps(run, data, {}, (now, usual), 60)
     for step in (1, 12, 60):
-        width = 2 * record.quantiles(4000, step, [0.9])[0] * scale[-1]
+        scale = scale_ahead(now[-1], usual[-1], step, run.forecaster.spread.decay)
+        width = 2 * record.quantiles(4000, step, [0.9])[0] * scale
         row = ahead.iloc[step - 1]
         assert row["upper"] - row["lower"] == pytest.approx(width, rel=1e-4)
 
@@ -107,14 +108,15 @@ def test_the_scale_at_the_end_comes_from_errors_out_of_sample():
     values = np.random.default_rng(0).normal(size=(400, 1)).cumsum(axis=0)
     data = data_of(values)
     run = run_of(multiple(1.0), data)
-    forecasts, scale = lesson.one_step_errors(run.forecaster, data)
+    forecasts, *both = lesson.one_step_errors(run.forecaster, data)
     np.testing.assert_allclose(forecasts[2:], values[1:-1, 0], rtol=1e-5)
     wild = values.copy()
     wild[: data.parts.val[0] - 1] *= 1000
-    _, other = lesson.one_step_errors(run.forecaster, data._replace(values=wild))
+    _, *others = lesson.one_step_errors(run.forecaster, data._replace(values=wild))
     val = data.parts.val[0]
-    np.testing.assert_array_equal(other[val:], scale[val:])
-    assert (other[3 : val - 1] > 10 * scale[3 : val - 1]).mean() > 0.9
+    for scale, other in zip(both, others, strict=True):
+        np.testing.assert_array_equal(other[val:], scale[val:])
+        assert (other[3 : val - 1] > 10 * scale[3 : val - 1]).mean() > 0.9
 
 
 def test_nothing_that_was_interpolated_is_scored_at_any_step():
@@ -123,8 +125,8 @@ def test_nothing_that_was_interpolated_is_scored_at_any_step():
     data = data_of(values, filled=filled)
     assert np.flatnonzero(np.isnan(data.truth)).tolist() == filled
     run = run_of(multiple(1.0), data)
-    _, scale = lesson.one_step_errors(run.forecaster, data)
-    record, _, truth = lesson.many_steps(run, data, {}, scale, 20)
+    _, *both = lesson.one_step_errors(run.forecaster, data)
+    record, _, truth = lesson.many_steps(run, data, {}, both, 20)
     rows = record.origins[:, None] + np.arange(20)
     unknown = np.isin(rows, filled) | (rows >= 400)
     np.testing.assert_array_equal(np.isnan(record.sizes), unknown)

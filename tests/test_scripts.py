@@ -299,9 +299,10 @@ def test_r_squared():
 @pytest.mark.parametrize(
     ("p_value", "lstm", "linear", "said"),
     [
-        (0.4, 1.0, 2.0, "below that of the last value, no more than luck"),
-        (0.01, 1.0, 2.0, "below that of the last value, so this series is no random walk"),
-        (0.01, 2.5, 1.0, "above that of the last value, and linear is the best of all here"),
+        (0.4, 1.0, 2.0, "below that of the last value, which is no more than luck"),
+        (0.01, 2.0, 1.0, "RMSE is that of the last value: nothing was found that beats it"),
+        (0.01, 1.0, 2.0, "below that of the last value: this is no random walk"),
+        (0.01, 2.5, 1.0, "above that of the last value: no reason to trust it"),
     ],
 )
 def test_the_truth_about_the_overlay(p_value, lstm, linear, said):

@@ -57,7 +57,7 @@ def test_the_metric_chooses_the_epoch_where_there_is_one():
 
     learnt = train(model, values, loss, metric=mae, epochs=3, learning_rate=0.01)
     assert list(learnt.history) == ["loss", "mae", "val_loss", "val_mae"]
-    assert learnt.judged == "val_mae" and learnt.best_epoch == 1
+    assert learnt.judged == "val_mae" and learnt.best_epoch == 0  # as it was is best
     assert learnt.history["val_loss"].idxmin() == len(learnt.history) > 1
     error = np.abs(predicted(model, values, ROWS.val) - values[ROWS.val]).mean()
     assert error == pytest.approx(learnt.lowest, rel=1e-4)
@@ -74,9 +74,11 @@ def test_the_metric_chooses_the_epoch_where_there_is_one():
 def test_what_a_fit_says(last, interrupted, words):
     history = pd.DataFrame({"val_mae": 1.0, "val_loss": 0.0}, pd.RangeIndex(1, last + 1))
     history.loc[4, "val_mae"] = 0.5
-    learnt = training.Fit(history, "val_mae", 30, 1.0, interrupted)
+    learnt = training.Fit(history, "val_mae", 0.9, 30, 1.0, interrupted)
     assert words in str(learnt)
     assert learnt.lowest == 0.5 and learnt.best_epoch == 4
+    worse = learnt._replace(before=0.4)
+    assert worse.lowest == 0.4 and worse.best_epoch == 0
 
 
 def test_training_learns_and_repeats_itself(values):
