@@ -489,7 +489,7 @@ def report(runs, parts, args, folder):
     sure = results[best][part]
     for kind in ("slot", "intent"):
         if (error := sure[f"{kind}_calibration_error"]) is not None:
-            print(f"{best} is {error:.1f} % more or less sure of a {kind} than right, on average")
+            print(f"How sure {best} is of each {kind} and how often right: {error:.1f} % apart")
 
     references = {"each word's commonest tag": commonest}
     if travels:
