@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from utils import InputError
+from utils.checkpoint import Checkpoint
 from utils.files import written_whole
 
 import keras
@@ -96,6 +97,8 @@ def fit(
     learning_rate: float,
     metric: Callable | None = None,
     quiet: bool = False,
+    checkpoint: Checkpoint | None = None,
+    on_epoch: Callable[[float], None] | None = None,
 ) -> Fit:
     """Train; keep the weights of the epoch that was best in validation.
 
@@ -111,6 +114,8 @@ def fit(
         learning_rate: at the start; see `averaging_adam`.
         metric: of actual and predicted: what epochs are judged by, if not by the loss.
         quiet: whether to print nothing.
+        checkpoint: from which to go on, and which is renewed after each epoch.
+        on_epoch: is told after each epoch what the best one so far was judged by.
 
     Returns:
         the history, the seconds, and whether Ctrl-C ended the training; the network then has the
@@ -127,14 +132,24 @@ def fit(
     best = keras.callbacks.EarlyStopping(
         judged, mode="min", patience=-(-epochs // 3), restore_best_weights=True
     )
-    start, interrupted = time.perf_counter(), False
+    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best, log]
+    first, start, interrupted = 0, time.perf_counter(), False
+    if checkpoint:
+        first = epochs if checkpoint.ended else checkpoint.epoch
+        start -= checkpoint.seconds
+        batches = batches.skip(checkpoint.epoch * steps)
+        callbacks.append(_kept(checkpoint, network, *callbacks, start))
+    if on_epoch:
+        told = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: on_epoch(float(best.best)))
+        callbacks.append(told)
     try:
         network.fit(
             batches,
             steps_per_epoch=steps,
             validation_data=val_batches,
             epochs=epochs,
-            callbacks=[keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best, log],
+            initial_epoch=first,
+            callbacks=callbacks,
             shuffle=False,  # the batches are
             verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,
         )
@@ -154,6 +169,31 @@ def fit(
             f"and never below {lowest:.4g} after; lower --learning-rate"
         )
     return Fit(history, judged, epochs, seconds, interrupted)
+
+
+def _kept(checkpoint, network, averaged, best, log, start):
+    """Return the callback that renews a checkpoint, and first gives back what it holds."""
+    judging = ("best", "best_epoch", "wait", "stopped_epoch")
+
+    def restore(logs=None):
+        if checkpoint.epoch:
+            best.best_weights = checkpoint.restore(network)
+            vars(best).update(checkpoint.state["judging"])
+            log.history, log.epoch = checkpoint.state["history"], list(range(checkpoint.epoch))
+            averaged._ema_weights_in_model = True  # as it leaves them after an epoch
+
+    def save(epoch, logs=None):
+        checkpoint.save(
+            network,
+            best.best_weights,
+            epoch=epoch + 1,
+            ended=bool(network.stop_training),
+            seconds=time.perf_counter() - start,
+            judging={name: getattr(best, name) for name in judging},
+            history=log.history,
+        )
+
+    return keras.callbacks.LambdaCallback(on_train_begin=restore, on_epoch_end=save)
 
 
 def refit(
