@@ -101,18 +101,19 @@ def truth(scored):
     returns = r_squared(log_returns(test, "actual"), log_returns(test, "predicted"))
     errors = {name: line["rmse"] for name, line in results["test"].items() if line}
     excess = errors["LSTM"] / errors["persistence"] - 1
-    best = min(errors.keys() - {"optimal"}, key=errors.get)
-    if results["p_value"] >= 0.05:
-        moral = "no more than luck: on a random walk nothing beats the last value"
-    elif best == "LSTM":
-        moral = "so this series is no random walk"
+    side = f"{abs(excess):.2%} {'above' if excess > 0 else 'below'} that of the last value"
+    if abs(excess) < 0.0005:
+        moral = "that of the last value: nothing was found that beats it"
+    elif results["p_value"] >= 0.05:
+        moral = f"{side}, which is no more than luck: on a random walk nothing beats that"
+    elif min(errors.keys() - {"optimal"}, key=errors.get) == "LSTM":
+        moral = f"{side}: this is no random walk"
     else:
-        moral = f"and {best.replace('_', ' ')} is the best of all here"
+        moral = f"{side}: no reason to trust it"
     return (
         f"It looks perfect: these forecasts have an R² of {prices['predicted']:.4f}, and the last "
         f"value again {prices['persistence']:.4f}.\n"
-        f"As returns they have {returns:.4f}. Their RMSE is {abs(excess):.2%} "
-        f"{'above' if excess > 0 else 'below'} that of the last value, {moral}."
+        f"As returns they have {returns:.4f}. Their RMSE is {moral}."
     )
 
 
@@ -141,6 +142,7 @@ def draw(run, data, scored, forecast):
     score = r_squared(test["actual"], test["predicted"])
     axes["A"].set(title=f"It looks perfect: R² {score:.3f}", ylabel=last.name)
     axes["A"].legend(loc="best")
+    plotting.few_dates(axes["A"])
 
     actual, predicted = 100 * log_returns(test, "actual"), 100 * log_returns(test, "predicted")
     axes["B"].scatter(actual, predicted, s=8, color=plotting.BLUE)

@@ -94,3 +94,16 @@ def test_help_shows_the_defaults_that_say_something(parser):
     assert "(default: 24)" in shown and "(default: outputs/GRU)" in shown
     for nothing in ("None", "[]", "False"):
         assert f"default: {nothing}" not in shown
+
+
+@pytest.mark.parametrize(
+    ("argv", "missing"),
+    [
+        (["--missing", "-9999"], ["-9999"]),
+        (["--missing", "-9999,-99.9,NA?"], ["-9999", "-99.9", "NA?"]),
+        (["--missing", "-"], ["-"]),
+    ],
+)
+def test_a_code_for_missing_may_be_negative(parser, argv, missing):
+    args = cli.parse_forecasting(parser, ["--csv", "a.csv", "--column", "y", *argv])
+    assert args.missing == missing

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from utils import InputError
-from utils.series.csv_file import load_csv, load_panel
+from utils.series.csv_file import load_csv
 from utils.series.index import calendar_names, future_index, season, step, zone
 
 import numpy as np

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import long_memory
 from long_memory import NETWORKS, TASKS
-from utils import InputError
+from utils import InputError, cli
 
 import keras
 import numpy as np
@@ -131,30 +131,58 @@ def test_forget_bias(name, forget_bias):
 # ------------------------------------------------------------------ gradients
 
 
-@pytest.mark.parametrize("w", [0.5, -0.9, 1.0, 1.1])
-def test_gradient_norms_of_a_linear_neuron(w):
+def by_step(model, task, inputs):
+    gradients = long_memory.input_gradients(model)
+    return long_memory.gradients_by_step(gradients, TASKS[task], inputs)
+
+
+@pytest.mark.parametrize("w", [0.3, 0.5, -0.9, 1.0, 1.1])
+def test_gradients_of_a_linear_neuron(w):
     lag = 60
     layer = keras.layers.SimpleRNN(1, activation=None)
     model = keras.Sequential([keras.Input((lag, 2)), layer, keras.layers.Dense(2)])
     layer.set_weights([np.array([[0.6], [0.8]]), np.array([[w]]), np.zeros(1)])
     model.layers[1].set_weights([np.array([[3.0, 4.0]]), np.zeros(2)])
-    norms = long_memory.gradient_norms(model, np.random.default_rng(0).random((3, lag, 2)))
-    np.testing.assert_allclose(norms, 5 * abs(w) ** np.arange(lag)[::-1], rtol=1e-4)
+    inputs, _ = long_memory.adding(np.random.default_rng(0), 300, lag)
+    table = by_step(model, "adding", inputs)
+    assert table.index.tolist() == list(range(lag))[::-1]
+    # 0.6 of the number enters, not its mark; the output is 3 and 4 times the memory: 5 long
+    expected = 3 * abs(w) ** np.arange(lag)[::-1]
+    np.testing.assert_allclose(table["counts"], expected, rtol=1e-4)  # at 0.3: float64 squares
+    np.testing.assert_allclose(table["others"], expected, rtol=1e-4)
 
 
-def test_gradient_norms_of_the_mean_sequence_and_vanishing_ones():
-    # d tanh(x) / d x differs from sequence to sequence; at w = 0.3, 60 steps back, float32's
-    # square would be 0
-    layer = keras.layers.SimpleRNN(1)
-    model = keras.Sequential([keras.Input((60, 1)), layer, keras.layers.Dense(1)])
-    layer.set_weights([np.ones((1, 1)), np.array([[0.3]]), np.zeros(1)])
+def test_gradients_of_an_order_network_are_those_of_swapping_symbols():
+    layer = keras.layers.SimpleRNN(1, activation=None)
+    model = keras.Sequential([keras.Input((20, 6)), layer, keras.layers.Dense(1)])
+    layer.set_weights([np.array([[9.0], [2], [5], [4], [1], [1]]), np.ones((1, 1)), np.zeros(1)])
     model.layers[1].set_weights([np.ones((1, 1)), np.zeros(1)])
-    inputs = np.zeros((2, 60, 1), "float32")
-    inputs[1, -1] = 1
-    norms = long_memory.gradient_norms(model, inputs)
-    expected = 0.3 ** np.arange(60)[::-1] * (1 + 1 - math.tanh(1) ** 2) / 2
-    np.testing.assert_allclose(norms, expected, rtol=1e-4)
-    assert norms[0] < 1e-30
+    inputs, _ = long_memory.order(np.random.default_rng(0), 200, 20)
+    table = by_step(model, "order", inputs)
+    counting = inputs[..., :2].any(axis=(0, 2))
+    np.testing.assert_allclose(table["counts"][counting], 7)  # X for Y, or Y for X
+    assert table["counts"][~counting].isna().all()
+    assert table["others"].between(0, 1).all()  # a for b: 1; c for d: 0
+
+
+def test_gradients_where_it_counts_are_kept_apart():
+    # relu(number + mark - 1) lets marked numbers through, and no others; the sum is kept
+    cell = tiny_model("irnn").layers[0]
+    model = keras.Sequential([keras.Input((10, 2)), cell, keras.layers.Dense(1)])
+    cell.set_weights([np.ones((2, 4)), np.zeros((4, 4)), -np.ones(4)])
+    model.layers[1].set_weights([np.full((4, 1), 0.25), np.zeros(1)])
+    inputs, _ = long_memory.adding(np.random.default_rng(0), 300, 10)
+    table = by_step(model, "adding", inputs)
+    assert table.loc[0, "counts"] == pytest.approx(1) and table.loc[0, "others"] == 0
+    assert (table.loc[1:9] == 0).all(axis=None)  # no memory
+
+
+def test_reach_reads_the_rounds():
+    frame = long_memory.pd.DataFrame(
+        {"first": [1e-3, 1e-9, 1.0], "second": [0.1, 0.2, 1.0], "others": [0.1, 0.1, 0.01]}
+    )
+    row = long_memory.reach({"gru": frame}).loc["gru"]
+    assert row.tolist() == pytest.approx([1e-3, 1e-9, 1.0, 100.0])
 
 
 @pytest.mark.parametrize(("clip_norm", "followed"), [(0, 12), (1, 1), (100, 12)])
@@ -181,16 +209,17 @@ def test_training_keeps_the_best_weights_and_the_budget(monkeypatch):
     monkeypatch.setattr(long_memory, "ROUND", 64)
     model = tiny_model(learning_rate=2.0)  # so that the error goes up and down
     history = long_memory.train(model, TASKS["adding"], 10, 0, 300, 16)
-    assert history.index.tolist() == [64, 128, 192, 256, 300]
+    assert history.index.tolist() == [0, 64, 128, 192, 256, 300]
     assert history["error"].min() < history["error"].iloc[-1]
     assert validation_error(model, 10) == pytest.approx(history["error"].min(), rel=1e-5)
-    assert (history["largest gradient"] > 0).all()
+    assert history["largest gradient"].iloc[0] == 0  # none yet
+    assert (history.iloc[1:] > 0).all(axis=None)
 
 
 def test_training_ends_when_the_task_is_solved(monkeypatch):
     monkeypatch.setattr(long_memory, "SOLVED", 3.0)  # any network is
     history = long_memory.train(tiny_model(), TASKS["adding"], 10, 0, 10**9, 32)
-    assert len(history) == 1 and history["error"].iloc[0] < 1
+    assert len(history) <= 2 and history["error"].iloc[-1] < 1
 
 
 def test_training_sees_other_sequences_than_the_tests(monkeypatch):
@@ -254,6 +283,33 @@ def test_tiny_run(task, monkeypatch, tmp_path, capsys):
         row = next(row for row in rows if row and row[0] == run["network"])
         assert row[1] == f"{run['error']:.4f}"
     assert f"trivial line  {TASKS[task].trivial:.4f}" in printed
+
+
+@pytest.mark.parametrize("finished", [0, 3])
+def test_ctrl_c_keeps_the_finished_networks(finished, monkeypatch, tmp_path, capsys):
+    real_run, done = long_memory.run, []
+
+    def run(*args):
+        if len(done) == finished:
+            raise KeyboardInterrupt
+        done.append(args)
+        return real_run(*args)
+
+    monkeypatch.setattr(long_memory, "run", run)
+    monkeypatch.setattr(long_memory, "TEST", 500)
+    argv = [*TINY, "--networks", "gru,lstm", "--output-dir", str(tmp_path)]
+    with pytest.raises(SystemExit) as stop:
+        cli.run(lambda: long_memory.main(argv), "long_memory.py")
+    assert stop.value.code == 130
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == ({*PICTURES, "scores.json"} if finished else set())
+    if finished:
+        scores = json.loads((tmp_path / "scores.json").read_text())
+        assert [(run["lag"], run["network"]) for run in scores["runs"]] == [
+            (10, "gru"), (10, "lstm"), (12, "gru"),
+        ]  # fmt: skip
+        assert set(scores["verdicts"]["lstm"]) == {"10"}
+        assert "seed 0" in capsys.readouterr().out
 
 
 def test_runs_can_be_repeated(monkeypatch, tmp_path):

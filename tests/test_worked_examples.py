@@ -1,3 +1,4 @@
+import re
 import runpy
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def test_rnn(everything):
 
 
 def test_jordan(everything):
-    assert everything[0]["jordan"]["outputs"].tolist() == [[4, 4], [20, 20], [88, 88]]
+    assert everything[0]["jordan"]["Jordan"]["outputs"].tolist() == [[4, 4], [20, 20], [88, 88]]
 
 
 def test_bidirectional(everything):
@@ -61,11 +62,18 @@ def test_bidirectional(everything):
 
 def test_lstm_cell(everything):
     results = everything[0]["lstm-cell"]
-    np.testing.assert_allclose(results["memory"], [3, 7, 7, 7, 0], atol=1e-3)
+    np.testing.assert_allclose(results["memory"], [0, 3, 7, 7, 7, 0], atol=1e-3)
     np.testing.assert_allclose(results["outputs"], [0, 0, 0, 7, 0], atol=1e-3)
-    np.testing.assert_allclose(results["input gate"], [1, 1, 0, 0, 0], atol=1e-4)
-    np.testing.assert_allclose(results["forget gate"], [1, 1, 1, 1, 0], atol=1e-4)
-    np.testing.assert_allclose(results["output gate"], [0, 0, 0, 1, 0], atol=1e-4)
+    expected = [[1, 1, 0, 0, 0], [1, 1, 1, 1, 0], [0, 0, 0, 1, 0]]
+    np.testing.assert_allclose(list(results["gates"].values()), expected, atol=1e-4)
+    assert results["actions"] == ["write", "write", "hold", "read", "reset"]
+
+
+def test_gru_cell(everything):
+    results = everything[0]["gru-cell"]
+    np.testing.assert_allclose(results["memory"], [0, 3, 7, 7, 5, 6], atol=1e-3)
+    np.testing.assert_allclose(results["outputs"], results["memory"][1:])
+    assert results["actions"] == ["add", "add", "hold", "replace", "add"]
 
 
 def test_lstm_vector_forms_differ(everything):
@@ -76,7 +84,7 @@ def test_lstm_vector_forms_differ(everything):
 
 
 def test_parameters(everything):
-    counts = everything[0]["parameters"]
+    counts = everything[0]["parameters"]["counts"]
     assert counts == {
         "Jordan, with its output layer": 3402,
         "SimpleRNN": 6208,
@@ -90,9 +98,10 @@ def test_parameters(everything):
 
 
 def test_gradient(everything):
-    table = everything[0]["gradient"]
-    np.testing.assert_allclose(table["last output"], [4.36073e-5, 1, 20751.6], rtol=1e-5)
-    np.testing.assert_allclose(table["d output / d w"], [0.0440038, 999, 2.05256e7], rtol=1e-5)
+    results = everything[0]["gradient"]
+    last = [output[-1] for output in results["outputs"].values()]
+    np.testing.assert_allclose(last, [4.36073e-5, 1, 20751.6], rtol=1e-5)
+    np.testing.assert_allclose(results["slopes"], [0.0440038, 999, 2.05256e7], rtol=1e-5)
 
 
 # ------------------------------------------------------------------ properties
@@ -160,6 +169,36 @@ def test_forget_gate_fully_open_or_closed(gate_bias, kept):
 def test_numbers():
     assert worked_examples.numbers([3, -0.0001, -1]) == "3 0 -1"
     assert worked_examples.numbers(6.9995) == "7"
+
+
+def test_weighted_sums_are_written_as_on_the_board():
+    assert worked_examples.sum_of([1, 2], [3, -0.5]) == "1·3 + 2·-0.5"
+    assert worked_examples.sum_of([-1, 100], [3, 1], -10) == "-1·3 + 100·1 - 10"
+
+
+def printed_lines(name, capsys, tmp_path):
+    worked_examples.main([name, "--output-dir", str(tmp_path)])
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("name", ["rnn", "jordan", "bidirectional", "gru-cell", "lstm-cell"])
+def test_the_worked_lines_add_up(name, capsys, tmp_path):
+    sums = []
+    for line in printed_lines(name, capsys, tmp_path):
+        for part in re.findall(
+            r"[-\d.·+ ]+·[-\d.·+ ]+ = [-\d.]+|(?<!\w)[-\d.]+ = \d[-\d.·+ ]+", line
+        ):
+            left, right = (eval(side.replace("·", "*")) for side in part.strip("+ ").split(" = "))
+            sums.append(left - right)
+    assert len(sums) >= (1 if name == "lstm-cell" else 2)
+    assert sums == pytest.approx([0] * len(sums))
+
+
+@pytest.mark.parametrize("name", ["rnn", "jordan", "lstm-cell", "gru-cell", "lstm-vector"])
+def test_inputs_and_weights_have_names(name, capsys, tmp_path):
+    lines = printed_lines(name, capsys, tmp_path)
+    assert any(line.startswith("W:") for line in lines)
+    assert any(line.split()[:1] == ["x2"] for line in lines)
 
 
 # ------------------------------------------------------------------ the command

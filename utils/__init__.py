@@ -6,6 +6,7 @@ is used, so that `--help`, a wrong flag and a missing file are answered at once.
 
 import contextlib
 import importlib.util
+import logging
 import os
 import sys
 import tempfile
@@ -31,7 +32,7 @@ class _Later(types.ModuleType):
 
 @contextlib.contextmanager
 def _start_up_lines_held_back():
-    """Show what an import writes on standard error only if the import fails.
+    """Show what an import writes on standard error only if it fails; then, no more advice.
 
     TensorFlow's lines go straight to file descriptor 2, where no setting reaches them
     (tensorflow/tensorflow issue 100442), and would bury a lesson's own one-line messages. To see
@@ -40,6 +41,7 @@ def _start_up_lines_held_back():
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
         yield
         return
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # no warnings of retracing
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as held_back:
         os.dup2(held_back.fileno(), 2)

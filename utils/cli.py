@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -29,6 +30,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **kwargs):
         super().__init__(formatter_class=Help, allow_abbrev=False, **kwargs)
+        self._negative_number_matcher = re.compile(r"-[\d.]")  # --missing -9999,NA is no flag
 
     def error(self, message: str) -> NoReturn:
         """Print one line on standard error and exit with 2."""

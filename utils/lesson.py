@@ -18,7 +18,7 @@ from utils.files import output_folder, write_csv, write_json, written_together
 from utils.series import evaluation, index
 from utils.series.csv_file import load_csv
 from utils.series.evaluation import BASELINES, LinearAutoregression
-from utils.series.forecasting import Forecaster, Record, Spread, scales
+from utils.series.forecasting import Forecaster, Record, Spread, scale_ahead, scales
 from utils.series.windows import Parts, check, cut, in_order, shuffled, split_by_time, untouched
 
 import keras
@@ -27,7 +27,6 @@ import pandas as pd
 
 TRIAL = 5  # a trial takes one of so many parts of the epochs, but at least TRIAL_STEPS
 TRIAL_STEPS = 300
-DOUBT = 0.5  # p-value, from which on a gain over the last value is taken for chance
 START = {"mean": "the mean", "last": "the last value", "linear": "linear autoregression"}
 MOST_FORECASTS = 100_000  # windows times steps, by which many steps ahead are scored
 MOST_ORIGINS = 300  # of the validation and the train part, for the intervals
@@ -175,7 +174,7 @@ def starting_point(name: str, train: np.ndarray, linear: LinearAutoregression) -
     def from_linear(inputs):
         past, calendar = inputs[:, :, :targets], inputs[:, -1, targets:]
         window = keras.layers.Concatenate()([keras.layers.Flatten()(past), calendar])
-        sums = keras.layers.Dense(targets, name="linear")
+        sums = keras.layers.Dense(targets, trainable=False, name="linear")
         forecast = sums(window)
         sums.set_weights([linear.kernel, linear.bias])
         return forecast
@@ -333,18 +332,19 @@ def summary(network: keras.Model) -> str:
 
 
 def believable(forecaster: Forecaster, data: Data) -> float:
-    """Return the share of the predicted change with the least validation error, 0 to 1.
+    """Return the share of the predicted change to believe, 0 to 1, by the validation part.
 
-    It is 0 where even that can't be told apart from the last value.
+    It is the share with the least error, less twice its p-value of being no better than the last
+    value: a gain that chance makes in every second series is no gain.
     """
     rows = data.parts.val
     actual, last = data.values[rows, 0], data.values[rows - 1, 0]
     predicted = forecaster.one_step(data.values, rows) - last
-    shares = np.linspace(1, 0, 11)
-    errors = [evaluation.mae(actual, last + s * predicted) for s in shares]
-    share = float(shares[np.argmin(errors)])
-    if evaluation.diebold_mariano(actual, last, last + share * predicted) > DOUBT:
-        share = 0.0
+    best = min(
+        np.linspace(1, 0, 11), key=lambda share: evaluation.mae(actual, last + share * predicted)
+    )
+    p_value = evaluation.diebold_mariano(actual, last, last + best * predicted)
+    share = round(float(best * max(1 - 2 * p_value, 0)), 2)
     if share < 1:
         print(f"Of the change that it predicts, {share:.0%} is believed, by the validation part.")
     return share
@@ -393,7 +393,7 @@ def score(
         rivals["optimal"] = lambda values, origins, steps: optimal(
             cut(values[:, 0], origins, data.input_steps), steps
         )
-    one_step, scale = one_step_errors(forecaster, data)
+    one_step, now, usual = one_step_errors(forecaster, data)
     results, scored = {}, {}
     for part, rows in (("val", parts.val), ("test", parts.test)):
         forecasts = {run.name: one_step[rows]}
@@ -404,19 +404,19 @@ def score(
     results["best_baseline"] = best
     results["p_value"] = evaluation.diebold_mariano(actual, forecasts[run.name], forecasts[best])
 
-    record, by_name, truth = many_steps(run, data, rivals, scale, args.forecast)
-    origins, steps = thinned(parts.test, MOST_FORECASTS // args.forecast), truth.shape[1]
+    def bounds_of(forecast, origins, step):
+        scale = scale_ahead(now[origins], usual[origins], step, forecaster.spread.decay)
+        return forecaster.spread.bounds(forecast, record.widths(origins, step) * scale)
+
+    record, by_name, truth = many_steps(run, data, rivals, (now, usual), args.forecast)
+    origins = record.origins[-len(truth) :]
     bounds = {
-        step: forecaster.spread.bounds(
-            by_name[run.name][:, step - 1], record.widths(origins, step) * scale[origins]
-        )
-        for step in evaluation.scored_steps(steps)
+        step: bounds_of(by_name[run.name][:, step - 1], origins, step)
+        for step in evaluation.scored_steps(truth.shape[1])
     }
     results["by_steps"] = evaluation.scores_by_steps(truth, by_name, bounds)
     predicted = forecasts.pop(run.name)
-    lower, upper = forecaster.spread.bounds(
-        predicted, record.widths(parts.test, 1) * scale[parts.test]
-    )
+    lower, upper = bounds_of(predicted, parts.test, 1)
     results["coverage"] = {"0.9": float(np.mean((lower <= actual) & (actual <= upper)))}
     columns = {
         "actual": actual,
@@ -425,7 +425,8 @@ def score(
         "lower": lower,
         "upper": upper,
     }
-    spread = forecaster.spread.measured(record, scale[-1], data.frame.index[-1], args.forecast)
+    end = now[-1], usual[-1], data.frame.index[-1]
+    spread = forecaster.spread.measured(record, *end, args.forecast)
     return Scored(results, pd.DataFrame(columns, data.frame.index[parts.test]), spread)
 
 
@@ -435,25 +436,29 @@ def thinned(rows: np.ndarray, most: int) -> np.ndarray:
     return rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
 
 
-def one_step_errors(forecaster: Forecaster, data: Data) -> tuple[np.ndarray, np.ndarray]:
-    """Return the one-step forecast of each row, and the scale of errors before it and at the end.
+def one_step_errors(forecaster: Forecaster, data: Data) -> tuple[np.ndarray, ...]:
+    """Return the one-step forecasts, and the present and usual scale of errors before each.
 
-    They are (time,) and (time + 1,), NaN where there is none. From the validation part on, the
-    scale comes from errors in rows that trained nothing.
+    They are (time,), (time + 1,) and (time + 1,), NaN where there is none; the last scales are
+    those at the end of the data. From the validation part on, scales come from errors in rows that
+    trained nothing.
     """
-    forecasts, scale = np.full(len(data.values), np.nan), np.full(len(data.values) + 1, np.nan)
+    spread = forecaster.spread
+    forecasts = np.full(len(data.values), np.nan)
+    now, usual = np.full((2, len(data.values) + 1), np.nan)
     unseen = np.concatenate([data.parts.val, data.parts.test])
     for rows, first in ((data.parts.train[-MOST_FORECASTS:], None), (unseen, len(data.parts.val))):
         forecasts[rows] = forecaster.one_step(data.values, rows)
-        errors = forecaster.spread.errors(data.values[rows, 0], forecasts[rows])
+        errors = spread.errors(data.values[rows, 0], forecasts[rows])
         start = np.sqrt(np.mean(errors[:first] ** 2))
-        known = scales(errors, start, forecaster.spread.decay)
-        scale[rows], scale[-1] = known[:-1], known[-1]
-    return forecasts, scale
+        for scale, decay in ((now, spread.decay), (usual, spread.slow)):
+            known = np.maximum(scales(errors, start, decay), 1e-6 * start)
+            scale[rows], scale[-1] = known[:-1], known[-1]
+    return forecasts, now, usual
 
 
 def many_steps(
-    run: Run, data: Data, rivals: dict, scale: np.ndarray, most: int
+    run: Run, data: Data, rivals: dict, scale: tuple[np.ndarray, np.ndarray], most: int
 ) -> tuple[Record, dict[str, np.ndarray], np.ndarray]:
     """Forecast many steps from many origins, each forecast being fed back.
 
@@ -467,12 +472,16 @@ def many_steps(
     values = np.vstack([data.values, np.column_stack([unknown, coming])])
     truth = np.concatenate([data.truth, unknown[:, 0]])
     test = thinned(parts.test, MOST_FORECASTS // most)
-    past = [part[np.isfinite(scale[part])] for part in (parts.train, parts.val)]
+    past = [part[np.isfinite(scale[0][part])] for part in (parts.train, parts.val)]
     origins = np.concatenate([*(thinned(part, MOST_ORIGINS) for part in past), test])
     forecasts = run.forecaster.spread.possible(run.forecaster.recursive(values, origins, steps))
     truth = truth[origins[:, None] + np.arange(steps)]
-    errors = np.abs(run.forecaster.spread.errors(truth, forecasts))
-    record = Record(origins, errors / scale[origins, None], unseen=parts.val[0])
+    spread = run.forecaster.spread
+    sizes = np.abs(spread.errors(truth, forecasts))
+    now, usual = (known[origins] for known in scale)
+    for step in range(1, steps + 1):
+        sizes[:, step - 1] /= scale_ahead(now, usual, step, spread.decay)
+    record = Record(origins, sizes, unseen=parts.val[0])
     by_name = {run.name: forecasts[-len(test) :]}
     by_name |= {name: rival(values, test, steps) for name, rival in rivals.items()}
     return record, by_name, truth[-len(test) :]

@@ -1,10 +1,12 @@
 """The pictures' common style; the only module that imports matplotlib."""
 
+import itertools
 from pathlib import Path
 
 from utils.files import written_whole
 
 import matplotlib
+import matplotlib.dates
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -76,6 +78,13 @@ def draw_forecast(
     axes.legend(loc="lower left", ncols=5, bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
 
 
+def few_dates(axes: Axes) -> None:
+    """Keep the dates below a narrow picture apart."""
+    locator = axes.xaxis.get_major_locator()
+    if isinstance(locator, matplotlib.dates.AutoDateLocator):
+        locator.maxticks = dict.fromkeys(locator.maxticks, 5)
+
+
 def draw_errors(axes: Axes, test: pd.DataFrame, network: str) -> None:
     """Draw the mean absolute error by hour of the day, or else from week to week, say.
 
@@ -93,8 +102,9 @@ def draw_errors(axes: Axes, test: pd.DataFrame, network: str) -> None:
             errors.index = test.index[[np.flatnonzero(by == piece)[0] for piece in errors.index]]
         axes.plot(errors, color=colour, label=name)
     axes.set(title="MAE, one step ahead", ylim=(0, None))
+    few_dates(axes)
     if by_hour:
-        axes.set(title="MAE by hour of the day, one step ahead")
+        axes.set(title="MAE by hour of the day, one step ahead", xticks=range(0, 24, 6))
     axes.legend(loc="best")
 
 
@@ -109,7 +119,8 @@ def draw_by_steps(axes: Axes, by_steps: dict[str, dict], network: str) -> None:
             wide = {"lw": 5, "alpha": 0.4} if name == "optimal" else {"marker": "o", "ms": 3}
             axes.plot(steps, errors, color=colour, label=name.replace("_", " "), **wide)
     axes.set(title="MAE by steps ahead, fed back", xscale="log", ylim=(0, None))
-    axes.set_xticks(steps, [str(step) for step in steps])
+    apart = [step for step, after in itertools.pairwise([*steps, np.inf]) if after > 1.4 * step]
+    axes.set_xticks(apart, [str(step) for step in apart])
     axes.minorticks_off()
     axes.legend(loc="best")
 
@@ -124,9 +135,11 @@ def draw_history(axes: Axes, history: pd.DataFrame, best_epoch: int) -> None:
     """
     axes.plot(history["mae"], color=GREY, label="train, reading noise")
     axes.plot(history["val_mae"], color=BLUE, label="validation")
-    axes.axvline(best_epoch, color=BLACK, lw=0.8, ls=":", label=f"kept: epoch {best_epoch}")
+    axes.axvline(
+        best_epoch, color=BLACK, lw=0.8, ls=":", label=f"kept: epoch {best_epoch or 'none'}"
+    )
     axes.set(title="MAE by epoch")
-    axes.legend(loc="best")
+    axes.legend(loc="upper right", frameon=True, framealpha=1, edgecolor="none")
 
 
 def save(figure: Figure, path: str | Path, show: bool = False) -> None:

@@ -28,6 +28,7 @@ class Fit(NamedTuple):
 
     history: pd.DataFrame  # a row per epoch: loss, val_loss and, where there is one, the metric
     judged: str  # the column that decided
+    before: float  # the same, before the first step
     epochs: int  # that were planned
     seconds: float
     interrupted: bool
@@ -35,12 +36,12 @@ class Fit(NamedTuple):
     @property
     def lowest(self) -> float:
         """What the best epoch was judged by."""
-        return float(self.history[self.judged].min())
+        return min(self.before, float(self.history[self.judged].min()))
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose weights are kept."""
-        return int(self.history[self.judged].idxmin())
+        """The epoch whose weights are kept; 0 if none was better than no training."""
+        return int(self.history[self.judged].idxmin()) if self.lowest < self.before else 0
 
     def __str__(self):
         last = len(self.history)
@@ -100,7 +101,7 @@ def fit(
     checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[float], None] | None = None,
 ) -> Fit:
-    """Train; keep the weights of the epoch that was best in validation.
+    """Train; keep the weights of the epoch that was best in validation, or those from before.
 
     Training stops when a third of the epochs have brought nothing better.
 
@@ -127,6 +128,7 @@ def fit(
     """
     judged = f"val_{metric.__name__ if metric else 'loss'}"
     _compile(network, loss, metric, steps, epochs * steps, learning_rate)
+    untrained = network.get_weights()
     before = network.evaluate(val_batches, verbose=0, return_dict=True)[judged.removeprefix("val_")]
     log = keras.callbacks.History()
     best = keras.callbacks.EarlyStopping(
@@ -168,7 +170,10 @@ def fit(
             f"the training diverged: its validation error was {before:.4g} before the first step "
             f"and never below {lowest:.4g} after; lower --learning-rate"
         )
-    return Fit(history, judged, epochs, seconds, interrupted)
+    learned = Fit(history, judged, before, epochs, seconds, interrupted)
+    if not learned.best_epoch:
+        network.set_weights(untrained)
+    return learned
 
 
 def _kept(checkpoint, network, averaged, best, log, start):

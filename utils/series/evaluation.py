@@ -17,6 +17,7 @@ MOST_EQUAL = 0.3  # of the values, from which share on a constant is worth a try
 MAX_FITTED = 60_000  # windows
 PENALTIES = (0.001, 1.0, 30.0, 300.0)
 ABSOLUTE = 10  # rounds of reweighted least squares
+SAME = 0.001  # share by which errors differ without a difference
 FEW = 50  # windows: fewer tell large differences only
 
 Forecast = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
@@ -324,6 +325,8 @@ def verdict(network: str, results: dict, windows: int) -> str:
     share = (
         f", {abs(1 - ours / theirs):.1%} {'less' if ours < theirs else 'more'}" if theirs else ""
     )
+    if theirs and abs(1 - ours / theirs) < SAME:
+        return f"{network} is as good as {rival}: {errors}."
     if p_value >= 0.05:
         few = windows < FEW or (theirs and abs(1 - ours / theirs) > 0.1)
         reason = f"and {windows} windows are too few to tell" if few else "which chance could make"
@@ -345,11 +348,13 @@ def verdict_by_steps(network: str, by_steps: dict[str, dict]) -> str:
         ours = errors.pop(network)
         errors.pop("optimal", None)
         best = min(errors, key=errors.get)
-        if ours > errors[best]:
+        if ours > (1 + SAME) * errors[best]:
             behind = f"at {step} it has {ours:.4g}, {best.replace('_', ' ')} {errors[best]:.4g}"
             break
         ahead = step
-    upto = f"ahead of every baseline up to step {ahead}" if ahead else "behind from the first step"
+    upto = (
+        f"no worse than any baseline up to step {ahead}" if ahead else "behind from the first step"
+    )
     if not behind:
         return f"Fed back, {network} is {upto}."
     return (

@@ -21,7 +21,8 @@ import pandas as pd
 import tensorflow as tf
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)  # of the intervals
-INDEPENDENT = 20  # errors that do not overlap, from which on a training error is not asked
+LONG = 10  # times the memory of the present scale has the usual one
+INDEPENDENT = 20  # errors that do not overlap: with so many, those of the train part don't count
 RENEWED = 100  # times that a quantile is looked up anew over the test part
 FEWEST = 10  # errors from which an interval may be made
 
@@ -38,12 +39,14 @@ class Record(NamedTuple):
 
         scale_t^2 = decay * scale_{t-1}^2 + (1 - decay) * error_{t-1}^2
 
+    and that many steps ahead has returned to its long mean as fast as it forgets (`scale_ahead`).
     Errors of h steps are taken to come from one law then, and the interval h steps ahead is the
     forecast plus or minus a quantile of |error_h| / scale, times the present scale: conformal
     prediction with a scaled score, for each h by itself. Nothing is assumed about how errors pile
     up when forecasts are fed back: it is seen. The errors are those of the validation part and of
     all that has come since. Errors of h steps that start less than h steps apart overlap; where
-    fewer than INDEPENDENT of them do not, those of the train part, scaled by their like, help.
+    fewer than INDEPENDENT of them do not, those of the train part, scaled by their like, make up
+    the rest of the weight.
 
     Sources: J.P. Morgan, "RiskMetrics technical document" (1996); Papadopoulos, Gammerman & Vovk,
     "Normalized nonconformity measures for regression conformal prediction" (2008); a quantile
@@ -66,15 +69,21 @@ class Record(NamedTuple):
             (levels,), NaN if fewer than FEWEST errors are known.
         """
         steps = np.arange(step - step // 8, min(step + step // 8, self.sizes.shape[1]) + 1)
-        first = 0
-        if now - self.unseen >= INDEPENDENT * step:
-            first = np.searchsorted(self.origins, self.unseen)
-        origins, sizes = self.origins[first:, None], self.sizes[first:, steps - 1]
-        known = np.sort(sizes[(origins + steps - 1 < now) & np.isfinite(sizes)])
-        if len(known) < FEWEST:
+        sizes = self.sizes[:, steps - 1]
+        known = (self.origins[:, None] + steps - 1 < now) & np.isfinite(sizes)
+        if known.sum() < FEWEST:
             return np.full(len(levels), np.nan)
-        ranks = np.ceil((len(known) + 1) * np.asarray(levels)).astype(int)
-        return known[np.minimum(ranks, len(known)) - 1]
+        unseen = np.broadcast_to(self.origins[:, None] >= self.unseen, known.shape)[known]
+        share = min((now - self.unseen) / (INDEPENDENT * step), 1.0)  # of what need no help
+        weights = np.where(
+            unseen, share / max(unseen.sum(), 1), (1 - share) / max((~unseen).sum(), 1)
+        )
+        order = np.argsort(sizes[known])
+        reached = np.cumsum(weights[order]) / weights.sum()
+        certain = np.minimum(np.asarray(levels) * (1 + 1 / len(order)), 1)
+        return sizes[known][order][
+            np.searchsorted(reached, certain - 1e-9).clip(max=len(order) - 1)
+        ]
 
     def widths(self, origins: np.ndarray, step: int, level: float = 0.9) -> np.ndarray:
         """Return the quantile as it was known at each of the origins: (forecasts,).
@@ -84,6 +93,21 @@ class Record(NamedTuple):
         renewed = origins[:: -(-len(origins) // RENEWED)]
         known = np.array([self.quantiles(now, step, [level])[0] for now in renewed])
         return known[np.searchsorted(renewed, origins, side="right") - 1]
+
+
+def scale_ahead(now: np.ndarray, usual: np.ndarray, step: int, decay: float) -> np.ndarray:
+    """Return the scale of the errors that pile up over `step` steps.
+
+    The present scale counts by the mean of decay^0 ... decay^(step - 1), the usual one by the rest.
+
+    Args:
+        now: (forecasts,) scale before each forecast.
+        usual: (forecasts,) the same with LONG times the memory.
+        step: steps ahead, from 1.
+        decay: of `now`.
+    """
+    share = (1 - decay**step) / (step * (1 - decay))
+    return now**share * usual ** (1 - share)
 
 
 def scales(errors: np.ndarray, start: float, decay: float) -> np.ndarray:
@@ -99,9 +123,15 @@ class Spread(NamedTuple):
     decay: float  # of the scale's memory, in (0, 1)
     lowest: float | None  # the series never goes below
     scale: float = np.nan  # of errors, after the last row of the data
+    usual: float = np.nan  # the same, with LONG times the memory
     until: str = ""  # that row's time, or count
     steps: Sequence[int] = ()  # ahead, from 1, increasing
     sizes: Sequence[Sequence[float]] = ()  # (steps, levels) `Record.quantiles` of LEVELS
+
+    @property
+    def slow(self) -> float:
+        """The decay of the usual scale."""
+        return 1 - (1 - self.decay) / LONG
 
     def errors(self, actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
         """Return the errors as this spread measures them."""
@@ -117,12 +147,15 @@ class Spread(NamedTuple):
         """Return the values, none of them below what the series ever was below: zero."""
         return values if self.lowest is None else np.maximum(values, self.lowest)
 
-    def measured(self, record: Record, scale: float, until: object, most: int) -> Spread:
+    def measured(
+        self, record: Record, scale: float, usual: float, until: object, most: int
+    ) -> Spread:
         """Return what the record of past errors says at the end of the data.
 
         Args:
             record: of all forecasts whose outcome is known.
             scale: of the errors, after the last row.
+            usual: the same, with the long memory.
             until: the last row's time, or count.
             most: steps ahead that are of interest.
         """
@@ -132,6 +165,7 @@ class Spread(NamedTuple):
         known = [i for i, size in enumerate(sizes) if np.isfinite(size).all()]
         return self._replace(
             scale=float(scale),
+            usual=float(usual),
             until=str(until),
             steps=steps[known].tolist(),
             sizes=[sizes[i].tolist() for i in known],
@@ -148,7 +182,8 @@ class Spread(NamedTuple):
         half = np.interp(last / 2, self.steps, sizes)
         growth = np.log2(sizes[-1] / half) if sizes[-1] > half > 0 else 0.0
         sizes = np.interp(ahead, self.steps, sizes) * np.maximum(ahead / last, 1) ** growth
-        return self.bounds(forecast, self.scale * sizes)
+        scale = [scale_ahead(self.scale, self.usual, step, self.decay) for step in ahead]
+        return self.bounds(forecast, scale * sizes)
 
 
 # ------------------------------------------------------------------ forecasts
@@ -268,9 +303,11 @@ class Forecaster(NamedTuple):
         if not len(rows):
             return self
         values = self.values(frame)
-        errors = self.spread.errors(values[rows, 0], self.one_step(values, rows))
-        scale = scales(errors, self.spread.scale, self.spread.decay)[-1]
-        return self._replace(spread=self.spread._replace(scale=scale))
+        spread = self.spread
+        errors = spread.errors(values[rows, 0], self.one_step(values, rows))
+        scale = scales(errors, spread.scale, spread.decay)[-1]
+        usual = scales(errors, spread.usual, spread.slow)[-1]
+        return self._replace(spread=spread._replace(scale=scale, usual=usual))
 
     def past_the_end(self, frame: pd.DataFrame, steps: int) -> pd.DataFrame:
         """Forecast past the end of a series: columns forecast, lower, upper (of 90 %) by time."""

@@ -1,0 +1,93 @@
+"""Every solution passes its exercise's test; no hole does; the tests say what is wrong."""
+
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+EXERCISES = sorted((REPOSITORY / "exercises").glob("[0-9][0-9]_*"))
+HOLE = "raise NotImplementedError"
+
+
+def file_of(exercise):
+    """Return the file with the hole: 03_lstm_cell/lstm_cell.py."""
+    return exercise / f"{exercise.name[3:]}.py"
+
+
+def results(folder, *flags):
+    """Run pytest on all the exercises; return the messages of failed tests by exercise."""
+    command = [sys.executable, "-m", "pytest", "exercises", *flags, "-p", "no:cacheprovider"]
+    report = folder / "report.xml"
+    subprocess.run([*command, f"--junitxml={report}"], cwd=REPOSITORY, capture_output=True)
+    failed = {exercise.name: [] for exercise in EXERCISES}
+    tests = list(ET.parse(report).iter("testcase"))
+    for test in tests:
+        _, exercise, *_ = test.get("classname", "").split(".")
+        failed[exercise] += [failure.get("message") for failure in test if failure.tag != "skipped"]
+    assert len(tests) >= len(EXERCISES)
+    return failed
+
+
+def test_there_are_twelve_with_all_that_belongs_to_them():
+    assert len(EXERCISES) == 12
+    index = (REPOSITORY / "exercises" / "README.md").read_text(encoding="utf-8")
+    for exercise in EXERCISES:
+        text = (exercise / "README.md").read_text(encoding="utf-8")
+        assert index.count(f"({exercise.name}/README.md)") == 2  # English, Chinese
+        assert f"pytest exercises/{exercise.name}\n" in text
+        assert text.count("Hints") == text.count("提示") == 1
+        solution = REPOSITORY / "exercises" / "solutions" / file_of(exercise).name
+        assert HOLE not in solution.read_text(encoding="utf-8")
+
+
+def test_all_solutions_pass(tmp_path):
+    assert results(tmp_path, "--solutions") == {exercise.name: [] for exercise in EXERCISES}
+
+
+@pytest.fixture(scope="module")
+def with_holes(tmp_path_factory):
+    return results(tmp_path_factory.mktemp("holes"))
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_holes_fail(exercise, with_holes):
+    if HOLE not in file_of(exercise).read_text(encoding="utf-8"):
+        pytest.skip(f"{file_of(exercise).relative_to(REPOSITORY)} is filled in")
+    complaint = f"there is still a hole in exercises/{exercise.name}/{file_of(exercise).name}"
+    assert any(complaint in message for message in with_holes[exercise.name])
+
+
+WRONG = {  # in a solution, and what the test then says
+    "lstm_cell": ("c = f * c_prev + i * g", "c = c_prev + i * g", "without the forget gate"),
+    "gru_cell": ("z * h_prev + (1 - z) * n", "(1 - z) * h_prev + z * n", "the other way round"),
+    "windows": ("known = values[:-test_steps]", "known = values", "a leak"),
+    "through_time": ("d_h = d_a * w", "d_h = d_a", "handed on without w"),
+    "yesterdays_price": (
+        "np.log(forecasts / prices[:-1])", "forecasts / prices[:-1] - 1", "numbers differ",
+    ),
+}  # fmt: skip
+
+
+def test_mistakes_are_named(tmp_path):
+    exercises = tmp_path / "exercises"
+    for name, (right, wrong, _) in WRONG.items():
+        folder = next(exercise for exercise in EXERCISES if exercise.name[3:] == name)
+        copy = exercises / folder.name
+        copy.mkdir(parents=True)
+        solution = (REPOSITORY / "exercises" / "solutions" / f"{name}.py").read_text()
+        assert right in solution
+        (copy / f"{name}.py").write_text(solution.replace(right, wrong))
+        test = (folder / f"test_{name}.py").read_text()
+        (copy / f"test_{name}.py").write_text(test)
+    (exercises / "conftest.py").write_text((REPOSITORY / "exercises" / "conftest.py").read_text())
+    shutil.copytree(REPOSITORY / "data", tmp_path / "data")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-o", f"pythonpath={REPOSITORY}", exercises],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    for name, (_, _, complaint) in WRONG.items():
+        assert complaint in done.stdout, name

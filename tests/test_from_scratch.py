@@ -1,0 +1,97 @@
+"""The loops in NumPy do what Keras does, and what calculus says."""
+
+import from_scratch
+from utils import twin
+
+import keras
+import numpy as np
+import pytest
+
+LAYERS = list(from_scratch.LAYERS)
+
+
+def example(layer, seed=0, units=5, steps=9, batch=4):
+    """Random asymmetric weights, inputs (batch, steps, 1) and targets (batch, 1)."""
+    rng = np.random.default_rng(seed)
+    weights = [w + rng.normal(0, 0.3, w.shape) for w in from_scratch.start(layer, units, rng)]
+    return weights, rng.normal(size=(batch, steps, 1)), rng.normal(size=(batch, 1))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_outputs_are_those_of_keras(layer):
+    weights, inputs, _ = example(layer)
+    outputs, states, seen = from_scratch.forward(layer, weights, inputs)
+    np.testing.assert_allclose(
+        twin.network(layer, weights).predict_on_batch(inputs), outputs, atol=1e-5
+    )
+    assert len(states) == (2 if layer == "lstm" else 1) and len(seen) == 9
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_gradients_are_those_of_keras_and_the_slope_of_the_loss(layer):
+    rng = np.random.default_rng(1)
+    table = twin.compare(layer, from_scratch.gradients, from_scratch.start(layer, 4, rng), rng)
+    assert table.index.tolist() == list("WUbVc") and (table["largest"] > 1e-3).all()
+    assert (table["off Keras'"] < 1e-5).all()
+    assert (table["off the loss's slope"] < 1e-4).all()
+
+
+def test_a_wrong_gradient_is_seen():
+    def wrong(layer, weights, inputs, targets):
+        loss, (W, U, *rest) = from_scratch.gradients(layer, weights, inputs, targets)
+        return loss, [W, 0.99 * U, *rest]
+
+    rng = np.random.default_rng(1)
+    table = twin.compare("lstm", wrong, from_scratch.start("lstm", 4, rng), rng)
+    far = table > 1e-4
+    assert far.loc["U", ["off Keras'", "off the loss's slope"]].all()
+    assert not far.loc[["W", "b"], ["off Keras'", "off the loss's slope"]].any(axis=None)
+
+
+@pytest.mark.parametrize("clip_norm", [0.05, 100.0])  # clipped at every step; at none
+@pytest.mark.parametrize("layer", LAYERS)
+def test_ten_steps_of_training_have_the_losses_of_keras(layer, clip_norm, monkeypatch):
+    monkeypatch.setattr(from_scratch, "CLIP_NORM", clip_norm)
+    monkeypatch.setattr(from_scratch, "BATCH_SIZE", 16)
+    weights, inputs, targets = example(layer, batch=160)
+    model = twin.network(layer, weights, from_scratch.LEARNING_RATE, clip_norm)
+    orders = np.random.default_rng(2).permutation(160).reshape(10, 16)  # an epoch of one step each
+    by_keras = twin.learn(model, inputs, targets, orders, 16)
+    by_hand = list(from_scratch.learn(layer, weights, inputs, targets, orders))
+    np.testing.assert_allclose(by_hand, by_keras, rtol=1e-5)
+    for w, its in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_allclose(w, its, atol=1e-5)
+
+
+def test_start_is_that_of_keras():
+    for layer, its in [("lstm", keras.layers.LSTM(3)), ("gru", keras.layers.GRU(3))]:
+        its.build((None, None, 1))
+        W, U, b, V, c = from_scratch.start(layer, 3, np.random.default_rng(0))
+        assert [w.shape for w in (W, U, b)] == [w.shape for w in its.get_weights()]
+        np.testing.assert_array_equal(b, its.get_weights()[2])
+        np.testing.assert_allclose(U @ U.T, np.eye(3), atol=1e-12)
+        assert V.shape == (3, 1) and c.shape == (1,) and np.abs(W).max() < np.sqrt(6 / W.size)
+
+
+def test_clip():
+    grads = [np.array([3.0, 0.0]), np.array([[4.0]])]
+    np.testing.assert_allclose(from_scratch.clip(grads, 10)[0], [3, 0])
+    shorter = from_scratch.clip(grads, 1)
+    np.testing.assert_allclose(shorter[0], [0.6, 0])
+    np.testing.assert_allclose(shorter[1], [[0.8]])
+
+
+def test_the_command(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(from_scratch, "UNITS", 4)
+    losses = from_scratch.main(["--epochs", "1", "--output-dir", str(tmp_path)])
+    assert losses.index.tolist() == ["epoch 1", "test"]
+    assert losses["NumPy"].to_numpy() == pytest.approx(losses["Keras"].to_numpy(), rel=1e-3)
+    assert [path.name for path in tmp_path.iterdir()] == ["figure.png"]
+    assert "epoch 1" in capsys.readouterr().out
+
+
+def test_check_prints_a_line_per_weight(capsys, tmp_path):
+    from_scratch.main(["--layer", "gru", "--check", "--output-dir", str(tmp_path / "none")])
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in printed[1:]] == list("WUbVc")
+    assert not (tmp_path / "none").exists()
