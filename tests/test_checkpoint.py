@@ -28,7 +28,7 @@ NOISE = np.random.default_rng(0).normal(size=(300, 1))  # learnt by heart, so it
 SINE = np.sin(0.3 * np.arange(300))[:, None] + 0.1 * NOISE
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for kill -9: nobody catches it, nothing is tidied up."""
 
 
@@ -44,7 +44,7 @@ def train(path, values, resume=False, killed_after=None):
 
     def kill(best):
         if next(epochs_left) == killed_after:
-            raise Killed
+            raise KilledError
 
     found = fit(
         network,
@@ -71,7 +71,7 @@ def test_resumed_is_as_never_killed(values, kills, tmp_path):
     assert (epochs < EPOCHS) == (values is NOISE)
     path.unlink()
     for epoch in (*kills, epochs):  # the last: once the training has ended
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             train(path, values, resume=epoch != kills[0], killed_after=epoch)
     resumed, again = train(path, values, resume=True)
     assert resumed.history.equals(whole.history)
@@ -105,7 +105,7 @@ def test_a_file_that_is_no_checkpoint(content, tmp_path):
 )
 def test_another_plan_is_refused(change, words, tmp_path):
     path = tmp_path / "checkpoint.npz"
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(path, SINE, killed_after=1)
     with pytest.raises(InputError, match=words):
         Checkpoint(path, PLAN | change, resume=True)

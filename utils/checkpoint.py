@@ -6,7 +6,6 @@ import argparse
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 from utils import InputError

@@ -292,9 +292,7 @@ def learn(
         print(f"Validation MAE after {epochs} epochs, by what forecasts start from: {shown}.")
     print(f"Forecasts start from {START[start]}; {args.batch_size} windows a training step.")
     checkpoint.notes["start"] = start
-    network, fit = fitted(
-        start, args.epochs, quiet=False, checkpoint=checkpoint, on_epoch=on_epoch
-    )
+    network, fit = fitted(start, args.epochs, quiet=False, checkpoint=checkpoint, on_epoch=on_epoch)
     print(fit)
 
     def refit():
