@@ -106,12 +106,12 @@ def parse_args(argv=None):
     except ValueError as error:
         parser.error(f"--search: {error}; write units=16:128 or batch-size=32/64/128")
     parsed = module.parse_args(words)  # complains itself
-    for bound in zip(*((r.values[0], r.values[-1]) for r in space.values()), strict=True):
-        module.parse_args([*words, *sweep.flags(dict(zip(space, bound, strict=True)))])
     if getattr(parsed, "load", None) or getattr(parsed, "predict", None) is not None:
         parser.error("a model that is trained already has no settings to vary")
     if not space:
         parser.error("no setting is left to vary")
+    for bound in zip(*((r.values[0], r.values[-1]) for r in space.values()), strict=True):
+        module.parse_args([*words, *sweep.flags(dict(zip(space, bound, strict=True)))])
     return args, words, parsed, space
 
 

@@ -255,5 +255,5 @@ def draw(journal: Journal, metric: str, defaults: dict):
     ends = sorted([ranked[0] + (ranked[0] - half) * 0.2, half + (half - ranked[0])])
     if spread:
         axes["time"].set_ylim(*ends)
-    axes[names[0]].legend(loc="best")
+    figure.legend(*axes[names[0]].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
