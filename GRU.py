@@ -21,13 +21,16 @@ One step ahead on the test part, mean of seeds 0 to 4 (benchmarks/scores.py):
 """
 
 from utils import cli, lesson, plotting
-from utils.series import synthetic
+from utils.series import blocks, synthetic
 
 import keras
 
 MORAL = """Why a recurrent network at all? Here a weighted sum of the window knows nearly as much.
 Not so of real weather: python GRU.py --csv data/weather_greensboro.csv --column temperature
 Where a phase jumps, it is lost: python SimpleRNN.py --jumps 0.02"""
+
+NETWORK = {"input_steps": 24, "forecast": 24, "units": 32, "layers": 1}
+TRAINING = {"epochs": 30, "batch_size": 128, "learning_rate": 0.01}
 
 
 SEARCH = {  # what tune.py varies: from:to, or choices
@@ -40,17 +43,8 @@ SEARCH = {  # what tune.py varies: from:to, or choices
 
 
 def parse_args(argv=None):
-    parser = cli.forecasting_parser(
-        "GRU",
-        "Forecast the next hour of temperature (or your own CSV) from the last 24.",
-        input_steps=24,
-        forecast=24,
-        units=32,
-        layers=1,
-        epochs=30,
-        batch_size=128,
-        learning_rate=0.01,
-    )
+    about = "Forecast the next hour of temperature (or your own CSV) from the last 24."
+    parser = cli.forecasting_parser("GRU", about, **NETWORK, **TRAINING)
     return cli.parse_forecasting(parser, argv)
 
 
@@ -62,14 +56,14 @@ def build_network(train, start, data, args):
     """
     layers = keras.layers
     inputs = keras.Input((data.input_steps, data.columns))
-    x = lesson.normalised(inputs, train, start.noise)
+    x = blocks.normalised(inputs, train, start.noise)
     for _ in range(args.layers - 1):
         x = layers.GRU(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
     x = layers.GRU(args.units)(x)  # (batch, units)
     x = layers.Dense(2 * args.units, activation="relu")(x)
     x = layers.Dense(2 * args.units, activation="relu")(x)
     x = layers.Dense(data.targets, kernel_initializer="zeros")(x)  # (batch, targets)
-    return keras.Model(inputs, x * lesson.scale(train) + start.forecast(inputs))
+    return keras.Model(inputs, x * blocks.scale(train) + start.forecast(inputs))
 
 
 def build_loss(train):
@@ -77,7 +71,7 @@ def build_loss(train):
 
     Each is in units of its column's mean change from row to row.
     """
-    weights = lesson.column_weights(train)
+    weights = blocks.column_weights(train)
 
     def loss(actual, predicted):
         return keras.ops.sum(weights * keras.ops.abs(actual - predicted), axis=-1)

@@ -10,7 +10,6 @@ three gates guard:
     h_t = o_t * tanh(c_t)
 
     python LSTM.py                         # a random walk, whose law is known: nothing to learn
-    python LSTM.py --drift 0.001 --volatility 0.01
     python LSTM.py --csv data/stock_goog.csv --column close
     python LSTM.py --load outputs/LSTM/model.keras --csv data/stock_goog.csv
 """
@@ -18,14 +17,15 @@ three gates guard:
 from functools import partial
 
 from utils import cli, lesson, plotting
-from utils.series import synthetic
+from utils.series import blocks, synthetic
 
 import keras
 import numpy as np
-import pandas as pd
 
 DAYS = 1500
 FAN = (0.95, 0.8, 0.5)  # levels of the intervals in the picture
+NETWORK = {"input_steps": 20, "forecast": 60, "units": 32, "layers": 1}
+TRAINING = {"epochs": 30, "batch_size": 64, "learning_rate": 0.001}
 
 
 SEARCH = {  # what tune.py varies: from:to, or choices
@@ -38,26 +38,12 @@ SEARCH = {  # what tune.py varies: from:to, or choices
 
 
 def parse_args(argv=None):
-    parser = cli.forecasting_parser(
-        "LSTM",
-        "Forecast tomorrow's price from the last 20 days, and see why that is hard.",
-        input_steps=20,
-        forecast=60,
-        units=32,
-        layers=1,
-        epochs=30,
-        batch_size=64,
-        learning_rate=0.001,
-    )
-    walk = parser.add_argument_group("the simulated price (without --csv)")
-    walk.add_argument(
-        "--drift", type=cli.number_above(-0.1, below=0.1), default=0.0003,
-        help="mean log-return per day",
-    )  # fmt: skip
-    walk.add_argument(
-        "--volatility", type=cli.number_above(0, below=0.5), default=0.015,
-        help="standard deviation of the log-return per day",
-    )  # fmt: skip
+    about = "Forecast tomorrow's price from the last 20 days, and see why that is hard."
+    parser = cli.forecasting_parser("LSTM", about, **NETWORK, **TRAINING)
+    walk = parser.add_argument_group("the simulated price (without --csv): its daily log-returns")
+    small, positive = cli.number_above(-0.1, below=0.1), cli.number_above(0, below=0.5)
+    walk.add_argument("--drift", type=small, default=0.0003, help="their mean")
+    walk.add_argument("--volatility", type=positive, default=0.015, help="their deviation")
     return cli.parse_forecasting(parser, argv)
 
 
@@ -73,18 +59,18 @@ def build_network(train, start, data, args):
     prices = keras.Input((data.input_steps, data.columns))
     logs = ops.log(prices)
     first = ops.zeros_like(logs[:, :1])
-    x = ops.concatenate([first, logs[:, 1:] - logs[:, :-1]], axis=1) / lesson.scale(returns)
+    x = ops.concatenate([first, logs[:, 1:] - logs[:, :-1]], axis=1) / blocks.scale(returns)
     for _ in range(args.layers - 1):
         x = layers.LSTM(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
     x = layers.LSTM(args.units)(x)  # (batch, units)
-    x = layers.Dense(data.targets, kernel_initializer="zeros")(x) * lesson.scale(returns)
+    x = layers.Dense(data.targets, kernel_initializer="zeros")(x) * blocks.scale(returns)
     above_zero = ops.maximum(start.forecast(prices), 0.1 * prices[:, -1])
     return keras.Model(prices, above_zero * ops.exp(x))
 
 
 def build_loss(train):
     """Return the absolute error of log-returns, of the target above all."""
-    weights = lesson.column_weights(np.log(train))
+    weights = blocks.column_weights(np.log(train))
 
     def loss(actual, predicted):
         error = keras.ops.abs(keras.ops.log(actual) - keras.ops.log(predicted))
@@ -98,62 +84,43 @@ def r_squared(actual, forecast):
     return 1 - np.sum((actual - forecast) ** 2) / np.sum((actual - actual.mean()) ** 2)
 
 
-def log_returns(test, name):
-    """Return the log-returns from the last price to a column of the test table."""
-    return np.log(test[name] / test["persistence"])
+def log_returns(test):
+    """Return the log-returns from the last price: the actual and the predicted ones."""
+    return np.log(test[["actual", "predicted"]].div(test["persistence"], axis=0))
 
 
 def truth(scored):
     """Say what the beautiful overlay is worth."""
-    test, results = scored.test, scored.results
-    prices = {name: r_squared(test["actual"], test[name]) for name in ("predicted", "persistence")}
-    returns = r_squared(log_returns(test, "actual"), log_returns(test, "predicted"))
-    errors = {name: line["rmse"] for name, line in results["test"].items() if line}
-    excess = errors["LSTM"] / errors["persistence"] - 1
-    side = f"{abs(excess):.2%} {'above' if excess > 0 else 'below'} that of the last value"
-    if abs(excess) < 0.0005:
-        moral = "that of the last value: nothing was found that beats it"
-    elif results["p_value"] >= 0.05:
-        moral = f"{side}, which is no more than luck: on a random walk nothing beats that"
-    elif min(errors.keys() - {"optimal"}, key=errors.get) == "LSTM":
-        moral = f"{side}: this is no random walk"
-    else:
-        moral = f"{side}: no reason to trust it"
+    test, returns = scored.test, log_returns(scored.test)
+    r2, r2_of_last = (r_squared(test["actual"], test[x]) for x in ("predicted", "persistence"))
+    r2_of_returns = r_squared(returns["actual"], returns["predicted"])
+    ours, last = (scored.results["test"][name]["rmse"] for name in ("LSTM", "persistence"))
+    luck = "which is luck" if scored.results["p_value"] >= 0.05 else "so this is no random walk"
+    moral = luck if ours < 0.9995 * last else "nothing was found that beats it"
     return (
-        f"It looks perfect: these forecasts have an R² of {prices['predicted']:.4f}, and the last "
-        f"value again {prices['persistence']:.4f}.\n"
-        f"As returns they have {returns:.4f}. Their RMSE is {moral}."
+        f"It looks perfect, with an R² of {r2:.4f}, and so does the last value again: "
+        f"{r2_of_last:.4f}.\nAs returns, the R² is {r2_of_returns:.4f}. The RMSE is "
+        f"{ours / last - 1:+.2%} against that of the last value: {moral}."
     )
 
 
 def draw(run, data, scored, forecast):
     """Draw the overlay that looks perfect, the same forecasts as returns, errors, and the fan."""
-    mosaic = "ABD;CCC" if scored else "C"
-    figure, axes = plotting.new_figure(mosaic, size=(12, 7))
-    last = data.frame.iloc[-120:, 0]
-    axes["C"].plot(last, color=plotting.BLACK, label="actual")
-    for level in FAN:
-        bounds = run.forecaster.spread.interval(forecast["forecast"].to_numpy(), level)
-        fan = plotting.from_last(last, pd.DataFrame(np.array(bounds).T, forecast.index))
-        axes["C"].fill_between(fan.index, fan[0], fan[1], color=plotting.RED, alpha=0.2, lw=0)
-        if len(forecast) > 1:
-            axes["C"].text(fan.index[-1], fan[1].iloc[-1], f" {level:.0%}", va="center")
-    line = plotting.from_last(last, forecast)["forecast"]
-    axes["C"].plot(line, color=plotting.RED, label="forecast")
-    axes["C"].set(title="Where it may go, with intervals", ylabel=last.name)
-    axes["C"].legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1))
+    figure, axes = plotting.new_figure("ABD;CCC" if scored else "C", size=(12, 7))
+    last, point = data.frame.iloc[-120:, 0], forecast["forecast"].to_numpy()
+    fan = {level: run.forecaster.spread.interval(point, level) for level in FAN}
+    plotting.draw_fan(axes["C"], last, forecast["forecast"], fan)
     if not scored:
         return figure
 
     test = scored.test
     axes["A"].plot(test["actual"], color=plotting.BLACK, label="actual")
     axes["A"].plot(test["predicted"], color=plotting.BLUE, lw=1, label="LSTM, one step ahead")
-    score = r_squared(test["actual"], test["predicted"])
-    axes["A"].set(title=f"It looks perfect: R² {score:.3f}", ylabel=last.name)
+    r2 = r_squared(test["actual"], test["predicted"])
+    axes["A"].set(title=f"It looks perfect: R² {r2:.3f}", ylabel=last.name)
     axes["A"].legend(loc="best")
     plotting.few_dates(axes["A"])
-
-    actual, predicted = 100 * log_returns(test, "actual"), 100 * log_returns(test, "predicted")
+    actual, predicted = 100 * log_returns(test)["actual"], 100 * log_returns(test)["predicted"]
     axes["B"].scatter(actual, predicted, s=8, color=plotting.BLUE)
     axes["B"].axline((0, 0), slope=1, color=plotting.GREY, lw=1)
     axes["B"].set(

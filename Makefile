@@ -2,13 +2,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint links clean
+.PHONY: run test quick lint links clean
 
 run: $(VENV)/installed
 	$(BIN)/python SimpleRNN.py
 
 test: $(VENV)/installed
 	MPLBACKEND=Agg $(BIN)/python -m pytest
+
+quick: lint  # what a small change needs
+	MPLBACKEND=Agg $(BIN)/python -m pytest -m "not slow"
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -13,13 +13,16 @@ The simple recurrent network (Elman, 1990) has one hidden layer, which also sees
 from functools import partial
 
 from utils import cli, lesson, plotting
-from utils.series import synthetic
+from utils.series import blocks, synthetic
 
 import keras
 import numpy as np
 
 STEPS = 4000
 PERIOD = 63  # steps of one period of sin(0.1 t)
+
+NETWORK = {"input_steps": 30, "forecast": 60, "units": 32, "layers": 1}
+TRAINING = {"epochs": 30, "batch_size": 64, "learning_rate": 0.005}
 
 
 SEARCH = {  # what tune.py varies: from:to, or choices
@@ -32,17 +35,8 @@ SEARCH = {  # what tune.py varies: from:to, or choices
 
 
 def parse_args(argv=None):
-    parser = cli.forecasting_parser(
-        "SimpleRNN",
-        "Forecast a noisy sine (or your own CSV) from its last 30 values.",
-        input_steps=30,
-        forecast=60,
-        units=32,
-        layers=1,
-        epochs=30,
-        batch_size=64,
-        learning_rate=0.005,
-    )
+    about = "Forecast a noisy sine (or your own CSV) from its last 30 values."
+    parser = cli.forecasting_parser("SimpleRNN", about, **NETWORK, **TRAINING)
     parser.add_argument(
         "--jumps",
         type=cli.number_above(0, inclusive=True, below=0.5),
@@ -60,17 +54,17 @@ def build_network(train, start, data, args):
     """
     layers = keras.layers
     inputs = keras.Input((data.input_steps, data.columns))
-    x = lesson.normalised(inputs, train, start.noise)
+    x = blocks.normalised(inputs, train, start.noise)
     for _ in range(args.layers - 1):
         x = layers.SimpleRNN(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
     x = layers.SimpleRNN(args.units)(x)  # (batch, units)
     x = layers.Dense(data.targets, kernel_initializer="zeros")(x)  # (batch, targets)
-    return keras.Model(inputs, x * lesson.scale(train) + start.forecast(inputs))
+    return keras.Model(inputs, x * blocks.scale(train) + start.forecast(inputs))
 
 
 def build_loss(train):
     """Return the absolute error, of the target above all, in units of each column's changes."""
-    weights = lesson.column_weights(train)
+    weights = blocks.column_weights(train)
 
     def loss(actual, predicted):
         return keras.ops.sum(weights * keras.ops.abs(actual - predicted), axis=-1)

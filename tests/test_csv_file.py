@@ -270,6 +270,11 @@ BAD = {
         {},
         ["line 3", "repeats"],
     ),
+    "an offset far down": (
+        table([*HOURS.strftime("%Y-%m-%dT%H:%M"), "2001-01-07T00:00+01:00"]),
+        {},
+        ["line 50: '2001-01-07T00:00+01:00' in column 'time' is not a date"],
+    ),
     "a missing time": (
         table([*hours(0, 1, 2), "", *hours(4, 5)]),
         {},

@@ -42,7 +42,7 @@ def test_linked_symbols_exist(readme):
 
 @pytest.mark.parametrize("readme", READMES)
 def test_linked_files_exist(readme):
-    for target in re.findall(r"\]\(([^)#:]+)", text(readme)):
+    for target in re.findall(r"\]\((?!http)([^)#]+)", text(readme)):
         assert (REPOSITORY / target).exists(), target
 
 

@@ -1,10 +1,9 @@
 """The board: what worked_examples.py draws. Each function takes what its example returns."""
 
 from utils import plotting
+from utils.plotting import Axes, Figure
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 PALE = "#bbbbbb"
 

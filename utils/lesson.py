@@ -15,7 +15,7 @@ from typing import NamedTuple
 from utils import plotting, training
 from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json, written_together
-from utils.series import evaluation, index
+from utils.series import blocks, evaluation, index
 from utils.series.csv_file import load_csv
 from utils.series.evaluation import BASELINES, LinearAutoregression
 from utils.series.forecasting import Forecaster, Record, Spread, scale_ahead, scales
@@ -144,85 +144,6 @@ def samples(data: Data) -> str:
 # ------------------------------------------------------------------ learn
 
 
-def scale(values: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of each column, (columns,), without the outermost values.
-
-    One value of a million among thousands would otherwise make all others look alike.
-    """
-    low, high = np.quantile(values, [0.005, 0.995], axis=0)
-    inner = np.clip(values, low, high).std(axis=0)
-    return np.where(inner > 0, inner, values.std(axis=0)).astype("float32")
-
-
-class Start(NamedTuple):
-    """What a forecast starts from, before a network has learned anything."""
-
-    noise: float  # on the target as the network reads it, in standard deviations of its changes
-    forecast: Callable  # from a network's inputs to (targets,) or (batch, targets)
-
-
-def starting_point(name: str, train: np.ndarray, linear: LinearAutoregression) -> Start:
-    """Return one of the places that forecasts start from.
-
-    Args:
-        name: "mean", "last" or "linear".
-        train: (time, targets)
-        linear: fitted.
-    """
-    targets = train.shape[1]
-
-    def from_linear(inputs):
-        past, calendar = inputs[:, :, :targets], inputs[:, -1, targets:]
-        window = keras.layers.Concatenate()([keras.layers.Flatten()(past), calendar])
-        sums = keras.layers.Dense(targets, trainable=False, name="linear")
-        forecast = sums(window)
-        sums.set_weights([linear.kernel, linear.bias])
-        return forecast
-
-    return {
-        "mean": Start(1.0, lambda inputs: train.mean(axis=0).astype("float32")),
-        "last": Start(0.3, lambda inputs: inputs[:, -1, :targets]),
-        "linear": Start(0.3, from_linear),
-    }[name]
-
-
-def normalised(inputs: keras.KerasTensor, train: np.ndarray, noise: float) -> keras.KerasTensor:
-    """Return what a network reads of its windows: where the series stand, how they got there, when.
-
-    That is the series in units of the train part's deviation from its mean; the same, less their
-    last value, which is right at any level; and the calendar. Noise on the target while it trains
-    keeps a network from learning the noise of the data by heart.
-
-    Args:
-        inputs: (batch, input_steps, columns), in the series' units.
-        train: (time, targets), as which the first columns are normalised.
-        noise: in standard deviations of the target's change from row to row.
-
-    Returns:
-        (batch, input_steps, targets + columns)
-    """
-    targets, unit = train.shape[1], scale(train)
-    series = (inputs[:, :, :targets] - train.mean(axis=0).astype("float32")) / unit
-    steady = min(float(np.diff(train[:, 0]).std() / unit[0]), 1.0)
-    noisy = keras.layers.GaussianNoise(noise * steady)(series[:, :, :1])
-    series = keras.layers.Concatenate()([noisy, series[:, :, 1:]])
-    known = (train - train.mean(axis=0)) / unit  # beyond, a level means nothing
-    low, high = np.clip([known.min(axis=0), known.max(axis=0)], -4, 4).astype("float32")
-    level = keras.ops.minimum(keras.ops.maximum(series, low), high)
-    return keras.layers.Concatenate()([level, series - series[:, -1:], inputs[:, :, targets:]])
-
-
-def column_weights(train: np.ndarray) -> np.ndarray:
-    """Return the weight of each column's absolute error: (targets,).
-
-    It is one over the mean change from row to row, and of all columns but the first a share in a
-    quarter: they are needed to go on from, but it is the target that is asked for.
-    """
-    shares = np.full(train.shape[1], 0.25 / max(train.shape[1] - 1, 1))
-    shares[0] = 1.0
-    return (shares / np.abs(np.diff(train, axis=0)).mean(axis=0)).astype("float32")
-
-
 def learn(
     name: str,
     build_network: Callable,
@@ -263,7 +184,7 @@ def learn(
 
     def build(start, train):
         keras.utils.set_random_seed(args.seed)
-        return build_network(train, starting_point(start, train, linear), data, args)
+        return build_network(train, blocks.starting_point(start, train, linear), data, args)
 
     def batches(rows):
         return shuffled(data.values, rows, data.input_steps, data.targets, batch_size, args.seed)
@@ -274,7 +195,7 @@ def learn(
     def fitted(start, epochs, quiet=True, **kept):
         network = build(start, data.train)
         if not quiet:
-            print(summary(network))
+            print(blocks.summary(network))
         val_rows = data.parts.val[:: -(-len(data.parts.val) // training.MAX_WINDOWS)]
         return network, training.fit(
             network, build_loss(data.train), batches(data.parts.train),
@@ -304,29 +225,19 @@ def learn(
             again, build_loss(data.train), batches(rows),
             epochs=fit.best_epoch, planned=args.epochs, **plan,
         )  # fmt: skip
-        return believed(again, share)
+        return blocks.believed(again, share)
 
-    forecaster = Forecaster(network, list(data.frame), data.calendar, index.step(data.frame.index))
+    when = data.frame.index
+    forecaster = Forecaster(
+        network, list(data.frame), data.calendar, index.step(when), index.zone(when)
+    )
     share = believable(forecaster, data) if args.csv else 1.0
-    forecaster = forecaster._replace(network=believed(network, share))
+    forecaster = forecaster._replace(network=blocks.believed(network, share))
     memory = np.clip(len(data.parts.val) / 10, 10, 100)  # rows; daily prices: RiskMetrics' 0.94
     lowest = 0.0 if data.train[:, 0].min() >= 0 else None
     spread = Spread(relative, decay=1 - 1 / memory, lowest=lowest)
     forecaster = forecaster._replace(spread=spread)
     return Run(name, forecaster, fit, checkpoint, linear, refit)
-
-
-def summary(network: keras.Model) -> str:
-    """Return the layers with weights: what they put out, and how many weights they have."""
-    rows = [layer for layer in network.layers if layer.trainable_weights]
-    lines = [f"    inputs (windows, {', '.join(map(str, network.input_shape[1:]))})"]
-    for layer in rows:
-        shape = ", ".join(map(str, layer.output.shape[1:]))
-        kind = type(layer).__name__
-        lines.append(f"    {kind:10} -> (windows, {shape})  {layer.count_params():,} weights")
-    recurrent = sum(layer.count_params() for layer in rows if isinstance(layer, keras.layers.RNN))
-    share = recurrent / network.count_params()
-    return "\n".join([*lines, f"    {share:.0%} of the weights are in recurrent layers"])
 
 
 def believable(forecaster: Forecaster, data: Data) -> float:
@@ -346,15 +257,6 @@ def believable(forecaster: Forecaster, data: Data) -> float:
     if share < 1:
         print(f"Of the change that it predicts, {share:.0%} is believed, by the validation part.")
     return share
-
-
-def believed(network: keras.Model, share: float) -> keras.Model:
-    """Return the network whose forecasts go so far from the last value only."""
-    if share == 1:
-        return network
-    inputs = keras.Input(network.input_shape[1:])
-    last = inputs[:, -1, : network.output_shape[1]]
-    return keras.Model(inputs, last + share * (network(inputs) - last))
 
 
 # ------------------------------------------------------------------ score

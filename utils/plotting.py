@@ -78,6 +78,31 @@ def draw_forecast(
     axes.legend(loc="lower left", ncols=5, bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
 
 
+def draw_fan(
+    axes: Axes,
+    actual: pd.Series,
+    forecast: pd.Series,
+    fan: dict[float, tuple[np.ndarray, np.ndarray]],
+) -> None:
+    """Draw the last values, the forecast in red, and an interval around it for each level.
+
+    Args:
+        axes: to draw on.
+        actual: the last values.
+        forecast: goes on from there.
+        fan: lower and upper bounds, as `forecast`, by level, the widest first.
+    """
+    axes.plot(actual, color=BLACK, label="actual")
+    for level, bounds in fan.items():
+        band = from_last(actual, pd.DataFrame(np.array(bounds).T, forecast.index))
+        axes.fill_between(band.index, band[0], band[1], color=RED, alpha=0.2, lw=0)
+        if len(forecast) > 1:
+            axes.text(band.index[-1], band[1].iloc[-1], f" {level:.0%}", va="center")
+    axes.plot(from_last(actual, forecast.to_frame()), color=RED, label="forecast")
+    axes.set(title="Where it may go, with intervals", ylabel=actual.name)
+    axes.legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1))
+
+
 def few_dates(axes: Axes) -> None:
     """Keep the dates below a narrow picture apart."""
     locator = axes.xaxis.get_major_locator()

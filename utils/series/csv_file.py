@@ -63,8 +63,9 @@ def load_csv(
         if (np.diff(when.asi8) < 0).mean() > 0.9:
             frame, when = frame[::-1], when[::-1]
             said.append("newest first in the file, turned round")
-        when, zone = on_the_wall(when)
-        said += [f"on the clock of {zone}"] if zone else []
+        if when.tz is None:
+            when, zone = on_the_wall(when)
+            said += [f"on the clock of {zone}"] if zone else []
     lines = frame.index.to_numpy()  # the rows of the file
     odd = [(remark, lines[at]) for name in frame for remark, at in odd_values(name, frame[name])]
 

@@ -121,6 +121,7 @@ class Written(NamedTuple):
             said.append("day before month" if best.startswith("%d") else "month before day")
         if not self.zoned:
             return times, said
+        times = times.where(read["offset"].notna().to_numpy())
         times, more = local(times, read["offset"])
         return times, said + more
 
@@ -133,7 +134,7 @@ def written(sample: pd.DataFrame, columns: Sequence[str]) -> list[Written]:
         if text.map(re.compile(pattern, re.I).search).any():
             tidy.append((pattern, by))
             text = text.str.replace(pattern, by, regex=True, flags=re.I)
-    zoned = bool(text.map(re.compile(UTC_OFFSET).search).any())
+    zoned = text.map(re.compile(UTC_OFFSET).search).notna().mean() > 0.5
     for group in FORMATS:
         fit = Written(columns, (), tuple(group), tuple(tidy), zoned)
         read = fit.read(sample)
@@ -172,6 +173,7 @@ def _assembled(chunk, columns, parts):
         if part == "month" and numbers[part].isna().all():
             names = chunk[name].str.strip().str.lower().str[:3]
             numbers[part] = names.map({word: i + 1 for i, word in enumerate(MONTHS)}).astype(float)
+    numbers = {part: values.where(values.abs() < 1e5) for part, values in numbers.items()}
     year = numbers["year"]
     year = year.where(year >= 100, year + np.where(year < 70, 2000, 1900))
     year = year.where(year >= 1000, year + 1911)  # of the Republic of China
@@ -201,12 +203,24 @@ def _read(text, form):
     if form == ROC:
         text = text.str.replace(r"^\d{2,3}(?=\D)", lambda m: str(int(m[0]) + 1911), regex=True)
         form = "ISO8601"
-    times = pd.to_datetime(text, format=form, errors="coerce", cache=False)
+    times = _parsed(text, form)
     late = times.isna() & text.str.contains(r"[T ]24:00", na=False)
     if late.any():
         midnight = text[late].str.replace(r"([T ])24:00", r"\g<1>00:00", regex=True)
-        times[late] = pd.to_datetime(midnight, format=form, errors="coerce", cache=False) + DAY
+        times[late] = _parsed(midnight, form) + DAY
     return times
+
+
+def _parsed(text, form):
+    """Read text without offsets from UTC; where the sample has none, none can be read."""
+    try:
+        times = pd.to_datetime(text, format=form, errors="coerce", cache=False)
+        if times.dt.tz is None:
+            return times
+    except ValueError:  # pandas: "Mixed timezones detected"
+        pass
+    zoned = text.str.contains(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d|:\d\d.*[+-]\d\d)$", na=False)
+    return pd.to_datetime(text.mask(zoned), format=form, errors="coerce", cache=False)
 
 
 def _offset(word):

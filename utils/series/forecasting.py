@@ -196,6 +196,7 @@ class Forecaster(NamedTuple):
     columns: list[str]  # the series that it reads and predicts; the first is the target
     calendar: list[str]  # names of the calendar columns that it reads besides
     step: str  # time from row to row
+    zone: str | None = None  # of the clock
     spread: Spread | None = None  # of its errors, once measured
 
     @property
@@ -289,6 +290,12 @@ class Forecaster(NamedTuple):
             raise InputError(
                 f"--load {path}: the model reads the calendar at a step of {self.step}, the data's "
                 f"step is {step}; bring data of the same step"
+            )
+        zone = index.zone(frame.index)
+        if self.calendar and zone != self.zone:
+            raise InputError(
+                f"--load {path}: the model reads a clock of {self.zone or 'no time zone'}, the "
+                f"data's is of {zone or 'none'}; bring times of the same zone"
             )
         if len(frame) <= self.input_steps:
             raise InputError(

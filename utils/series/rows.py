@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from utils import InputError
 from utils.series import index, times
-from utils.series.table import UNICODE, Table, shown
+from utils.series.table import NO_ROWS, UNICODE, Table, shown
 
 import numpy as np
 import pandas as pd
@@ -120,10 +120,12 @@ def read_rows(
                 chunk[name] = _categories(chunk[name])
         frames.append(chunk)
     frame, series = _joined(table, frames, series_column)
+    if written is None and len(frame) and frame[columns].iloc[-1].isna().all():
+        frame = frame.loc[: table.last_row()]
+        series = None if series is None else series[: len(frame)]
+    if frame.empty:
+        raise table.error(NO_ROWS)
     if written is None:
-        if frame[columns].iloc[-1].isna().all():
-            frame = frame.loc[: table.last_row()]
-            series = None if series is None else series[: len(frame)]
         return Rows(table, frame, series, None, (), [])
     when, said = written.decide(pd.concat(readings))
     if when.hasnans:

@@ -29,6 +29,7 @@ ENCODINGS = ["utf-8-sig", "cp950", "gb18030", "cp1252", "latin-1"]  # tried in t
 # what pandas takes for a missing number; texts are only missing where they are empty
 MISSING = ["", "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 GROUPED = r"[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?"  # 1.234.567,8
+NO_ROWS = "has a header but no rows; name a file with rows"
 UNICODE = ("utf-8-sig", "utf-16")
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?")
@@ -55,7 +56,7 @@ class Table:
         head = self._head()
         self._choose_layout(head, asked)
         if next(self.records(), None) is None:
-            raise self.error("has a header but no rows; name a file with rows")
+            raise self.error(NO_ROWS)
 
     def check_names(self, asked: Sequence[tuple[str, str]]) -> None:
         """Refuse names that the header lacks or holds twice, or that are asked for twice.
@@ -186,7 +187,8 @@ class Table:
 
     def last_row(self) -> int:
         """Return the last row that isn't blank: a file of one column may end in blank lines."""
-        return max((row for row, (_, f) in enumerate(self.records()) if "".join(f).strip()))
+        rows = (row for row, (_, f) in enumerate(self.records()) if "".join(f).strip())
+        return max(rows, default=-1)
 
     def _record(self, row):
         return next(itertools.islice(self.records(), int(row), None))
@@ -237,6 +239,8 @@ class Table:
                 layouts += self._headers(encoding, separator, lines, asked)
             if any(found for found, *_ in layouts):
                 break
+        if not layouts:
+            raise self.error("is not a CSV; export the table as CSV")
         best = max(layouts, key=lambda layout: layout[0])
         _, self.encoding, self.separator, self.header_line, self.names, self.above = best
 

@@ -1,0 +1,17 @@
+"""Which tests are left out of `make quick`."""
+
+from pathlib import Path
+
+import pytest
+
+SLOW = {  # they train networks, draw many pictures, or start scripts as processes of their own
+    "test_cells.py", "test_exercises.py", "test_forecast.py", "test_forecasting.py",
+    "test_from_scratch.py", "test_long_memory.py", "test_scripts.py", "test_slot_filling.py",
+    "test_tagging.py", "test_training.py", "test_worked_examples.py",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(item.path).name in SLOW:
+            item.add_marker(pytest.mark.slow)
