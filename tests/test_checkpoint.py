@@ -143,7 +143,7 @@ def test_kill_9_at_random_moments(tmp_path):
     assert not (whole / "checkpoint.npz").exists()
     command = [sys.executable, "GRU.py", *argv, "--output-dir", str(out), "--resume"]
     environment = os.environ | {"MPLBACKEND": "Agg"}
-    for _ in range(3):
+    for _ in range(2):
         with subprocess.Popen(
             command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL
         ) as process:
