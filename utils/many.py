@@ -1,0 +1,556 @@
+"""The way of forecast.py, for many series and many steps: prepare, learn, score, finish.
+
+The script brings what it teaches, the network, the loss and the picture; the rest stands here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from utils import InputError, cli, plotting, training
+from utils.files import output_folder, write_csv, write_json, written_together
+from utils.series import backtest, datasets, index, synthetic
+from utils.series.csv_file import load_panel
+from utils.series.evaluation import scored_steps
+from utils.series.panel import Panel, Parts, calendar_names, evenly, lay_out, split, stream
+
+import keras
+import numpy as np
+import pandas as pd
+
+# by the steps of a season: a day of hours, a week of days or business days, a year of months, weeks
+HORIZONS = {24: 48, 7: 28, 6: 24, 5: 20, 12: 12, 52: 13}
+WINDOWS = {24: 168, 7: 168, 6: 144, 5: 120, 12: 36, 52: 104}
+SEGMENTS = {52: 13}
+RECIPES = {  # chosen on the train and validation parts
+    "m4_hourly": {"units": 256, "epochs": 16, "dropout": 0.0},
+    "m4_weekly": {"units": 128, "epochs": 8, "dropout": 0.1, "input_steps": 52},
+    "etth1": {
+        "units": 256,
+        "epochs": 5,
+        "dropout": 0.5,
+        "loss": "squared",
+        "input_steps": 96,
+        "start": "last",
+        "learning_rate": 0.001,
+    },
+}
+RECIPES["etth2"] = RECIPES["etth1"]
+PER_EPOCH = 60_000  # windows
+AT_ONCE = 1024  # windows to predict
+VALIDATED = 4096  # windows, after each epoch
+LEAST = 16  # windows per batch of a short series
+BACKTEST_ROWS = 100_000  # of backtest.csv; all origins are scored
+SEEDS = 1000  # between the seeds of --networks, so that runs don't share them
+
+
+class Data(NamedTuple):
+    """The series, and what is known of them."""
+
+    panel: Panel
+    parts: Parts | None  # None with a loaded network
+    law: dict[str, np.ndarray] | None  # of simulated series
+    calendar: list[str]
+    step: str
+    columns: tuple[str, list[str], list[str]]  # target, known, features
+    loaded: tuple[keras.Model, dict] | None
+
+
+class Run(NamedTuple):
+    """A network that has been trained, or loaded: then there is nothing to score it by."""
+
+    network: keras.Model
+    corrections: dict[str, list[float]]  # of the intervals, by level; measured by `score`
+    fits: list[training.Fit]
+    linear: backtest.Linear | None = None
+    networks: list[keras.Model] | None = None  # whose mean it is
+    refit: Callable[[], keras.Model] | None = None  # trains the same on all rows
+
+
+class Scored(NamedTuple):
+    """A backtest."""
+
+    origins: np.ndarray  # (windows,) of the test part
+    forecasts: dict[str, np.ndarray]  # by name, the network first: (windows, horizon)
+    bounds: np.ndarray  # (windows, horizon, quantiles)
+    results: dict  # what scores.json holds
+    by_series: pd.DataFrame
+
+
+# ------------------------------------------------------------------ prepare
+
+
+def check(parser: cli.Parser, args: argparse.Namespace) -> argparse.Namespace:
+    """Complain about flags that don't go together; fill in what the data set needs."""
+    args.begin = time.perf_counter()
+    if args.csv == "" or args.load == "":
+        parser.error("--csv and --load need the name of a file")
+    if args.csv and args.dataset:
+        parser.error("--csv and --dataset exclude each other")
+    if args.csv and not args.column and not args.load:
+        parser.error("--csv needs --column, the name of the column to forecast")
+    of_file = ("column", "series_column", "time_column", "known", "features", "missing")
+    for name in of_file:
+        if getattr(args, name) and not args.csv:
+            parser.error(f"--{name.replace('_', '-')} needs --csv")
+    if args.load and not args.csv:
+        parser.error("--load needs --csv, the data to go on from")
+    for name, value in RECIPES.get(args.dataset, {}).items():
+        if getattr(args, name) == parser.get_default(name):
+            setattr(args, name, value)
+    args.interval = args.quantiles is None  # and not quantiles
+    args.quantiles = args.quantiles or (0.05, 0.5, 0.95)
+    return args
+
+
+def quantiles(text: str) -> tuple[float, ...]:
+    """Take ascending numbers between 0 and 1, among them 0.5, as a flag's value."""
+    numbers = tuple(cli.number_above(0, below=1)(word) for word in cli.names(text))
+    if 0.5 not in numbers or list(numbers) != sorted(set(numbers)):
+        raise argparse.ArgumentTypeError(f"{text!r} must ascend and hold 0.5, as 0.1,0.5,0.9 does")
+    return numbers
+
+
+def prepare(args: argparse.Namespace) -> Data:
+    """Read or simulate the series, say what was understood, choose what no flag chose.
+
+    Raises:
+        InputError: if the file, the flags or the network to load don't fit each other.
+    """
+    loaded = training.load(args.load, "forecast.py") if args.load else None
+    if loaded:
+        _go_by(loaded[1], args)
+    held_back, every, law = None, 1, None
+    if args.csv:
+        found = load_panel(
+            args.csv, args.column, args.series_column, args.known, args.features,
+            args.time_column, args.missing, args.decimal,
+        )  # fmt: skip
+        print(found.understood, *found.suspicious, sep="\n")
+        frames = found.series
+    elif args.dataset:
+        frames, held_back, horizon, args.season = datasets.load(args.dataset, args.horizon)
+        args.horizon = args.horizon or horizon
+        every = 6 if args.dataset in datasets.NAIVE2 else 1
+    else:
+        frames, law = synthetic.shops(args.seed)
+        args.known = ["promotion"]
+    longest = max(frames.values(), key=len)
+    column, *others = longest.columns
+    known, features = others[: len(others) - len(args.features)], args.features
+    step, season = index.step(longest.index), args.season or index.season(longest.index) or 1
+    if loaded:
+        calendar, held_back = loaded[1]["calendar"], (0, 0)
+        for what, here in {"step": step, "known": known, "features": features}.items():
+            if here != loaded[1][what]:
+                raise InputError(
+                    f"{args.csv}: its {what} is {here}, and {args.load} has learned "
+                    f"{loaded[1][what]}; bring data of the same kind"
+                )
+    else:
+        length = max(int(np.isfinite(frame.iloc[:, 0]).sum()) for frame in frames.values())
+        args.horizon = args.horizon or HORIZONS.get(season, season if season > 1 else 12)
+        _size(args, season, length if held_back is None else math.inf)
+        calendar = [] if args.dataset else calendar_names(longest.index)
+    panel = lay_out(
+        frames, args.input_steps, args.horizon, season, known, calendar, held_back, every
+    )
+    if loaded:
+        numbers = {name: number for number, name in enumerate(loaded[1]["names"], 1)}
+        panel = panel._replace(numbers=np.array([numbers.get(name, 0) for name in panel.names]))
+    parts = None if loaded else split(panel)
+    output_folder(args.output_dir)
+    return Data(panel, parts, law, calendar, step, (column, known, features), loaded)
+
+
+def _size(args, season, length):
+    """Choose the window and its segments, by the season and the length of the longest series."""
+    if length < 4 * args.horizon:
+        raise InputError(
+            f"--horizon {args.horizon} needs a series of {4 * args.horizon} values, to learn from "
+            f"and to be held back twice; the longest has {length}: lower --horizon or bring more"
+        )
+    usual = SEGMENTS.get(season, season if season > 1 else 8)
+    if args.input_steps is None:
+        window = WINDOWS.get(season, 7 * season if season > 1 else 48)
+        args.input_steps = int(max(min(window, length // 4) // usual * usual, min(usual, 8)))
+    args.segment = usual if args.input_steps % usual == 0 else math.gcd(usual, args.input_steps)
+
+
+def _go_by(facts, args):
+    """Take a loaded network's settings, and complain about flags that ask for others."""
+    wanted = {"column": facts["column"], "horizon": facts["horizon"]}
+    for name, value in wanted.items():
+        if getattr(args, name) not in (None, value):
+            raise InputError(
+                f"--{name} {getattr(args, name)}: {args.load} has learned {value}; drop --{name} "
+                "or train another network"
+            )
+    for name in ("column", "horizon", "input_steps", "season", "loss", "interval", "layer"):
+        setattr(args, name, facts[name])
+    args.quantiles = tuple(facts["quantiles"])
+    args.known = args.known or facts["asked"]
+    args.features = args.features or facts["features"]
+
+
+# ------------------------------------------------------------------ learn
+
+
+def learn(
+    build_network: Callable, build_loss: Callable, data: Data, args: argparse.Namespace
+) -> Run:
+    """Fit the linear heads, train networks that start from them, and take the networks' mean."""
+    if data.loaded:
+        network, facts = data.loaded
+        return Run(network, facts["corrections"], [])
+    panel, parts = data.panel, data.parts
+    if len(parts.train) == 0:
+        raise InputError(
+            f"no series is long enough for a window of {panel.input_steps} steps and "
+            f"{panel.horizon} ahead; lower --horizon or --input-steps, or bring longer series"
+        )
+    linear = backtest.Linear(panel, parts)
+    loss = build_loss(args.quantiles, args.loss, linear.scaling.log)
+    weights = 1 / backtest.spread_of(panel, linear.scaling.log)
+    if args.dataset and args.dataset not in datasets.NAIVE2:
+        weights = np.ones(len(weights))  # z-scores count alike
+    batch_size = min(args.batch_size, max(len(parts.train) // LEAST, LEAST))
+    schedule = {
+        "steps": training.steps_per_epoch(min(len(parts.train), PER_EPOCH), batch_size),
+        "learning_rate": args.learning_rate,
+    }
+    val = stream(panel, evenly(parts.val, VALIDATED), AT_ONCE, weights)
+
+    def new_network(number):
+        keras.utils.set_random_seed(args.seed + SEEDS * number)
+        return build_network(panel, linear, args)
+
+    def batches(origins, number):
+        return stream(panel, origins, batch_size, weights, args.seed + SEEDS * number)
+
+    networks, fits = [], []
+    for number in range(args.networks):
+        network = new_network(number)
+        train = batches(parts.train, number)
+        fits.append(training.fit(network, loss, train, val, epochs=args.epochs, **schedule))
+        networks.append(network)
+        if fits[-1].interrupted:
+            break
+
+    def refit():
+        again = []
+        for number, fit in enumerate(fits):
+            network, best = new_network(number), int(fit.history[fit.judged].idxmin())
+            everything = batches(np.concatenate(parts), number)
+            training.refit(network, loss, everything, epochs=best, planned=args.epochs, **schedule)
+            again.append(network)
+        return _mean(again)
+
+    return Run(_mean(networks), {}, fits, linear, networks, refit)
+
+
+def _mean(networks):
+    """Return one network whose forecast is the mean of several."""
+    if len(networks) == 1:
+        return networks[0]
+    inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in networks[0].inputs]
+    for number, network in enumerate(networks, 1):
+        network.name = f"network_{number}"
+    return keras.Model(inputs, keras.layers.average([network(inputs) for network in networks]))
+
+
+def predict(network: keras.Model, panel: Panel, origins: np.ndarray) -> np.ndarray:
+    """Return what a network says from each origin: (windows, horizon, 1 + quantiles)."""
+    batches = stream(panel, origins, AT_ONCE, np.ones(len(panel.names)))
+    return network.predict(batches.map(lambda inputs, _: inputs), verbose=0).astype(float)
+
+
+def _forecast(outputs, panel, origins, corrections, args):
+    """Return forecast (windows, horizon), quantiles (windows, horizon, quantiles), and mean."""
+    lowest = 0.0 if np.nanmin(panel.values) >= 0 else -math.inf
+    mean = np.maximum(outputs[..., 0], lowest)
+    bounds = backtest.corrected(
+        panel, origins, outputs[..., 1:], args.quantiles, corrections, lowest
+    )
+    median = np.maximum(outputs[..., 1 + args.quantiles.index(0.5)], lowest)
+    point = mean if args.loss == "squared" else median
+    return np.clip(point, bounds[..., 0], bounds[..., -1]), bounds, mean
+
+
+# ------------------------------------------------------------------ score
+
+
+def score(run: Run, data: Data, args: argparse.Namespace) -> tuple[Run, Scored | None]:
+    """Measure the intervals on the validation part, then score the test part, once.
+
+    Returns:
+        the run, with the corrections of its intervals, and the backtest; None if it was loaded.
+    """
+    if data.loaded:
+        return run, None
+    panel, parts = data.panel, data.parts
+    trees = None
+    if args.boosting or data.columns[1]:
+        trees = backtest.Boosting(panel, parts.train)
+    val, test = evenly(parts.val), evenly(parts.test)
+    outputs = predict(run.network, panel, val)
+    corrections = {
+        level: backtest.conformal(
+            panel, val, outputs[..., 1 + lower], outputs[..., 1 + upper], float(level)
+        ).tolist()
+        for level, (lower, upper) in backtest.symmetric(args.quantiles).items()
+    }
+    run, scores = run._replace(corrections=corrections), {}
+    for part, origins in (("val", val), ("test", test)):
+        outputs = outputs if part == "val" else predict(run.network, panel, origins)
+        point, bounds, _ = _forecast(outputs, panel, origins, corrections, args)
+        forecasts = {args.layer: point}
+        forecasts |= backtest.baselines(panel, origins, run.linear, trees)
+        if data.law:
+            forecasts["optimal"] = _optimal(panel, data.law, origins)
+        scores[part] = backtest.scores(panel, origins, forecasts)
+    rivals = [name for name in forecasts if name not in (args.layer, "optimal")]
+    best, of_val = (
+        min(rivals, key=lambda name: scores[part][name]["mase"]) for part in ("test", "val")
+    )
+    held = {
+        level: backtest.interval_scores(
+            panel, test, bounds[..., lower], bounds[..., upper], float(level)
+        )
+        for level, (lower, upper) in backtest.symmetric(args.quantiles).items()
+    }
+    results = {
+        "script": "forecast.py",
+        "data": args.csv or args.dataset or "simulated",
+        "series": len(panel.names),
+        "horizon": panel.horizon,
+        "input_steps": panel.input_steps,
+        "seed": args.seed,
+        "layer": args.layer,
+        "test": scores["test"],
+        "val": scores["val"],
+        "coverage": {level: found["coverage"] for level, found in held.items()},
+        "width": {level: found["width"] for level, found in held.items()},
+        "interval_score": {level: found["interval_score"] for level, found in held.items()},
+        "best_baseline": best,
+        "best_baseline_of_val": of_val,
+        "p_value": backtest.significance(panel, test, forecasts[args.layer], forecasts[best]),
+    }
+    if args.dataset:
+        results["published_measures"] = datasets.published_measures(
+            args.dataset, panel.targets(test), forecasts[args.layer],
+            panel.scale[panel.series_of(test)],
+        )  # fmt: skip
+    if len(run.networks) > 1:
+        results["spread_of_networks"] = _spread_of_networks(run, panel, test, args)
+    table = backtest.by_series(panel, test, {name: forecasts[name] for name in (args.layer, best)})
+    return run, Scored(test, forecasts, bounds, results, table)
+
+
+def _optimal(panel, law, origins):
+    """Return the best possible forecasts of simulated shops."""
+    rows = np.full(len(panel.values), np.nan)
+    for name, start in zip(panel.names, panel.start, strict=True):
+        rows[start : start + len(law[name])] = law[name]
+    ahead = rows[origins[:, None] + np.arange(panel.horizon)]
+    filled = pd.Series(panel.values).ffill().to_numpy()
+    return synthetic.optimal_sales(filled[origins - 1], rows[origins - 1], ahead)
+
+
+def _spread_of_networks(run, panel, origins, args):
+    """Return the mean deviation between the networks' forecasts, over the series' scale."""
+    point = 0 if args.loss == "squared" else 1 + args.quantiles.index(0.5)
+    each = [predict(network, panel, origins)[..., point] for network in run.networks]
+    return float(np.mean(np.std(each, axis=0) / panel.scale[panel.series_of(origins), None]))
+
+
+def report(data: Data, run: Run, scored: Scored, args: argparse.Namespace) -> str:
+    """Return the scores as a table by steps ahead, and in plain sentences what they say."""
+    panel, results, test = data.panel, scored.results, scored.results["test"]
+    steps = scored_steps(panel.horizon)
+    rows = {
+        name.replace("_", " "): [scores[m] for m in ("mae", "rmse", "mase", "smape")]
+        + [scores["by_step"][step - 1] for step in steps]
+        for name, scores in test.items()
+    }
+    titles = ["MAE", "RMSE", "MASE", "sMAPE %", *(f"at {step}" for step in steps)]
+    table = pd.DataFrame(rows, titles).T
+    lines = [
+        f"{panel.horizon} steps ahead, from {len(scored.origins):,} origins of the test part; "
+        "MAE at so many steps:",
+        table.to_string(float_format=lambda value: f"{value:.4g}"),
+        "MASE, which decides, is each series' MAE over that of a season ago in its train part.",
+        verdict(results),
+    ]
+    for level, coverage in results["coverage"].items():
+        by_step = [share for share in coverage["by_step"] if share is not None]
+        lines.append(
+            f"The {float(level):.0%} interval held {coverage['all']:.1%} of the test part; by step "
+            f"{min(by_step):.1%} to {max(by_step):.1%}."
+        )
+    taught = np.unique(panel.series_of(data.parts.train))
+    short = [name for number, name in enumerate(panel.names) if number not in taught]
+    if short:
+        shown = ", ".join(short[:3]) + (", ..." if len(short) > 3 else "")
+        lines.append(
+            f"{len(short)} of {len(panel.names)} series are too short to learn from ({shown}): "
+            "what the others taught forecasts them."
+        )
+    if "spread_of_networks" in results:
+        lines.append(
+            f"{len(run.networks)} networks, forecast by their mean, lie "
+            f"{results['spread_of_networks']:.3f} MASE apart."
+        )
+    if "published_measures" in results:
+        values = results["published_measures"].items()
+        lines.append("As papers count: " + ", ".join(f"{k.upper()} {v:.4f}" for k, v in values))
+    lines.append(_age(data, args.refit))
+    return "\n".join(lines)
+
+
+def verdict(results: dict) -> str:
+    """Say in a sentence whether the network beats the best baseline, also when it lost."""
+    test, val, layer = results["test"], results["val"], results["layer"]
+    best, p_value = results["best_baseline"], results["p_value"]
+    chance = f"p = {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
+    ours, theirs = test[layer]["mase"], test[best]["mase"]
+    rival = f"the best baseline, {best.replace('_', ' ')}"
+    errors = f"MASE {ours:.3f} against {theirs:.3f} ({chance})"
+    if p_value >= 0.05:
+        said = f"{layer} can't be told apart from {rival}: {errors}."
+    else:
+        said = f"{layer} {'beats' if ours < theirs else 'loses to'} {rival}: {errors}."
+    judge = results["best_baseline_of_val"]
+    if val[judge]["mase"] < val[layer]["mase"]:
+        said += (
+            f" On the validation part {judge.replace('_', ' ')} was better "
+            f"({val[judge]['mase']:.3f} against {val[layer]['mase']:.3f}): there is no reason to "
+            "prefer the network."
+        )
+    return said
+
+
+def _age(data, refit):
+    if refit:
+        return "Trains once more, on all rows, for as many epochs as were best in validation."
+    panel = data.panel
+    number = int(np.argmax(panel.borders[:, 0] - panel.start))
+    behind = panel.end[number] - panel.borders[number, 0]
+    newest = panel.times[number][panel.borders[number, 0] - panel.start[number] - 1]
+    return (
+        f"The newest row that trained the network is {newest}, {behind:,} rows before the end; "
+        "--refit trains on all."
+    )
+
+
+# ------------------------------------------------------------------ finish
+
+
+def look_ahead(run: Run, data: Data, args: argparse.Namespace) -> pd.DataFrame:
+    """Return the forecasts past the end: series, time, forecast, lower, upper or quantiles.
+
+    Where many values are zero, the mean stands beside the median, which then is zero too often.
+    """
+    panel = data.panel
+    outputs = predict(run.network, panel, panel.end)
+    point, bounds, mean = _forecast(outputs, panel, panel.end, run.corrections, args)
+    times = [times[-panel.horizon :] for times in panel.times]
+    columns = {
+        "series": np.repeat(panel.names, panel.horizon),
+        "time": times[0].append(times[1:]),
+        "forecast": point.ravel(),
+    }
+    columns |= {name: bounds[..., i].ravel() for name, i in _bounds(args).items()}
+    if backtest.mostly_zero(panel) and args.loss == "absolute":
+        columns["mean"] = mean.ravel()
+    return pd.DataFrame(columns)
+
+
+def _bounds(args):
+    """Return the positions of the quantiles to write, by name."""
+    if args.interval:
+        return {"lower": 0, "upper": len(args.quantiles) - 1}
+    return {f"q{quantile:g}": i for i, quantile in enumerate(args.quantiles)}
+
+
+def finish(
+    run: Run, data: Data, scored: Scored | None, draw: Callable, args: argparse.Namespace
+) -> dict | None:
+    """Forecast past the end, write all files; return what scores.json holds.
+
+    Raises:
+        KeyboardInterrupt: once all is written, if that had ended the training.
+    """
+    folder, scores = Path(args.output_dir), None
+    interrupted = any(fit.interrupted for fit in run.fits)
+    if scored:
+        print(report(data, run, scored, args))
+        if args.refit and not interrupted:
+            run = run._replace(network=run.refit())
+    forecast = look_ahead(run, data, args)
+    print(f"The next {data.panel.horizon}:", forecast.to_string(max_rows=8, index=False), sep="\n")
+    with written_together(folder):
+        write_csv(forecast.set_index("series"), folder / "forecast.csv")
+        if scored:
+            training.save(folder / "model.keras", run.network, _facts(run, data, args))
+            write_csv(scored.by_series, folder / "series.csv")
+            write_csv(_backtest_table(data.panel, scored, args), folder / "backtest.csv")
+            seconds = {
+                "fit": sum(fit.seconds for fit in run.fits),
+                "total": time.perf_counter() - args.begin,
+            }
+            scores = scored.results | {"seconds": seconds}
+            write_json(scores, folder / "scores.json")
+        else:
+            for name in ("series.csv", "backtest.csv", "scores.json"):
+                (folder / name).unlink(missing_ok=True)  # of another forecast
+        plotting.save(draw(data.panel, forecast, scored), folder / "figure.png", args.show)
+    print(f"Picture and files: {folder}")
+    if interrupted:
+        raise KeyboardInterrupt
+    return scores
+
+
+def _facts(run, data, args):
+    """Return what a saved network's user must know."""
+    column, known, features = data.columns
+    names = ("horizon", "input_steps", "loss", "interval", "layer", "quantiles")
+    return {
+        "script": "forecast.py",
+        "column": column,
+        "known": known,
+        "asked": args.known,
+        "features": features,
+        "calendar": data.calendar,
+        "step": data.step,
+        "season": data.panel.season,
+        "corrections": run.corrections,
+        "names": data.panel.names,
+        **{name: getattr(args, name) for name in names},
+    }
+
+
+def _backtest_table(panel, scored, args):
+    """Return forecasts and what came, at evenly taken origins: a row per series, origin, step."""
+    every = -(-scored.bounds[..., 0].size // BACKTEST_ROWS)
+    origins, steps = scored.origins[::every], np.arange(1, panel.horizon + 1)
+    series = panel.series_of(origins)
+    ahead = zip(series, origins - panel.start[series], strict=True)
+    times = [panel.times[s][first - 1 : first + panel.horizon] for s, first in ahead]
+    before, *others = [when[:1].repeat(panel.horizon) for when in times]
+    coming, *more = [when[1:] for when in times]
+    table = {
+        "series": np.repeat(np.array(panel.names)[series], panel.horizon),
+        "origin": before.append(others),  # the last time known
+        "step": np.tile(steps, len(origins)),
+        "time": coming.append(more),
+        "actual": panel.targets(origins).ravel(),
+    }
+    table |= {name: forecast[::every].ravel() for name, forecast in scored.forecasts.items()}
+    table |= {name: scored.bounds[::every, :, i].ravel() for name, i in _bounds(args).items()}
+    return pd.DataFrame(table).set_index("series")

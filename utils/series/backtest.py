@@ -1,0 +1,362 @@
+"""What many-step forecasts are measured against, and how: baselines, scores, intervals.
+
+A forecast is (windows, horizon), from origins of a `utils.series.panel.Panel`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from utils.series.panel import Panel, Parts, evenly, spread_within
+
+import keras
+import numpy as np
+import pandas as pd
+
+POOLED = 300  # errors that the conformal quantile of a step should rest on
+
+
+def last_value(panel: Panel, origins: np.ndarray) -> np.ndarray:
+    """Repeat the last known value: (windows, horizon)."""
+    filled = pd.Series(panel.values).ffill().to_numpy()
+    return np.repeat(filled[origins - 1, None], panel.horizon, axis=1)
+
+
+def seasonal_naive(panel: Panel, origins: np.ndarray) -> np.ndarray:
+    """Repeat the last season, a missing value being that of the season before."""
+    season = panel.season
+    rows = -(-len(panel.values) // season) * season
+    padded = np.full(rows, np.nan)
+    padded[: len(panel.values)] = panel.values
+    filled = pd.DataFrame(padded.reshape(-1, season)).ffill().to_numpy().ravel()
+    source = origins[:, None] - season + np.arange(panel.horizon) % season
+    young = source < panel.start[panel.series_of(origins)][:, None]
+    return np.where(young, last_value(panel, origins), filled[source])
+
+
+class Scaling(NamedTuple):
+    """How a window's level and size are taken out before anything is learned from it."""
+
+    log: bool
+    by_window: bool  # divided by the window's own standard deviation, or else by its series' spread
+
+    def apply(self, panel, origins):
+        """Return windows (windows, input_steps), 0 where missing, and their middle and size."""
+        x, spread = panel.windows(origins), panel.spread[panel.series_of(origins), None]
+        if self.log:
+            x = np.log(np.maximum(x, 1e-6))
+        seen = np.isfinite(x)
+        count = np.maximum(seen.sum(axis=1, keepdims=True), 1)
+        middle = np.where(seen, x, 0).sum(axis=1, keepdims=True) / count
+        rest = np.where(seen, x - middle, 0)
+        size = np.sqrt(np.square(rest).sum(axis=1, keepdims=True) / count)
+        size = size + 0.01 if self.log else size + 0.05 * spread if self.by_window else spread
+        return rest / size, middle, size
+
+    def forward(self, values, middle, size):
+        """Return values as the window's scale sees them."""
+        with np.errstate(invalid="ignore"):
+            return ((np.log(np.maximum(values, 1e-6)) if self.log else values) - middle) / size
+
+    def back(self, normal, middle, size):
+        """Return scaled values in the series' unit."""
+        values = normal * size + middle
+        return np.exp(np.minimum(values, 60)) if self.log else values
+
+
+class Linear:
+    """A linear head per step ahead: ridge regression on the scaled window and what is known.
+
+    Args:
+        panel: the series.
+        parts: origins; it learns from the train part, the validation part chooses.
+    """
+
+    MOST = 10_000  # windows to learn from
+    STRENGTHS = (1.0, 30.0, 1e3, 3e4)
+
+    def __init__(self, panel: Panel, parts: Parts):
+        from sklearn.linear_model import Ridge
+
+        positive = np.nanmin(panel.values) > 0
+        train, val = evenly(parts.train, self.MOST), evenly(parts.val, self.MOST)
+        scale, best = panel.scale[panel.series_of(val), None], np.inf
+        for scaling in [Scaling(False, False), Scaling(False, True), Scaling(True, True)]:
+            if scaling.log and not positive:
+                continue
+            x, target = self._inputs(panel, train, scaling)
+            for strength in self.STRENGTHS:
+                head = Ridge(strength).fit(x, target)
+                self.scaling, self.head = scaling, head
+                error = np.nanmean(np.abs(panel.targets(val) - self.predict(panel, val)) / scale)
+                if error < best:
+                    best, chosen = error, (scaling, head)
+        self.scaling, self.head = chosen
+
+    def predict(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+        """Return the forecasts, (windows, horizon)."""
+        forecasts = []
+        for some in np.array_split(origins, -(-len(origins) // self.MOST)):
+            _, middle, size = self.scaling.apply(panel, some)
+            x, _ = self._inputs(panel, some, self.scaling)
+            forecasts.append(self.scaling.back(self.head.predict(x), middle, size))
+        return np.concatenate(forecasts)
+
+    def _inputs(self, panel, origins, scaling):
+        x, middle, size = scaling.apply(panel, origins)
+        target = np.nan_to_num(scaling.forward(panel.targets(origins), middle, size))
+        rows = origins[:, None] + np.arange(-panel.input_steps, panel.horizon)
+        given = panel.known[:, panel.calendar :][rows].reshape(len(rows), -1)
+        return np.column_stack([x, panel.known[origins, : panel.calendar], given]), target
+
+
+def linear_inputs(panel: Panel, normal, known):
+    """Return what the linear heads read, as a Keras tensor, in the order of `Linear`."""
+    columns = [normal]
+    if panel.calendar:
+        columns.append(known[:, panel.input_steps, : panel.calendar])
+    given = known[:, :, panel.calendar :]
+    if given.shape[-1]:
+        columns.append(keras.ops.reshape(given, (-1, given.shape[1] * given.shape[2])))
+    return keras.ops.concatenate(columns, axis=-1)
+
+
+def spread_of(panel: Panel, log: bool) -> np.ndarray:
+    """Return each series' spread, that of its logarithm with `log`: (series,)."""
+    if not log:
+        return panel.spread
+    rows = zip(panel.start, panel.borders[:, 0], strict=True)
+    return np.array([
+        spread_within(np.log(np.maximum(panel.values[start:end], 1e-6)), panel.input_steps) + 0.01
+        for start, end in rows
+    ])  # fmt: skip
+
+
+class Boosting:
+    """Gradient boosting of regression trees, one for all series and steps.
+
+    It reads what an analyst would give it: the step, what is known of the day to be forecast, the
+    same day of the last seasons and what was known of it, level and size of the window.
+    """
+
+    MOST = 100_000  # rows to learn from
+    SEASONS = 4
+
+    def __init__(self, panel: Panel, origins: np.ndarray):
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        self.scaling = Scaling(False, False)
+        x, target, _, _ = self._inputs(panel, evenly(origins, self.MOST // panel.horizon))
+        known = np.isfinite(target)
+        self.trees = HistGradientBoostingRegressor(loss="absolute_error", random_state=0)
+        self.trees.fit(x[known], target[known])
+
+    def predict(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+        """Return the forecasts, (windows, horizon)."""
+        forecasts = []
+        for some in np.array_split(origins, -(-len(origins) * panel.horizon // self.MOST)):
+            x, _, middle, size = self._inputs(panel, some)
+            normal = self.trees.predict(x).reshape(len(some), panel.horizon)
+            forecasts.append(self.scaling.back(normal, middle, size))
+        return np.concatenate(forecasts)
+
+    def _inputs(self, panel, origins):
+        x, middle, size = self.scaling.apply(panel, origins)
+        rows = origins[:, None] + np.arange(panel.horizon)
+        step = np.broadcast_to(np.arange(panel.horizon), rows.shape)
+        columns = [step, *np.moveaxis(panel.known[rows], -1, 0)]
+        phase = np.arange(panel.horizon) % panel.season
+        same = []
+        for back in range(1, 1 + min(self.SEASONS, panel.input_steps // panel.season)):
+            source = phase - back * panel.season
+            same.append(x[:, source])
+            columns += list(
+                np.moveaxis(panel.known[:, panel.calendar :][origins[:, None] + source], -1, 0)
+            )
+        columns += same
+        for value in (
+            x[:, -1],
+            x[:, -panel.season :].mean(axis=1),
+            x.mean(axis=1),
+            (middle / size)[:, 0],
+        ):
+            columns.append(np.broadcast_to(value[:, None], rows.shape))
+        target = self.scaling.forward(panel.targets(origins), middle, size)
+        return np.stack(columns, -1).reshape(rows.size, -1), target.ravel(), middle, size
+
+
+def scores(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]) -> dict[str, dict]:
+    """Return mae and rmse (in the series' unit), mase, smape (in percent) and mae by step."""
+    actual, scale = panel.targets(origins), panel.scale[panel.series_of(origins), None]
+    result = {}
+    for name, forecast in forecasts.items():
+        error = np.abs(actual - forecast)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            relative = np.nan_to_num(200 * error / (np.abs(actual) + np.abs(forecast)), nan=0.0)
+        relative = np.where(np.isfinite(error), relative, np.nan)
+        result[name] = {
+            "mae": float(np.nanmean(error)),
+            "rmse": float(np.sqrt(np.nanmean(np.square(error)))),
+            "mase": float(np.nanmean(error / scale)),
+            "smape": float(np.nanmean(relative)),
+            "by_step": _by_step(error),
+        }
+    return result
+
+
+def conformal(
+    panel: Panel, origins: np.ndarray, lower: np.ndarray, upper: np.ndarray, level: float
+) -> np.ndarray:
+    """Return by how much an interval must widen at each step to hold, (horizon,).
+
+    Conformalized quantile regression (Romano, Patterson & Candès, 2019): the n-th smallest of
+    max(lower - y, y - upper), each divided by the spread of its series and pooled over series; of
+    neighbouring steps too where a step alone has fewer than `POOLED`.
+    """
+    actual, spread = panel.targets(origins), panel.spread[panel.series_of(origins), None]
+    misses = np.maximum(lower - actual, actual - upper) / spread  # (windows, horizon)
+    reach = max(-(-POOLED // len(origins)) - 1, 0) // 2
+    result = []
+    for step in range(panel.horizon):
+        pool = misses[:, max(step - reach, 0) : step + reach + 1]
+        pool = np.sort(pool[np.isfinite(pool)])
+        rank = min(int(np.ceil(level * (len(pool) + 1))), len(pool)) - 1
+        result.append(pool[rank] if len(pool) else 0.0)
+    return np.array(result)
+
+
+def symmetric(quantiles: tuple[float, ...]) -> dict[str, tuple[int, int]]:
+    """Return the intervals that quantiles make, by level: positions of lower and upper bound."""
+    return {
+        f"{1 - 2 * quantile:.6g}": (i, len(quantiles) - 1 - i)
+        for i, quantile in enumerate(quantiles)
+        if quantile < 0.5 and abs(quantiles[-1 - i] - (1 - quantile)) < 1e-9
+    }
+
+
+def corrected(
+    panel: Panel,
+    origins: np.ndarray,
+    bounds: np.ndarray,
+    quantiles: tuple[float, ...],
+    corrections: dict[str, list[float]],
+    lowest: float,
+) -> np.ndarray:
+    """Widen the intervals by what `conformal` measured; quantiles stay in order.
+
+    Args:
+        panel: the series.
+        origins: (windows,)
+        bounds: (windows, horizon, quantiles), the network's.
+        quantiles: ascending.
+        corrections: by level, (horizon,) each, in units of the series' spread.
+        lowest: no bound lies below: 0 where the series never is.
+    """
+    bounds = bounds.copy()
+    spread = panel.spread[panel.series_of(origins), None]
+    for level, (lower, upper) in symmetric(quantiles).items():
+        bounds[..., lower] -= corrections[level] * spread
+        bounds[..., upper] += corrections[level] * spread
+    return np.maximum(np.sort(bounds, axis=-1), lowest)
+
+
+def interval_scores(
+    panel: Panel, origins: np.ndarray, lower: np.ndarray, upper: np.ndarray, level: float
+) -> dict:
+    """Return coverage, mean width and interval score (Winkler, 1972), altogether and by step.
+
+    The interval score is the width plus 2 / (1 - level) times the distance of each value that lies
+    outside (Gneiting & Raftery, 2007, equation 43); scaled, it is divided by the denominator of
+    MASE, as in the M4 competition (MSIS).
+    """
+    actual = panel.targets(origins)
+    known, scale = np.isfinite(actual), panel.scale[panel.series_of(origins), None]
+    held = np.where(known, (lower <= actual) & (actual <= upper), np.nan)
+    width = np.where(known, upper - lower, np.nan)
+    outside = np.maximum(lower - actual, 0) + np.maximum(actual - upper, 0)
+    score = width + 2 / (1 - level) * outside
+    return {
+        "coverage": {"all": float(np.nanmean(held)), "by_step": _by_step(held)},
+        "width": {"all": float(np.nanmean(width)), "by_step": _by_step(width)},
+        "interval_score": {
+            "all": float(np.nanmean(score)),
+            "scaled": float(np.nanmean(score / scale)),
+            "by_step": _by_step(score),
+        },
+    }
+
+
+def _by_step(values):
+    """Return the mean of each step, (windows, horizon) -> (horizon,), None where there is none."""
+    known = np.isfinite(values)
+    mean = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return [
+        float(m) if any_known else None for m, any_known in zip(mean, known.any(0), strict=True)
+    ]
+
+
+def by_series(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return each forecast's MAE by series, the number of scored values, and MASE of the first."""
+    actual, series = panel.targets(origins), panel.series_of(origins)
+    errors = {name: np.nanmean(np.abs(actual - f), axis=1) for name, f in forecasts.items()}
+    table = pd.DataFrame(errors).groupby(series).mean().reindex(range(len(panel.names)))
+    table.insert(0, "values", panel.end - panel.start)
+    table["mase"] = table.iloc[:, 1] / panel.scale
+    return table.set_axis(pd.Index(panel.names, name="series"))
+
+
+def baselines(
+    panel: Panel, origins: np.ndarray, linear: Linear, trees: Boosting | None
+) -> dict[str, np.ndarray]:
+    """Return the baselines' forecasts by name, each (windows, horizon)."""
+    forecasts = {"persistence": last_value(panel, origins)}
+    if panel.season > 1:
+        forecasts["seasonal_naive"] = seasonal_naive(panel, origins)
+    if mostly_zero(panel):
+        windows = panel.windows(origins)
+        count = np.maximum(np.isfinite(windows).sum(axis=1), 1)
+        mean = np.nansum(windows, axis=1) / count
+        forecasts["zero"] = np.zeros((len(origins), panel.horizon))
+        forecasts["mean"] = np.repeat(mean[:, None], panel.horizon, axis=1)
+    forecasts["linear"] = linear.predict(panel, origins)
+    if trees:
+        forecasts["boosting"] = trees.predict(panel, origins)
+    return forecasts
+
+
+def mostly_zero(panel: Panel) -> bool:
+    """Return whether a third or more of the train values are zero."""
+    train = panel.values[panel.train_rows()]
+    return bool(np.mean(train[np.isfinite(train)] == 0) >= 1 / 3)
+
+
+def significance(
+    panel: Panel, origins: np.ndarray, forecast_a: np.ndarray, forecast_b: np.ndarray
+) -> float:
+    """Return the p-value of "both have the same expected absolute error", two-sided.
+
+    Of 20 or more series by Student's t over series; else over origins, whose mean differences are
+    autocorrelated: a test of Diebold & Mariano (1995) with the variance of Newey & West (1987),
+    whose bandwidth is the horizon (windows that share steps ahead), at least n^(1/3).
+    """
+    from scipy import stats
+
+    actual, series = panel.targets(origins), panel.series_of(origins)
+    difference = np.abs(actual - forecast_a) - np.abs(actual - forecast_b)
+    difference = pd.Series(np.nanmean(difference / panel.scale[series, None], axis=1))
+    by_series = difference.groupby(series).mean().dropna()
+    if len(by_series) >= 20:
+        means, lags = by_series.to_numpy(), 0
+    else:
+        since_start = (
+            origins - panel.start[series] - (panel.borders[series, 1] - panel.start[series])
+        )
+        means = difference.groupby(since_start).mean().dropna().to_numpy()
+        lags = min(max(panel.horizon, round(len(means) ** (1 / 3))), len(means) // 2)
+    n, centred = len(means), means - means.mean()
+    variance = centred @ centred / n
+    for lag in range(1, lags):
+        variance += 2 * (1 - lag / lags) * (centred[lag:] @ centred[:-lag]) / n
+    if n < 3 or variance <= 0:
+        return 1.0
+    return float(2 * stats.t.sf(abs(means.mean()) / np.sqrt(variance / n), df=n - 1))

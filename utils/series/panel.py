@@ -1,0 +1,287 @@
+"""Many series in one long array: windows by row numbers, parts, baselines, scores, intervals.
+
+All series lie one after the other, each between a margin of missing rows (so that a window may
+begin before its series does) and the rows to come (known inputs, no values yet). A window is named
+by its *origin*, the row of its first step ahead, and cut by one gather, so that memory grows with
+the rows and not with the windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from utils import InputError
+from utils.series.index import DAY, future_index
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+SHARE = 0.15  # of each series for validation, and again for the test; at least one horizon
+MAX_ORIGINS = 20_000  # that a part is scored on: evenly taken where there are more
+CYCLES = {"hour": 4, "weekday": 7, "year": 4}  # columns of each calendar input
+
+
+class Panel(NamedTuple):
+    """Series in one long array."""
+
+    names: list[str]
+    times: list[pd.Index]  # of each series, the steps to come included: (length + horizon,)
+    start: np.ndarray  # (series,) row of the first value
+    end: np.ndarray  # (series,) row after the last value: the origin of what is to come
+    values: np.ndarray  # (rows,) float32, NaN where missing, in margins and in the steps to come
+    features: np.ndarray  # (rows, features) float32; of these only the past is known
+    known: np.ndarray  # (rows, known) float32: the calendar and columns known for steps to come
+    borders: np.ndarray  # (series, 2) rows where the validation and the test part begin
+    scale: np.ndarray  # (series,) mean absolute change over a season in the train part
+    spread: np.ndarray  # (series,) standard deviation within a window, in the train part
+    input_steps: int
+    horizon: int
+    season: int
+    numbers: np.ndarray  # (series,) by which a network knows them, from 1; 0 for none of its own
+    calendar: int  # how many of the known columns, the first ones, are the calendar's
+
+    def series_of(self, origins: np.ndarray) -> np.ndarray:
+        """Return the number of the series that each origin belongs to."""
+        return np.searchsorted(self.start, origins, side="right") - 1
+
+    def targets(self, origins: np.ndarray) -> np.ndarray:
+        """Return the values from each origin on, (windows, horizon), NaN where missing."""
+        return self.values[origins[:, None] + np.arange(self.horizon)]
+
+    def windows(self, origins: np.ndarray) -> np.ndarray:
+        """Return the values before each origin, (windows, input_steps), NaN where missing."""
+        return self.values[origins[:, None] + np.arange(-self.input_steps, 0)]
+
+    def train_rows(self) -> np.ndarray:
+        """Return whether each row belongs to a train part, (rows,)."""
+        rows = np.zeros(len(self.values), bool)
+        for start, border in zip(self.start, self.borders[:, 0], strict=True):
+            rows[start:border] = True
+        return rows
+
+
+class Parts(NamedTuple):
+    """The origins of the train, validation and test windows, oldest first within a series."""
+
+    train: np.ndarray
+    val: np.ndarray
+    test: np.ndarray
+
+
+def lay_out(
+    frames: dict[str, pd.DataFrame],
+    input_steps: int,
+    horizon: int,
+    season: int,
+    known: Sequence[str] = (),
+    calendar: Sequence[str] = (),
+    held_back: tuple[int, int] | None = None,
+    every: int = 1,
+) -> Panel:
+    """Lay series out in one long array.
+
+    Args:
+        frames: by name: columns [target, *known, *features], NaN where missing, on a regular index.
+            Rows at the end whose target is missing are steps to come; their known columns count.
+        input_steps: past steps per window.
+        horizon: steps ahead.
+        season: steps of one season, 1 for none.
+        known: columns that are known for the steps to come too.
+        calendar: of `calendar_names`: further known inputs.
+        held_back: rows of validation and test part; None takes `SHARE` of each series.
+        every: how many-th series has a validation part; the rest learn up to the test part.
+
+    Raises:
+        InputError: if a known column has no value where it is needed.
+    """
+    parts, times, lengths, borders = [], [], [], []
+    for number, (name, frame) in enumerate(frames.items()):
+        length = int(np.flatnonzero(np.isfinite(frame.iloc[:, 0].to_numpy()))[-1]) + 1
+        begin = int(np.isfinite(frame.iloc[:, 0].to_numpy()).argmax())
+        index, length = frame.index[begin : length + horizon], length - begin
+        if len(index) < length + horizon:
+            index = index.append(future_index(index, length + horizon - len(index)))
+        rows = frame.reindex(index)
+        given = rows[list(known)]
+        _check_known(name, given, length, horizon)
+        values = np.column_stack(
+            [
+                rows.iloc[:, 0],
+                calendar_columns(index, calendar),
+                given,
+                rows.iloc[:, 1 + len(known) :],
+            ]
+        ).astype(np.float32)
+        values[length:, 0] = np.nan
+        parts += [np.full((input_steps, values.shape[1]), np.nan, np.float32), values]
+        times.append(index)
+        lengths.append(length)
+        val, test = _borders(length, horizon, held_back)
+        borders.append((test if number % every else val, test))
+    lengths, borders = np.array(lengths), np.array(borders)
+    start = np.cumsum(lengths + input_steps + horizon) - lengths - horizon
+    rows = np.concatenate(parts)
+    waves = sum(CYCLES[name] for name in calendar)
+    width = 1 + waves + len(known)
+    train = [rows[s : s + max(b, 2), 0] for s, b in zip(start, borders[:, 0], strict=True)]
+    scale = [typical_change(values, season) for values in train]
+    spread = np.array([spread_within(values, input_steps) for values in train])
+    spread = np.where(spread > 0, spread, scale)
+    return Panel(
+        list(frames), times, start, start + lengths, rows[:, 0].copy(), rows[:, width:],
+        np.nan_to_num(rows[:, 1:width]), start[:, None] + borders,
+        np.array(scale, np.float32), spread.astype(np.float32), input_steps, horizon, season,
+        np.arange(1, 1 + len(frames)), waves,
+    )  # fmt: skip
+
+
+def _borders(length, horizon, held_back):
+    """Return where validation and test part begin: the last 15 % each, at least one horizon."""
+    val, test = held_back or [max(round(length * SHARE), horizon)] * 2
+    return [max(length - val - test, 0), max(length - test, 0)]
+
+
+def _check_known(name, given, length, horizon):
+    for column in given:
+        lacking = ~np.isfinite(given[column].to_numpy(float))
+        if not lacking.any():
+            continue
+        row = int(lacking.argmax())
+        series = f"series {name!r}: " if name else ""
+        if row >= length:
+            raise InputError(
+                f"{series}--known {column!r} ends {row - length} steps after the last value, and "
+                f"--horizon asks for {horizon}; append rows with {column!r} and an empty target, "
+                "or lower --horizon"
+            )
+        raise InputError(
+            f"{series}--known {column!r} is missing at {given.index[row]}; fill it in, or take it "
+            "as one of the --features"
+        )
+
+
+def typical_change(values: np.ndarray, season: int) -> float:
+    """Return the mean absolute change over a season: what MASE divides by, and never zero."""
+    for lag in (season, 1):
+        change = np.abs(values[lag:] - values[:-lag])
+        if np.isfinite(change).any() and np.nanmean(change) > 0:
+            return float(np.nanmean(change))
+    known = values[np.isfinite(values)]
+    return float(np.abs(known).mean() or 1.0) if len(known) else 1.0
+
+
+def spread_within(values: np.ndarray, steps: int) -> float:
+    """Return the standard deviation of values around the mean of their own block of `steps`."""
+    blocks = np.full(-(-len(values) // steps) * steps, np.nan)
+    blocks[-len(values) :] = values
+    blocks = blocks.reshape(-1, steps)
+    known = np.isfinite(blocks)
+    if not known.any():
+        return 0.0
+    mean = np.where(known, blocks, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return float(np.sqrt(np.mean(np.square(blocks - mean[:, None])[known])))
+
+
+def calendar_names(index: pd.Index) -> list[str]:
+    """Return the calendar inputs whose cycle the series resolves and holds at least twice."""
+    if isinstance(index, pd.RangeIndex) or len(index) < 3:
+        return []
+    step, span = index[1] - index[0], index[-1] - index[0]
+    cycles = {"hour": (DAY / 2, DAY), "weekday": (DAY, 7 * DAY), "year": (31 * DAY, 365 * DAY)}
+    return [
+        name for name, (resolved, once) in cycles.items() if step <= resolved and span >= 2 * once
+    ]
+
+
+def calendar_columns(index: pd.Index, names: Sequence[str]) -> np.ndarray:
+    """Return waves of the hour of the day and day of the year and a column per day of the week."""
+    columns = [np.empty((len(index), 0))]
+    for name in names:
+        if name == "weekday":
+            columns.append(np.eye(7)[index.day_of_week])
+            continue
+        hour = (index.hour + index.minute / 60).to_numpy()
+        turn = hour / 24 if name == "hour" else (index.day_of_year - 1 + hour / 24) / 365.2425
+        turns = 2 * np.pi * np.asarray(turn)[:, None] * [1, 2]
+        columns.append(np.column_stack([np.sin(turns), np.cos(turns)]))
+    return np.column_stack(columns)
+
+
+def split(panel: Panel) -> Parts:
+    """Return the origins of each part: all steps ahead lie in it, and the window may reach back.
+
+    The train part's windows hold at least half of their steps (in a short series, as many as the
+    horizon), so that a series younger than a window counts too.
+    """
+    parts = [[], [], []]
+    for start, end, (val, test) in zip(panel.start, panel.end, panel.borders, strict=True):
+        least = start + min(panel.input_steps // 2, max((val - start) // 3, 2))
+        for origins, (begin, stop) in zip(
+            parts, [(least, val), (max(val, least), test), (max(test, least), end)], strict=True
+        ):
+            origins.append(np.arange(begin, stop - panel.horizon + 1))
+    return Parts(*(np.concatenate(origins) for origins in parts))
+
+
+def evenly(origins: np.ndarray, most: int = MAX_ORIGINS) -> np.ndarray:
+    """Return at most so many of the origins, evenly taken."""
+    return origins[:: -(-len(origins) // most) or 1]
+
+
+def stream(
+    panel: Panel,
+    origins: np.ndarray,
+    batch_size: int,
+    weights: np.ndarray,
+    seed: int | None = None,
+) -> tf.data.Dataset:
+    """Stream windows: each batch is a vector of origins and one gather.
+
+    Args:
+        panel: the series.
+        origins: (windows,)
+        batch_size: windows per batch.
+        weights: (series,), how much an error counts.
+        seed: None for one pass in order; else without end, each pass in a new order.
+
+    Returns:
+        batches of inputs, a dictionary: "past" (batch, input_steps, 1 + features), NaN where
+        missing; "known" (batch, input_steps + horizon, known); "series" (batch, 1), its number;
+        "scale" (batch, 1), the series' spread; and of targets (batch, horizon, 2): the
+        value, and the weight of its error, 0 where it is missing.
+    """
+    values, features = tf.constant(panel.values), tf.constant(panel.features)
+    known, scale = tf.constant(panel.known), tf.constant(panel.spread)
+    numbers = tf.constant(panel.numbers)
+    starts, weights = tf.constant(panel.start), tf.constant(weights, tf.float32)
+    past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
+    ahead = tf.range(panel.horizon, dtype=tf.int64)
+
+    def batch(origins):
+        series = tf.searchsorted(starts, origins, side="right") - 1
+        rows = origins[:, None] + past
+        inputs = {
+            "past": tf.concat([tf.gather(values, rows)[..., None], tf.gather(features, rows)], -1),
+            "known": tf.gather(known, origins[:, None] + tf.concat([past, ahead], 0)),
+            "series": tf.gather(numbers, series)[:, None],
+            "scale": tf.gather(scale, series)[:, None],
+        }
+        actual = tf.gather(values, origins[:, None] + ahead)
+        seen = tf.math.is_finite(actual)
+        weight = tf.where(seen, tf.gather(weights, series)[:, None], 0.0)
+        return inputs, tf.stack([tf.where(seen, actual, 1.0), weight], axis=-1)
+
+    if seed is None:
+        return tf.data.Dataset.from_tensor_slices(origins).batch(batch_size).map(batch).prefetch(4)
+    rows = tf.constant(origins)
+    filled = tf.range(-(-len(origins) // batch_size) * batch_size) % len(origins)
+
+    def one_pass(number):
+        order = tf.random.experimental.stateless_shuffle(rows, seed=[seed, number])
+        return tf.data.Dataset.from_tensor_slices(
+            tf.reshape(tf.gather(order, filled), [-1, batch_size])
+        )
+
+    return tf.data.Dataset.counter().flat_map(one_pass).map(batch).prefetch(8)
