@@ -21,10 +21,12 @@ import importlib
 import importlib.util
 import io
 import json
+import logging
 import math
 import os
 import shlex
 import shutil
+import socket
 import tempfile
 import time
 import warnings
@@ -62,14 +64,27 @@ class Lesson(NamedTuple):
     metric: str
     best: Callable  # min or max
     worst: float
-    of: Callable[[dict, str], float]  # from scores.json and "val" or "test" to the metric
+    of: Callable[[dict, str], float | None]  # from scores.json, and "val" or "test"
+    besides: tuple[str, ...] = ()  # flags that it needs, unless they are given
 
 
 def _error(scores, part):
     return scores[part][scores["network"]]["mae"]
 
 
+def _scaled_error(scores, part):
+    return scores[part][scores["layer"]]["mase"]
+
+
+def _f1(scores, part):
+    found = scores["networks"][scores["best"]]["dev" if part == "val" else part]
+    return found and found["f1"]  # the test part may be missing
+
+
 LESSONS = {name: Lesson("MAE", min, math.inf, _error) for name in ("SimpleRNN", "GRU", "LSTM")}
+LESSONS["forecast"] = Lesson("MASE", min, math.inf, _scaled_error)
+one_network = ("--model", "gru", "--bidirectional")
+LESSONS["slot_filling"] = Lesson("F1", max, -math.inf, _f1, one_network)
 
 
 def parse_args(argv=None):
@@ -96,6 +111,8 @@ def parse_args(argv=None):
     args.output_dir = args.output_dir or f"outputs/tune_{args.lesson}"
     module = importlib.import_module(args.lesson)
     given = {word.partition("=")[0].removeprefix("--") for word in words if word[:2] == "--"}
+    if besides := LESSONS[args.lesson].besides:
+        words = words if besides[0][2:] in given else [*words, *besides]
     ranges = {name: text for name, text in module.SEARCH.items() if name not in given}
     for item in args.search:
         name, _, ranges[name] = item.partition("=")
@@ -180,6 +197,7 @@ def search(args, words, parsed, space, files, journal):
 
     lesson = LESSONS[args.lesson]
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a lost trial is tried again
     warnings.filterwarnings("ignore", module="optuna")
     watch, judged = sweep.Watch(journal, args.trials), {"metric": "score"}
     judged["mode"] = lesson.best.__name__
@@ -265,9 +283,15 @@ def cluster(address):
         environment["env_vars"]["TMPDIR"] = temporary
     try:
         try:
+            if address and address != "auto":  # Ray itself would try for minutes
+                host, _, port = address.rpartition(":")
+                socket.create_connection((host, int(port)), timeout=10).close()
             ray.init(**settings)
-        except ConnectionError as error:
-            raise InputError(f"--address {address}: no Ray cluster answers there") from error
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"--address {address}: no Ray cluster answers there; give HOST:PORT as ray start "
+                "--head printed it, or auto on a machine of the cluster"
+            ) from error
         yield temporary
     finally:
         ray.shutdown()

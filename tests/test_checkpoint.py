@@ -1,6 +1,7 @@
 """A killed training goes on, to the same digits."""
 
 import argparse
+import importlib
 import json
 import os
 import random
@@ -18,6 +19,7 @@ from utils.training import fit, steps_per_epoch
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from keras import layers
 
@@ -131,6 +133,51 @@ def test_what_a_killed_run_left_half_written_is_removed(tmp_path):
         (tmp_path / name).touch()
     output_folder(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+WHOLE = {  # lesson: its flags, and the files that must be alike
+    "SimpleRNN": (["--jumps", "0.01", "--input-steps", "8"], ["history.csv", "forecast.csv"]),
+    "LSTM": (["--input-steps", "8"], ["history.csv", "forecast.csv"]),
+    "forecast": (["--csv", "panel.csv", "--column", "sales", "--horizon", "4", "--networks", "2"],
+                 ["backtest.csv", "forecast.csv"]),
+    "slot_filling": (["--data", "one.txt", "--model", "elman", "--seeds", "0,1"], ["slots.csv"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lesson", WHOLE)
+def test_each_lesson_goes_on(lesson, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    level = 20 + 5 * np.sin(np.arange(300) / 4) + rng.normal(0, 1, 300)
+    days = pd.date_range("2001-01-01", periods=300)
+    pd.DataFrame({"day": days, "sales": level}).to_csv("panel.csv", index=False)
+    places = rng.choice(["Taipei", "Rome", "Oslo", "Lima"], 200)
+    queries = [f"leave O\n{place} B-from\nnow O\n" for place in places]
+    Path("one.txt").write_text("\n".join(queries), encoding="utf-8")
+    module, (flags, files) = importlib.import_module(lesson), WHOLE[lesson]
+    argv = [*flags, "--units", "6", "--epochs", "4", "--output-dir"]
+    module.main([*argv, "whole"])
+
+    saved, save = [], Checkpoint.save
+
+    def killed(self, *args, **state):
+        save(self, *args, **state)
+        saved.append(self.path.name)
+        if len(saved) in (2, 6):
+            raise KilledError
+
+    monkeypatch.setattr(Checkpoint, "save", killed)
+    trainings = 2 if lesson in ("forecast", "slot_filling") else 1
+    with pytest.raises(KilledError):
+        module.main([*argv, "killed"])
+    for _ in range(trainings - 1):
+        with pytest.raises(KilledError):
+            module.main([*argv, "killed", "--resume"])
+    module.main([*argv, "killed", "--resume"])
+    assert len(saved) == 4 * trainings  # and no epoch twice
+    assert {p.name for p in Path("killed").iterdir()} == {p.name for p in Path("whole").iterdir()}
+    for name in files:
+        assert Path("killed", name).read_text() == Path("whole", name).read_text()
 
 
 def test_kill_9_at_random_moments(tmp_path):

@@ -28,7 +28,7 @@ def plan_of(args: argparse.Namespace, *data: np.ndarray | bytes) -> dict:
     digest = hashlib.sha256()
     for part in data:
         digest.update(part if isinstance(part, bytes) else np.ascontiguousarray(part))
-    return json.loads(json.dumps({**flags, "data": digest.hexdigest()}))
+    return json.loads(json.dumps({**flags, "data": digest.hexdigest()}, default=str))
 
 
 class Checkpoint:

@@ -134,13 +134,22 @@ def fit(
     best = keras.callbacks.EarlyStopping(
         judged, mode="min", patience=-(-epochs // 3), restore_best_weights=True
     )
+
+    def kept():
+        judging = {name: getattr(best, name) for name in ("best", "best_epoch", "wait")}
+        return best.best_weights, {"judging": judging, "history": log.history}
+
+    def give_back(weights, state):
+        vars(best).update(state["judging"], best_weights=weights)
+        log.history, log.epoch = state["history"], list(range(checkpoint.epoch))
+
     callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best, log]
     first, start, interrupted = 0, time.perf_counter(), False
     if checkpoint:
         first = epochs if checkpoint.ended else checkpoint.epoch
         start -= checkpoint.seconds
         batches = batches.skip(checkpoint.epoch * steps)
-        callbacks.append(_kept(checkpoint, network, *callbacks, start))
+        callbacks.append(survival(checkpoint, network, callbacks[0], start, kept, give_back))
     if on_epoch:
         told = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: on_epoch(float(best.best)))
         callbacks.append(told)
@@ -176,26 +185,39 @@ def fit(
     return learned
 
 
-def _kept(checkpoint, network, averaged, best, log, start):
-    """Return the callback that renews a checkpoint, and first gives back what it holds."""
-    judging = ("best", "best_epoch", "wait", "stopped_epoch")
+def survival(
+    checkpoint: Checkpoint,
+    network: keras.Model,
+    averaged: keras.callbacks.SwapEMAWeights,
+    start: float,
+    kept: Callable[[], tuple[list, dict]],
+    give_back: Callable[[list, dict], None],
+) -> keras.callbacks.Callback:
+    """Return the last callback of a training: it renews a checkpoint, and first restores it.
+
+    Args:
+        checkpoint: to go on from, and to renew.
+        network: that trains.
+        averaged: swaps its weights on epochs.
+        start: when the training began, by `time.perf_counter`.
+        kept: returns the best weights so far, and what else the training must know to go on, JSON.
+        give_back: takes what `kept` returned.
+    """
 
     def restore(logs=None):
         if checkpoint.epoch:
-            best.best_weights = checkpoint.restore(network)
-            vars(best).update(checkpoint.state["judging"])
-            log.history, log.epoch = checkpoint.state["history"], list(range(checkpoint.epoch))
+            give_back(checkpoint.restore(network), checkpoint.state)
             averaged._ema_weights_in_model = True  # as it leaves them after an epoch
 
     def save(epoch, logs=None):
+        weights, state = kept()
         checkpoint.save(
             network,
-            best.best_weights,
+            weights,
             epoch=epoch + 1,
             ended=bool(network.stop_training),
             seconds=time.perf_counter() - start,
-            judging={name: getattr(best, name) for name in judging},
-            history=log.history,
+            **state,
         )
 
     return keras.callbacks.LambdaCallback(on_train_begin=restore, on_epoch_end=save)
