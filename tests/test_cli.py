@@ -1,4 +1,9 @@
 import argparse
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 from utils import InputError, cli
 
@@ -7,7 +12,7 @@ import pytest
 
 @pytest.fixture
 def parser():
-    return cli.forecasting_parser("GRU", "Forecast.", column=None, input_steps=24, epochs=30)
+    return cli.forecasting_parser("GRU", "Forecast.", input_steps=24, epochs=30)
 
 
 @pytest.mark.parametrize(
@@ -36,14 +41,23 @@ def test_names():
     [
         (["--units", "0"], "--units: '0' is not a whole number of at least 1"),
         (["--epochs", "-1"], "--epochs: '-1' is not a whole number of at least 1"),
-        (["--input-steps", "1"], "at least 2"),
+        (["--input-steps", "0"], "--input-steps: '0' is not a whole number of at least 1"),
+        (["--units", "100000"], "'100000' is not a whole number of at least 1 and at most 4096"),
+        (["--forecast", "1000000"], "at most 10000"),
         (["--learning-rate", "nan"], "'nan' is not a number above 0"),
         (["--forecast", "two"], "--forecast: 'two'"),
         (["--fill", "0"], "--fill: '0'"),
         (["--unit", "3"], "unrecognized arguments: --unit 3"),
         (["--csv", "a.csv"], "--csv needs --column"),
-        (["--column", "y"], "--column, --time-column, --features and --fill need --csv"),
-        (["--fill"], "need --csv"),
+        (["--column", "y"], "--column: only with --csv"),
+        (["--fill", "--time-column=t", "--missing", "?"], "--time-column, --fill, --missing: only"),
+        (["--features", "a", "--decimal", ","], "--features, --decimal: only with --csv"),
+        (["--load", "m", "--units", "3"], "--units: the model that --load names is trained"),
+        (["--load", "m", "--refit", "--epochs=3"], "--refit, --epochs: the model that --load"),
+        (["--load", "m", "--layers", "1", "--batch-size", "2"], "--layers, --batch-size: the"),
+        (["--load", "m", "--input-steps", "9"], "--input-steps: the model"),
+        (["--load", "m", "--learning-rate", "1"], "--learning-rate: the model"),
+        (["--load", ""], "--csv and --load need the name of a file"),
         (["--csv", "", "--column", "y"], "--csv and --load need the name of a file"),
         (["--seed", "4294967296"], "at most 4294967295"),
     ],
@@ -63,6 +77,25 @@ def test_flags_and_defaults(parser):
     assert (args.csv, args.column, args.features, args.fill) == ("a.csv", "y", ["a", "b"], 6)
     assert (args.epochs, args.input_steps, args.output_dir) == (3, 24, "outputs/GRU")
     assert cli.parse_forecasting(parser, []).fill == 0
+
+
+def test_a_loaded_model_needs_no_column_and_has_a_folder_of_its_own(parser):
+    argv = [
+        "--load",
+        "m.keras",
+        "--csv",
+        "a.csv",
+        "--seed",
+        "3",
+        "--forecast",
+        "9",
+        "--season",
+        "7",
+    ]
+    args = cli.parse_forecasting(parser, argv)
+    assert (args.column, args.output_dir) == (None, "outputs/GRU/forecast")
+    args = cli.parse_forecasting(parser, ["--load", "m.keras", "--output-dir", "mine"])
+    assert args.output_dir == "mine"
 
 
 def test_every_flag_is_explained(parser):
@@ -91,7 +124,7 @@ def test_how_a_lesson_ends(outcome, code, words, capsys):
 
 def test_help_shows_the_defaults_that_say_something(parser):
     shown = parser.format_help()
-    assert "(default: 24)" in shown and "(default: outputs/GRU)" in shown
+    assert "(default: 24)" in shown and "(default: outputs/GRU;" in " ".join(shown.split())
     for nothing in ("None", "[]", "False"):
         assert f"default: {nothing}" not in shown
 
@@ -107,3 +140,61 @@ def test_help_shows_the_defaults_that_say_something(parser):
 def test_a_code_for_missing_may_be_negative(parser, argv, missing):
     args = cli.parse_forecasting(parser, ["--csv", "a.csv", "--column", "y", *argv])
     assert args.missing == missing
+
+
+REPOSITORY = Path(__file__).parents[1]
+LIGHT = """
+import runpy, sys
+for argv in (["--help"], ["--colour", "red"], ["--csv", "none.csv", "--column", "y"]):
+    sys.argv = ["{lesson}.py", *argv]
+    try:
+        runpy.run_path("{lesson}.py", run_name="__main__")
+    except SystemExit as exit:
+        heavy = {{"tensorflow.python", "keras.src"}} & sys.modules.keys()
+        print("exit", exit.code, *heavy)
+"""
+SEEN = """
+import keras
+keras.layers.Dense
+print("keras.src" in sys.modules, "tensorflow.python" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("lesson", ["SimpleRNN", "GRU", "LSTM"])
+def test_no_answer_waits_for_tensorflow(lesson):
+    program = LIGHT.format(lesson=lesson) + (SEEN if lesson == "GRU" else "")
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith(f"usage: {lesson}.py")
+    seen = [lines.pop()] if lesson == "GRU" else []
+    assert lines[-3:] == ["exit 0", "exit 2", "exit 2"]
+    assert seen in ([], ["True True"])  # what is looked for is there once it is imported
+    wrong, missing = done.stderr.splitlines()
+    assert "unrecognized arguments: --colour red" in wrong
+    assert "none.csv: cannot be read" in missing
+
+
+def test_another_backend_is_told_in_one_line():
+    done = subprocess.run(
+        [sys.executable, "GRU.py", "--help"],
+        cwd=REPOSITORY,
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1 and "KERAS_BACKEND=jax" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp950"])
+def test_a_console_that_lacks_a_character(encoding, monkeypatch):
+    console = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", console)
+    with pytest.raises(UnicodeEncodeError):
+        print("R²", flush=True)
+    with pytest.raises(SystemExit) as exit:
+        cli.run(lambda: print("R² = 0.5", flush=True), "LSTM.py")
+    assert exit.value.code == 0
+    assert b"R? = 0.5" in console.buffer.getvalue()

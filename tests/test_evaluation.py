@@ -1,30 +1,39 @@
+from utils.series import evaluation
 from utils.series.evaluation import (
     LinearAutoregression,
     baselines,
     best_baseline,
+    constant,
     diebold_mariano,
-    evaluate,
     persistence,
-    report,
+    scored_steps,
     scores,
+    scores_by_steps,
     seasonal_naive,
-    table,
-    verdict,
 )
-from utils.series.forecasting import Forecaster, Spread
 from utils.series.windows import cut, split_by_time
 
-import keras
 import numpy as np
-import pandas as pd
 import pytest
-from scipy import stats
+from scipy import optimize, signal
+
+# ------------------------------------------------------------------ baselines
 
 
 def test_naive_baselines():
-    values, rows = np.arange(0, 100, 10), np.array([7, 8, 9])
-    assert persistence(values, rows).tolist() == [60, 70, 80]
-    assert seasonal_naive(values, rows, 3).tolist() == [40, 50, 60]
+    values, origins = np.arange(0, 100, 10)[:, None] * [1, 7], np.array([6, 7])
+    assert persistence(values, origins, 2).tolist() == [[50, 50], [60, 60]]
+    found = seasonal_naive(3)(values, origins, 7)
+    assert found.tolist() == [[30, 40, 50, 30, 40, 50, 30], [40, 50, 60, 40, 50, 60, 40]]
+    assert constant(4.0)(values, origins, 3).tolist() == [[4, 4, 4], [4, 4, 4]]
+
+
+@pytest.mark.parametrize("forecast", [persistence, seasonal_naive(5), constant(1.0)])
+def test_no_baseline_sees_what_comes(forecast):
+    values = np.random.default_rng(0).normal(size=(40, 2))
+    before = forecast(values, np.array([20]), 12)
+    values[20:] = np.nan
+    np.testing.assert_array_equal(forecast(values, np.array([20]), 12), before)
 
 
 @pytest.fixture
@@ -33,33 +42,89 @@ def walk():
     return np.random.default_rng(0).normal(5, 3, (300, 3)).cumsum(axis=0)
 
 
-@pytest.mark.parametrize("chunk", [20_000, 17])
-def test_linear_autoregression_is_least_squares(walk, chunk, monkeypatch):
-    monkeypatch.setattr(LinearAutoregression, "CHUNK", chunk)
-    fit, predict = np.arange(4, 200), np.arange(200, 300)
+def regressors(values, rows, input_steps, targets):
+    past = cut(values[:, :targets], rows, input_steps).reshape(len(rows), -1)
+    return np.column_stack([past, values[rows - 1, targets:], np.ones(len(rows))])
 
-    def inputs(rows):
-        past = cut(walk[:, :2], rows, 4).reshape(len(rows), -1)
-        return np.column_stack([past, walk[rows, 2], np.ones(len(rows))])
 
-    weights = np.linalg.lstsq(inputs(fit), walk[fit, 0], rcond=None)[0]
-    found = LinearAutoregression(4, targets=2).fit(walk, fit).predict(walk, predict)
-    np.testing.assert_allclose(found, inputs(predict) @ weights, rtol=1e-5)
+def test_linear_autoregression_has_the_least_absolute_errors(monkeypatch):
+    """Against the linear program that solves it exactly; a heavy tail tells it from squares."""
+    monkeypatch.setattr(evaluation, "PENALTIES", (1e-6,))
+    rng = np.random.default_rng(0)
+    noise = rng.standard_t(1.5, 400)
+    values = signal.lfilter([1], [1, -0.6, 0.2], noise)[:, None]
+    parts = split_by_time(400, 3)
+    x, y = regressors(values, parts.train, 3, 1), values[parts.train, 0]
+    rows, columns = x.shape
+    exact = optimize.linprog(
+        np.concatenate([np.zeros(columns), np.ones(2 * rows)]),
+        A_eq=np.hstack([x, np.eye(rows), -np.eye(rows)]),
+        b_eq=y,
+        bounds=[(None, None)] * columns + [(0, None)] * (2 * rows),
+    )
+    squares = np.linalg.lstsq(x, y, rcond=None)[0]
+
+    def mae(weights):
+        return np.abs(y - x @ weights).mean()
+
+    linear = LinearAutoregression(3, 1).fit(values, parts)
+    found = mae([*linear.kernel[:, 0], *linear.bias])
+    assert exact.fun / rows <= found < exact.fun / rows + 0.1 * (mae(squares) - exact.fun / rows)
+    np.testing.assert_allclose(linear.kernel[:, 0], exact.x[:3], atol=0.02)
+
+
+def test_linear_forecasts_are_fed_back(walk, monkeypatch):
+    parts = split_by_time(300, 4)
+    linear = LinearAutoregression(4, targets=2).fit(walk, parts)
+    origins = np.array([200, 217, 280])
+    whole = linear(walk, origins, 7)
+    expected = np.empty((3, 7))
+    for i, origin in enumerate(origins):
+        values = walk.copy()
+        values[origin:, :2] = np.nan  # what comes is not known, but for the calendar
+        for step in range(7):
+            inputs = regressors(values, np.array([origin + step]), 4, 2)[:, :-1]
+            values[origin + step, :2] = inputs @ linear.kernel + linear.bias
+        expected[i] = values[origin : origin + 7, 0]
+    np.testing.assert_allclose(whole, expected)
+    monkeypatch.setattr(evaluation, "MAX_FITTED", 1)
+    np.testing.assert_allclose(linear(walk, origins, 7), expected)
 
 
 def test_linear_autoregression_with_columns_that_say_the_same():
-    values = np.random.default_rng(0).normal(size=(200, 1)).repeat(2, axis=1)
-    rows = np.arange(3, 200)
-    found = LinearAutoregression(3, targets=2).fit(values, rows).predict(values, rows)
-    alone = LinearAutoregression(3, targets=1).fit(values[:, :1], rows)
-    np.testing.assert_allclose(found, alone.predict(values[:, :1], rows), atol=1e-5)
+    values = np.random.default_rng(0).normal(size=(200, 1)).cumsum(axis=0).repeat(2, axis=1)
+    parts, rows = split_by_time(200, 3), np.arange(3, 200)
+    alone = LinearAutoregression(3, targets=1).fit(values[:, :1], parts)(values[:, :1], rows, 1)
+    found = LinearAutoregression(3, targets=2).fit(values, parts)(values, rows, 1)
+    errors = [np.abs(values[rows, 0] - f[:, 0]).mean() for f in (found, alone)]
+    assert errors[0] == pytest.approx(errors[1], rel=0.03)  # the penalty is shared otherwise
 
 
-def test_seasonal_naive_only_where_a_season_is_known_and_past(walk):
+def test_the_linear_baseline_never_sees_the_test_part(walk):
     parts = split_by_time(300, 4)
-    assert list(baselines(walk, parts, 4, 3, season=None)) == ["persistence", "linear"]
-    assert "seasonal_naive" in baselines(walk, parts, 4, 3, season=255)
-    assert "seasonal_naive" not in baselines(walk, parts, 4, 3, season=256)
+    other = walk.copy()
+    other[parts.test[1] :] += 1e6
+    first, again = (
+        LinearAutoregression(4, 2).fit(values, parts)(values, parts.test[:2], 1)
+        for values in (walk, other)
+    )
+    np.testing.assert_allclose(again, first)
+
+
+def test_which_baselines_there_are(walk):
+    parts = split_by_time(300, 4)
+    found = baselines(walk, parts, linear=None, season=None)
+    assert list(found) == ["persistence", "linear"]
+    assert "seasonal_naive" in baselines(walk, parts, None, season=210)
+    assert "seasonal_naive" not in baselines(walk, parts, None, season=211)
+    spare_parts = np.where(np.arange(300) % 3, 0.0, walk[:, 0])[:, None]
+    found = baselines(spare_parts, parts, None, season=None)
+    assert found["median"](spare_parts, parts.test[:2], 2).tolist() == [[0, 0], [0, 0]]
+    walk[210:] = 0  # what comes later chooses no baseline
+    assert "median" not in baselines(walk, parts, None, season=None)
+
+
+# ------------------------------------------------------------------ scores
 
 
 def test_scores_by_hand():
@@ -85,111 +150,98 @@ def test_scores_by_hand():
     assert scores(actual, forecasts, np.array([1.0, 1.0]))["net"]["mase"] is None
 
 
+def test_scores_by_steps_by_hand():
+    actual = np.array([[1.0, 2.0], [3.0, np.nan], [5.0, 6.0], [7.0, np.nan]])
+    forecasts = {
+        "net": actual + np.array([1, 2]),
+        "persistence": actual - [[4, 3], [0, 0], [0, 1], [0, 0]],
+    }
+    bounds = {
+        1: (np.array([0, 4, 4, 4]), np.array([1, 5, 6, 6])),  # two of four held; 1 is on the edge
+        2: (np.array([0, 0, 7, 0]), np.array([3, 100, 8, 100])),  # what isn't known doesn't count
+    }
+    found = scores_by_steps(actual, forecasts, bounds)
+    assert found == {
+        "1": {
+            "net": {"mae": 1, "rmse": 1},
+            "persistence": {"mae": 1, "rmse": 2},
+            "coverage": 0.5,
+            "width": 1.5,
+        },
+        "2": {
+            "net": {"mae": 2, "rmse": 2},
+            "persistence": {"mae": 2, "rmse": pytest.approx(np.sqrt(5))},
+            "coverage": 0.5,
+            "width": 2.0,
+        },
+    }
+
+
 def test_best_baseline_is_the_one_of_the_lowest_mae():
     by_name = {"GRU": {"mae": 1}, "persistence": {"mae": 3}, "linear": {"mae": 2}}
-    assert best_baseline({**by_name, "optimal": {"mae": 0}}) == "linear"
+    assert best_baseline({**by_name, "optimal": {"mae": 0}}, "GRU") == "linear"
 
 
-def test_diebold_mariano_one_step_is_a_t_test():
+@pytest.mark.parametrize(
+    ("most", "steps"),
+    [(1, [1]), (2, [1, 2]), (3, [1, 2, 3]), (5, [1, 2, 3, 5]), (24, [1, 2, 3, 6, 12, 24]),
+     (60, [1, 2, 3, 6, 12, 24, 48, 60])],
+)  # fmt: skip
+def test_the_steps_that_are_scored(most, steps):
+    assert scored_steps(most) == steps
+
+
+def white(rng, n):
+    return rng.normal(size=n)
+
+
+def lag_1(rng, n):
+    """AR(1) of 0.36, as from hour to hour in Greensboro."""
+    return signal.lfilter([1], [1, -0.36], rng.normal(size=n + 200))[200:]
+
+
+def lag_24(rng, n):
+    """A correlation of 0.35 at lag 24, as from day to day in Greensboro."""
+    return signal.lfilter([1], [1, *[0] * 23, -0.35], rng.normal(size=n + 500))[500:]
+
+
+SEASONAL = pytest.mark.xfail(
+    strict=True, reason="the cosines reach beyond the season's peak at zero: 16 to 20 % rejected"
+)
+
+
+@pytest.mark.parametrize("differences", [white, lag_1, pytest.param(lag_24, marks=SEASONAL)])
+@pytest.mark.parametrize("n", [300, 1314])
+def test_diebold_mariano_is_wrong_as_often_as_it_says(differences, n):
+    """At 5 %, between 3 and 8 % of two forecasts that are equally good are told apart."""
     rng = np.random.default_rng(0)
-    actual, a, b = rng.normal(size=(3, 40))
-    expected = stats.ttest_1samp(np.abs(actual - a) - np.abs(actual - b), 0).pvalue
-    assert diebold_mariano(actual, a, b) == pytest.approx(expected)
+    wrong = 0
+    for _ in range(2000):
+        difference = differences(rng, n)
+        # |0 - a| - |0 - b| is the difference
+        a = 100 + difference
+        wrong += diebold_mariano(np.zeros(n), a, np.full(n, 100.0)) < 0.05
+    assert 0.03 < wrong / 2000 < 0.08
 
 
-def test_diebold_mariano_three_steps_by_hand():
-    a, b = np.array([3.0, 4, 3, 1, 0, 5]), np.array([1.0, 2, 2, 2, 2, 1])
-    # differences 2, 2, 1, -1, -2, 4 with mean 1; autocovariances 24/6, -2/6, -8/6
-    variance = (24 - 2 * 2 - 2 * 8) / 6 / 6
-    statistic = 1 / np.sqrt(variance) * np.sqrt((6 + 1 - 2 * 3 + 3 * 2 / 6) / 6)
-    expected = 2 * (1 - stats.t.cdf(statistic, df=5))
-    assert diebold_mariano(np.zeros(6), a, b, horizon=3) == pytest.approx(expected)
-
-
-def test_diebold_mariano_is_wrong_as_often_as_it_says():
+def test_diebold_mariano_tells_what_is_different():
     rng = np.random.default_rng(0)
-    p_values = [diebold_mariano(np.zeros(30), *rng.normal(size=(2, 30))) for _ in range(2000)]
-    assert 0.035 < np.mean(np.array(p_values) < 0.05) < 0.065
+    actual = np.zeros(1000)
+    a, b = 100 + lag_1(rng, 1000), 100.3 + lag_1(rng, 1000)
+    p_value = diebold_mariano(actual, a, b)
+    assert p_value < 1e-3 and p_value == pytest.approx(diebold_mariano(actual, b, a))
+
+
+def test_diebold_mariano_by_hand():
+    """Of 8 differences, one cosine: cos(pi (t + 1/2) / 8), against t of one degree of freedom."""
+    difference = np.array([3.0, 1, 4, 1, -5, 9, 2, 6])
+    cosine = np.cos(np.pi * (np.arange(8) + 0.5) / 8) * np.sqrt(2 / 8)
+    statistic = difference.mean() / np.sqrt((cosine @ difference) ** 2 / 8)
+    expected = 2 * (0.5 - np.arctan(statistic) / np.pi)  # Cauchy
+    assert int(0.41 * 8 ** (2 / 3)) == 1
+    found = diebold_mariano(np.zeros(8), 10 + difference, np.full(8, 10.0))
+    assert found == pytest.approx(expected)
 
 
 def test_same_forecasts_are_no_different():
     assert diebold_mariano(np.arange(5.0), np.ones(5), np.ones(5)) == 1.0
-
-
-def results(ours, p_value):
-    by_name = {"GRU": {"mae": ours}, "linear": {"mae": 2.0}, "seasonal_naive": {"mae": 3.0}}
-    return {"test": by_name, "best_baseline": "linear", "p_value": p_value}
-
-
-@pytest.mark.parametrize(
-    ("ours", "p_value", "words"),
-    [
-        (
-            1.5,
-            0.0001,
-            "GRU beats the best baseline, linear: its mean absolute error is 1.5 against",
-        ),
-        (1.5, 0.0001, "against 2, 25.0% smaller (p < 0.001)."),
-        (2.2, 0.012, "GRU loses to the best baseline, linear"),
-        (2.2, 0.012, "2.2 against 2, 10.0% larger (p = 0.012)."),
-        (1.5, 0.31, "can't be told apart"),
-    ],
-)
-def test_verdict(ours, p_value, words):
-    assert words in verdict("GRU", results(ours, p_value))
-
-
-def test_table_shows_a_dash_for_what_does_not_apply():
-    line = {"mae": 1.23456, "rmse": 2.0, "mase": None, "skill": 0.5, "ratio_to_optimal": None}
-    found = table({"seasonal_naive": line}).splitlines()
-    assert found[0].split() == ["MAE", "RMSE", "MASE", "skill", "x", "optimal"]
-    assert found[1].split() == ["seasonal", "naive", "1.235", "2", "-", "+50.0%", "-"]
-
-
-def test_evaluate_a_network_that_repeats_the_last_value():
-    rng = np.random.default_rng(0)
-    index = pd.date_range("2001-01-01", periods=2000, freq="h")
-    frame = pd.DataFrame({"y": rng.normal(size=2000).cumsum(), "z": rng.normal(size=2000)}, index)
-    inputs = keras.Input((5, 4))
-    network = keras.Model(inputs, inputs[:, -1, :2])
-    parts = split_by_time(2000, 5)
-    values = np.column_stack([frame, np.zeros((2000, 2))])
-    spread = Spread.measured(network, values, parts.val)
-    forecaster = Forecaster(network, ["y", "z"], ["hour_sin", "hour_cos"], "1 hour", spread)
-
-    def optimal(windows):
-        assert windows.shape == (300, 5)
-        return windows[:, -1]
-
-    test, found = evaluate("net", forecaster, frame, parts, season=24, optimal=optimal)
-    assert list(test) == [
-        *(
-            "actual",
-            "predicted",
-            "persistence",
-            "seasonal_naive",
-            "linear",
-            "optimal",
-            "lower",
-            "upper",
-        )
-    ]
-    assert test.index.equals(index[1700:])
-    np.testing.assert_allclose(test["predicted"], test["persistence"], rtol=1e-6)
-    assert test["persistence"].tolist() == frame["y"].iloc[1699:-1].tolist()
-    assert found["test"]["net"]["skill"] == pytest.approx(0, abs=1e-6)
-    assert found["test"]["net"]["ratio_to_optimal"] == pytest.approx(1, abs=1e-6)
-    inside = (test["lower"] <= test["actual"]) & (test["actual"] <= test["upper"])
-    assert found["coverage"]["0.9"] == inside.mean()
-    assert 0.86 < inside.mean() < 0.94
-    assert found["best_baseline"] in ("persistence", "linear")
-    lines = report("net", found).splitlines()
-    assert len(lines) == 9 and lines[-1].startswith("The 90 % interval held ")
-
-
-def test_the_linear_baseline_never_sees_the_test_part(walk):
-    parts = split_by_time(300, 4)
-    other = walk.copy()
-    other[parts.test[1] :] += 1e6
-    first = baselines(walk, parts, 4, 3, None)["linear"][:2]
-    assert baselines(other, parts, 4, 3, None)["linear"][:2].tolist() == pytest.approx(first)

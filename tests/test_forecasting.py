@@ -1,21 +1,138 @@
 import json
 import shutil
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 from utils import InputError
-from utils.series import forecasting
-from utils.series.forecasting import Forecaster, Spread, interval, one_step, past_the_end, recursive
+from utils.series.forecasting import LEVELS, Forecaster, Record, Spread, scale_ahead, scales
+from utils.series.windows import cut
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from keras import layers
 
-REPOSITORY = Path(__file__).parents[1]
+# ------------------------------------------------------------------ how far off forecasts have been
+
+
+def test_scales_are_known_before_the_error():
+    errors, expected = np.array([1.0, -3.0, 0.0]), [2.0]
+    for error in errors:
+        expected.append(np.sqrt(0.9 * expected[-1] ** 2 + 0.1 * error**2))
+    np.testing.assert_allclose(scales(errors, start=2.0, decay=0.9), expected)
+
+
+def test_the_scale_far_ahead_is_the_usual_one():
+    now, usual = np.array([1.0, 4.0]), np.array([2.0, 2.0])
+    assert scale_ahead(now, usual, 1, 0.9).tolist() == [1, 4]
+    share = (1 + 0.9 + 0.9**2) / 3
+    expected = now**share * usual ** (1 - share)
+    np.testing.assert_allclose(scale_ahead(now, usual, 3, 0.9), expected)
+    np.testing.assert_allclose(scale_ahead(now, usual, 10_000, 0.9), usual, rtol=0.01)
+    np.testing.assert_allclose(scale_ahead(usual, usual, 7, 0.9), usual)
+
+
+def record(sizes, unseen=0):
+    """The record of forecasts from rows 0, 1, 2, ..."""
+    return Record(np.arange(len(sizes)), np.array(sizes, float), unseen)
+
+
+def test_a_quantile_is_that_of_the_ordered_errors():
+    """Of 19 errors, the 18th: the next one is below it with a probability of 18 / 20."""
+    sizes = np.random.default_rng(0).permutation(np.arange(1, 20))[:, None]
+    assert record(sizes).quantiles(19, 1, [0.9, 0.5, 0.05, 0.999]).tolist() == [18, 10, 1, 19]
+
+
+def test_a_quantile_knows_only_what_has_happened():
+    sizes = np.random.default_rng(0).random((60, 4))
+    before = record(sizes).quantiles(40, 3, LEVELS)
+    happened = np.arange(60)[:, None] + np.arange(4) < 40
+    later = np.where(happened, sizes, 1e6)
+    np.testing.assert_array_equal(record(later).quantiles(40, 3, LEVELS), before)
+    earlier = np.where(happened, 1e6, sizes)  # the errors of 3 steps from rows 0 to 37 are known
+    assert (record(earlier).quantiles(40, 3, LEVELS) == 1e6).all()
+
+
+def test_errors_of_the_training_help_only_while_others_are_few():
+    sizes = np.concatenate([np.full(50, 7.0), np.ones(50)])[:, None].repeat(2, axis=1)
+    unseen = record(sizes, unseen=50)
+    assert unseen.quantiles(60, 1, [0.9]) == 7  # 10 errors since: they have half of the weight
+    assert unseen.quantiles(60, 1, [0.4]) == 1
+    assert unseen.quantiles(70, 1, [0.999]) == 1
+    assert unseen.quantiles(70, 2, [0.9]) == 7  # errors of two steps overlap
+    assert unseen.quantiles(90, 2, [0.999]) == 1
+
+
+def test_a_few_errors_make_no_interval():
+    sizes = np.ones((30, 1))
+    sizes[9:20] = np.nan
+    assert np.isnan(record(sizes).quantiles(20, 1, [0.9, 0.5])).all()
+    assert record(sizes).quantiles(21, 1, [0.9]) == 1
+
+
+def test_neighbouring_steps_lend_their_errors():
+    sizes = np.tile(np.arange(1.0, 21), (200, 1))
+    assert record(sizes).quantiles(200, 7, [0.001, 0.999]).tolist() == [7, 7]
+    assert record(sizes).quantiles(200, 16, [0.001, 0.999]).tolist() == [14, 18]
+    assert record(sizes).quantiles(200, 20, [0.001, 0.999]).tolist() == [18, 20]  # none beyond
+
+
+def test_widths_are_those_known_at_each_origin():
+    sizes = np.random.default_rng(0).random((300, 3)) * np.arange(1, 301)[:, None]
+    found = record(sizes)
+    origins = np.arange(200, 290)
+    expected = [found.quantiles(now, 2, [0.9])[0] for now in origins]
+    np.testing.assert_array_equal(found.widths(origins, 2), expected)
+    # where origins are many, none knows what comes after it
+    many = record(np.random.default_rng(0).random((1500, 1)) * np.arange(1, 1501)[:, None])
+    origins = np.arange(500, 1490)
+    earlier = np.array([many.quantiles(now, 1, [0.9])[0] for now in range(500, 1490)])
+    assert (many.widths(origins, 1) <= np.maximum.accumulate(earlier)).all()
+    assert len(set(many.widths(origins, 1))) > 50
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_bounds_hold_an_error_of_their_width(relative):
+    spread = Spread(relative, 0.9, None)
+    forecast, width = np.array([10.0, 20.0]), np.array([0.5, 1.0])
+    lower, upper = spread.bounds(forecast, width)
+    np.testing.assert_allclose(spread.errors(lower, forecast), -width)
+    np.testing.assert_allclose(spread.errors(upper, forecast), width)
+
+
+def test_no_bound_lies_below_what_the_series_ever_was():
+    lower, upper = Spread(False, 0.9, 0.0).bounds(np.array([1.0, -3.0]), np.array([2.0, 2.0]))
+    assert lower.tolist() == [0, 0] and upper.tolist() == [3, 0]
+    lower, _ = Spread(False, 0.9, None).bounds(np.array([1.0]), np.array([2.0]))
+    assert lower.tolist() == [-1]
+
+
+def test_beyond_what_was_measured_errors_grow_on():
+    steps = [1, 2, 4, 8, 16]
+    spread = Spread(False, 0.9, None, 2.0, 2.0, "", steps, [[s**0.5] * len(LEVELS) for s in steps])
+    _, upper = spread.interval(np.zeros(64), 0.9)
+    np.testing.assert_allclose(upper[np.array([1, 4, 16, 64]) - 1], [2, 4, 8, 16])
+    level = spread._replace(sizes=[[3.0] * len(LEVELS)] * 5)  # a season's errors do not
+    np.testing.assert_allclose(level.interval(np.zeros(64), 0.9)[1], 6.0)
+
+
+@given(
+    forecast=st.lists(st.floats(-50, 50), min_size=1, max_size=20),
+    sizes=st.lists(st.floats(0, 20), min_size=3, max_size=3),
+    lowest=st.sampled_from([None, 0.0]),
+)
+def test_a_forecast_lies_within_its_interval(forecast, sizes, lowest):
+    spread = Spread(False, 0.9, lowest, 1.5, 1.5, "", [1, 3, 6], [[size] * 4 for size in sizes])
+    forecast = spread.possible(np.array(forecast))
+    for level in LEVELS:
+        lower, upper = spread.interval(forecast, level)
+        assert (lower <= forecast).all() and (forecast <= upper).all()
+        assert lowest is None or lower.min() >= lowest
+
+
+# ------------------------------------------------------------------ forecasts
 
 
 def linear_network(input_steps, columns, targets, seed=0):
@@ -29,170 +146,155 @@ def linear_network(input_steps, columns, targets, seed=0):
 
 
 def test_one_step_against_matrix_product():
-    network, (kernel, bias) = linear_network(3, 2, 1)
-    values, rows = np.random.default_rng(1).normal(size=(20, 2)), np.array([3, 7, 19])
-    expected = [values[row - 3 : row].ravel() @ kernel + bias for row in rows]
-    np.testing.assert_allclose(one_step(network, values, rows), expected, rtol=1e-5)
-
-
-def test_one_step_sees_only_the_past_of_every_column():
-    network, _ = linear_network(3, 2, 1)
-    values, rows = np.random.default_rng(1).normal(size=(20, 2)), np.array([7])
-    before = one_step(network, values, rows)
-    values[7:] += 100  # the row to be forecast, and all that follow
-    np.testing.assert_array_equal(one_step(network, values, rows), before)
-    values[6, 1] += 1  # another column, one row before
-    assert one_step(network, values, rows) != before
-
-
-@pytest.mark.parametrize("relative", [False, True])
-def test_recursive_against_a_loop(relative):
     network, (kernel, bias) = linear_network(3, 3, 2)
-    rng = np.random.default_rng(1)
-    windows, calendar = rng.normal(size=(4, 3, 3)), rng.normal(size=(6, 4, 1))
-    shocks = rng.normal(0, 0.1, (6, 4, 2))
-    found = recursive(network, windows, calendar, shocks, relative)
-    assert found.shape == (6, 4, 2)
-    for path in range(4):
-        window = windows[path]
-        for step in range(6):
-            forecast, shock = window.ravel() @ kernel + bias, shocks[step, path]
-            forecast = forecast * np.exp(shock) if relative else forecast + shock
-            np.testing.assert_allclose(found[step, path], forecast, rtol=1e-4, atol=1e-5)
-            window = np.vstack([window[1:], [*forecast, *calendar[step, path]]])
+    forecaster = Forecaster(network, ["y", "z"], ["hour_sin"], "h")
+    values, rows = np.random.default_rng(1).normal(size=(20, 3)), np.array([3, 7, 19])
+    expected = [(values[row - 3 : row].ravel() @ kernel + bias)[0] for row in rows]
+    found = forecaster.one_step(values, rows)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    values[7:] += 100  # the row to be forecast, and all that follow
+    np.testing.assert_array_equal(forecaster.one_step(values, rows)[:2], found[:2])
 
 
-def test_scales_are_known_before_the_error():
-    spread = Spread(decay=0.9, relative=False, start=[2.0], z=[])
-    expected, errors = [2.0], np.array([[1.0], [-3.0], [0.0]])
-    for error in errors[:, 0]:
-        expected.append(np.sqrt(0.9 * expected[-1] ** 2 + 0.1 * error**2))
-    np.testing.assert_allclose(spread.scales(errors)[:, 0], expected)
+@pytest.mark.parametrize("targets", [1, 2])
+def test_recursive_is_its_five_lines(targets):
+    """The loop that is compiled once, and the plain one of its docstring."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((6, targets + 2))
+    network = keras.Model(inputs, layers.Dense(targets)(layers.GRU(5)(inputs)))
+    forecaster = Forecaster(network, ["y", "z"][:targets], ["hour_sin", "hour_cos"], "h")
+    values = np.random.default_rng(1).normal(size=(40, targets + 2))
+    origins, steps = np.array([6, 17, 32]), 8
+
+    windows, forecasts = cut(values, origins, 6), []
+    for i in range(steps):
+        forecast = np.array(network(windows))
+        newest = np.concatenate([forecast, values[origins + i, targets:]], axis=1)
+        windows = np.concatenate([windows[:, 1:], newest[:, None]], axis=1)
+        forecasts.append(forecast[:, 0])
+
+    values[40 - steps :, :targets] = (
+        np.nan
+    )  # to come after the last origin: only the calendar is read
+    found = forecaster.recursive(values, origins, steps)
+    assert found.shape == (3, 8)
+    np.testing.assert_allclose(found, np.transpose(forecasts), rtol=1e-4, atol=1e-5)
 
 
-def test_interval_holds_the_ninth_of_nine_errors():
-    spread = Spread(0.9, False, [1.0], [[z] for z in (-0.9, 0.8, 0.1, 0.2, -0.3, 0.4, 0.5, 0.6, 7)])
-    lower, upper = spread.interval(np.array([10.0, 10.0]), np.array([1.0, 2.0]), level=0.9)
-    assert lower.tolist() == [3, -4] and upper.tolist() == [17, 24]
-    lower, upper = spread.interval(np.array([10.0]), np.array([1.0]), level=0.8)
-    assert (lower.item(), upper.item()) == pytest.approx((9.1, 10.9))
-    relative = spread._replace(relative=True)
-    lower, upper = relative.interval(np.array([10.0]), np.array([1.0]), level=0.8)
-    assert (lower.item(), upper.item()) == pytest.approx((10 / np.e**0.9, 10 * np.e**0.9))
+def random_walk(rows, seed=0):
+    values = np.random.default_rng(seed).normal(size=rows).cumsum()
+    return pd.DataFrame({"y": values}, pd.date_range("2001-01-01", periods=rows))
 
 
-def random_walk(volatility, seed=0):
-    return np.random.default_rng(seed).normal(0, volatility).cumsum()[:, None]
-
-
-def last_value(input_steps=2, columns=1):
+def last_value(input_steps=2, columns=1, factor=1.0):
     inputs = keras.Input((input_steps, columns))
-    return keras.Model(inputs, inputs[:, -1, :1])
-
-
-def test_interval_follows_a_volatility_that_changes():
-    volatility = np.repeat([1.0, 1.0, 4.0, 0.5], 1000)
-    values, rows = random_walk(volatility), np.arange(2, 4000)
-    network = last_value()
-    spread = Spread.measured(network, values, rows[:1500], decay=0.94)
-    forecast = one_step(network, values, rows)
-    errors = spread.errors(values[rows], forecast)
-    lower, upper = spread.interval(forecast[:, 0], spread.scales(errors)[:-1, 0], level=0.9)
-    inside = (lower <= values[rows, 0]) & (values[rows, 0] <= upper)
-    for start in (1500, 2000, 3000):
-        assert 0.85 < inside[start : start + 900].mean() < 0.95
-
-
-def forecaster_of(values, network, calendar=(), step="D"):
-    rows = np.arange(network.input_shape[1], len(values))
-    spread = Spread.measured(network, values, rows)
-    return Forecaster(network, ["y"], list(calendar), step, spread)
+    return keras.Model(inputs, factor * inputs[:, -1, :1])
 
 
 def test_past_the_end_of_a_random_walk():
-    values = random_walk(np.full(800, 1.0))
-    frame = pd.DataFrame(values, pd.date_range("2001-01-01", periods=800), ["y"])
-    forecaster = forecaster_of(values, last_value())
-    table, futures = past_the_end(forecaster, frame, steps=50, seed=0)
+    frame = random_walk(2000)
+    forecaster = Forecaster(last_value(), ["y"], [], "D")
+    y, origins = frame["y"].to_numpy(), np.arange(2, 2000)
+    padded = np.append(y, np.full(50, np.nan))
+    errors = np.abs(padded[origins[:, None] + np.arange(50)] - y[origins - 1][:, None])
+    spread = Spread(False, 0.99, None).measured(
+        Record(origins, errors, 2), 1.0, 1.0, frame.index[-1], 50
+    )
+    table = forecaster._replace(spread=spread).past_the_end(frame, 50)
     assert table.index[0] == frame.index[-1] + pd.Timedelta(days=1) and len(table) == 50
     assert list(table) == ["forecast", "lower", "upper"]
-    np.testing.assert_allclose(table["forecast"], values[-1, 0], rtol=1e-5)
-    assert futures.shape == (1000, 50)
+    np.testing.assert_allclose(table["forecast"], y[-1], rtol=1e-5)
     # the spread of a random walk grows with the root of time: 1.645 sigma sqrt(k)
     width = (table["upper"] - table["lower"]) / 2 / (1.645 * np.sqrt(np.arange(1, 51)))
-    np.testing.assert_allclose(width, 1, atol=0.2)
-    again, _ = past_the_end(forecaster, frame, steps=50, seed=0)
-    assert again.equals(table)
+    assert width.min() > 0.8 and width.max() < 1.25
 
 
 def test_past_the_end_reads_the_calendar_to_come():
-    index = pd.date_range("2001-01-01", periods=100, freq="h")
-    frame = pd.DataFrame({"y": np.arange(100.0)}, index)
+    frame = pd.DataFrame(
+        {"y": np.arange(100.0)}, pd.date_range("2001-01-01", periods=100, freq="h")
+    )
     inputs = keras.Input((3, 2))
     network = keras.Model(inputs, inputs[:, -1, 1:])  # the cosine of the hour before
-    spread = Spread(0.9, False, [0.0], [[0.0]])
-    forecaster = Forecaster(network, ["y"], ["hour_cos"], "h", spread)
-    table, _ = past_the_end(forecaster, frame, 5, seed=0)
+    spread = Spread(False, 0.9, None, 1.0, 1.0, "", [1], [[1.0] * len(LEVELS)])
+    table = Forecaster(network, ["y"], ["hour_cos"], "h", spread=spread).past_the_end(frame, 5)
     expected = np.cos(2 * np.pi * (table.index - pd.Timedelta(hours=1)).hour / 24)
     np.testing.assert_allclose(table["forecast"], expected, atol=1e-6)
 
 
-def test_interval_of_futures():
-    futures = np.arange(101.0)[:, None] * [1, 10]
-    lower, upper = interval(futures, 0.9)
-    np.testing.assert_allclose((lower, upper), [[5, 50], [95, 950]])
+def test_new_rows_tell_the_scale_of_today():
+    frame = random_walk(60)
+    spread = Spread(False, 0.9, None, 5.0, 7.0, str(frame.index[49]), [1], [[1.0] * len(LEVELS)])
+    forecaster = Forecaster(last_value(), ["y"], [], "D", spread=spread)
+    assert forecaster.since(frame[:50]).spread.scale == 5.0
+    changes = np.diff(frame["y"])[49:]
+    expected = scales(changes, 5.0, 0.9)[-1]
+    assert forecaster.since(frame).spread.scale == pytest.approx(expected, rel=1e-5)
+    usual = scales(changes, 7.0, spread.slow)[-1]
+    assert forecaster.since(frame).spread.usual == pytest.approx(usual, rel=1e-5)
+    assert forecaster.since(frame[20:]).spread.scale == pytest.approx(expected, rel=1e-5)
+    counted = frame.reset_index(drop=True)
+    forecaster = forecaster._replace(spread=spread._replace(until="49"))
+    assert forecaster.since(counted).spread.scale == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.fixture
 def saved(tmp_path):
     """A saved forecaster, the path, and a frame that fits it."""
-    values = random_walk(np.full(60, 1.0))
-    frame = pd.DataFrame(values, pd.date_range("2001-01-01", periods=60), ["y"])
+    frame = random_walk(60)
     inputs = keras.Input((4, 1))
-    normal = layers.Normalization(mean=[1.0], variance=[4.0])(inputs)
-    outputs = layers.Normalization(mean=[1.0], variance=[4.0], invert=True)(
-        layers.Dense(1)(layers.GRU(3)(layers.GaussianNoise(0.1)(normal)))
-    )
-    forecaster = forecaster_of(values, keras.Model(inputs, outputs))
+    outputs = layers.Dense(1)(layers.GRU(3)(layers.GaussianNoise(0.1)(inputs)))
+    spread = Spread(False, 0.9, 0.0, 5.0, 7.0, str(frame.index[-1]), [1, 2], [[1.0] * 4, [2.0] * 4])
+    forecaster = Forecaster(keras.Model(inputs, outputs), ["y"], [], "D", spread=spread)
     path = tmp_path / "model.keras"
     forecaster.save(path, "GRU.py")
     return forecaster, path, frame
 
 
-def test_a_saved_forecaster_forecasts_the_same_in_a_fresh_process(saved, tmp_path):
+def test_a_saved_forecaster_forecasts_the_same(saved):
     forecaster, path, frame = saved
-    expected, _ = past_the_end(forecaster, frame, 5, seed=0)
-    frame.to_pickle(tmp_path / "frame")
-    program = f"""
-import pandas as pd
-from utils.series.forecasting import Forecaster, past_the_end
-frame = pd.read_pickle({str(tmp_path / "frame")!r})
-forecaster = Forecaster.load({str(path)!r}, "GRU.py", frame)
-past_the_end(forecaster, frame, 5, seed=0)[0].to_pickle({str(tmp_path / "table")!r})
-"""
-    subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, check=True)
-    pd.testing.assert_frame_equal(pd.read_pickle(tmp_path / "table"), expected, rtol=1e-5)
+    again = Forecaster.load(path, "GRU.py")
+    assert again._replace(network=None) == forecaster._replace(network=None)
+    pd.testing.assert_frame_equal(again.past_the_end(frame, 5), forecaster.past_the_end(frame, 5))
 
 
 def test_what_a_saved_forecaster_does_not_fit(saved):
     forecaster, path, frame = saved
-    with pytest.raises(
-        InputError, match="reads the columns y, in this order; given are y, z; name"
+    forecaster.check(frame, path)
+    for other, given_columns in (
+        (frame.assign(z=1.0), "y, z"),
+        (frame.set_axis(["x"], axis=1), "x"),
     ):
-        Forecaster.load(path, "GRU.py", frame.assign(z=1.0))
-    with pytest.raises(InputError, match="reads the columns y, in this order; given are x"):
-        Forecaster.load(path, "GRU.py", frame.set_axis(["x"], axis="columns"))
-    with pytest.raises(InputError, match=r"model of GRU\.py, not of LSTM\.py"):
-        Forecaster.load(path, "LSTM.py", frame)
+        words = f"reads the columns y, in this order; given are {given_columns}; name"
+        with pytest.raises(InputError, match=words):
+            forecaster.check(other, path)
     with pytest.raises(InputError, match="at least 5 rows; the data have 4"):
-        Forecaster.load(path, "GRU.py", frame[:4])
-    forecaster._replace(calendar=["hour_sin"], step="h").save(path, "GRU.py")
+        forecaster.check(frame[:4], path)
     with pytest.raises(InputError, match="at a step of h, the data's step is D"):
-        Forecaster.load(path, "GRU.py", frame)
+        forecaster._replace(calendar=["hour_sin"], step="h").check(frame, path)
+    with pytest.raises(InputError, match=r"model of GRU\.py, not of LSTM\.py"):
+        Forecaster.load(path, "LSTM.py")
+
+
+@pytest.mark.xfail(strict=True, reason="`since` takes the model's dates for counts: a traceback")
+def test_rows_that_are_counted_for_a_model_of_dates(saved):
+    forecaster, path, frame = saved
+    counted = frame.reset_index(drop=True)
+    with pytest.raises(InputError):
+        forecaster.check(counted, path)
+        forecaster.since(counted)
+
+
+@pytest.mark.xfail(strict=True, reason="times with and without a zone can't be compared")
+def test_times_with_a_zone_for_a_model_without(saved):
+    forecaster, path, frame = saved
+    zoned = frame.tz_localize("Asia/Taipei")
+    with pytest.raises(InputError):
+        forecaster.check(zoned, path)
+        forecaster.since(zoned)
 
 
 def test_what_is_no_saved_forecaster(saved, tmp_path):
-    _, path, frame = saved
+    _, path, _ = saved
     with zipfile.ZipFile(path) as archive:
         facts = json.loads(archive.read("facts.json"))
     assert facts["columns"] == ["y"]
@@ -206,12 +308,12 @@ def test_what_is_no_saved_forecaster(saved, tmp_path):
             archive.writestr("facts.json", json.dumps(facts))
     for name in ("text", "stranger", "broken", "missing", "empty", "list", "old"):
         with pytest.raises(InputError, match=f"{name}.keras is not a model that GRU") as error:
-            Forecaster.load(tmp_path / f"{name}.keras", "GRU.py", frame)
+            Forecaster.load(tmp_path / f"{name}.keras", "GRU.py")
         assert "\n" not in str(error.value)
 
 
 def test_a_strangers_model_runs_no_code(saved, tmp_path):
-    forecaster, path, frame = saved
+    forecaster, path, _ = saved
     trace = tmp_path / "trace"
 
     def attack(x, trace=str(trace)):
@@ -224,21 +326,6 @@ def test_a_strangers_model_runs_no_code(saved, tmp_path):
     trace.unlink()  # it runs here, where it was written
     forecaster._replace(network=network).save(path, "GRU.py")
     with pytest.raises(InputError, match=r"not a model that GRU\.py saved") as error:
-        Forecaster.load(path, "GRU.py", frame)
+        Forecaster.load(path, "GRU.py")
     assert "\n" not in str(error.value)
     assert not trace.exists()
-
-
-def test_paths_are_few_where_each_is_long(monkeypatch):
-    values = random_walk(np.full(50, 1.0))
-    frame = pd.DataFrame(values, pd.date_range("2001-01-01", periods=50), ["y"])
-    seen = []
-
-    def recursive(network, windows, calendar, shocks, relative):
-        seen.append(shocks.shape)
-        return shocks
-
-    monkeypatch.setattr(forecasting, "recursive", recursive)
-    for steps in (1, 100, 5000):
-        past_the_end(forecaster_of(values, last_value()), frame, steps, seed=0)
-    assert seen == [(1, 1001, 1), (100, 501, 1), (5000, 51, 1)]

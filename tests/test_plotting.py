@@ -3,13 +3,15 @@ from pathlib import Path
 
 from utils import plotting
 
+import numpy as np
 import pandas as pd
+import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 
 
 def test_only_plotting_imports_matplotlib():
-    files = [*REPOSITORY.glob("*.py"), *REPOSITORY.glob("utils/*.py")]
+    files = [*REPOSITORY.glob("*.py"), *REPOSITORY.glob("utils/**/*.py")]
     assert len(files) > 10
     importing = {
         file.name
@@ -34,3 +36,58 @@ def test_the_forecast_is_red_and_goes_on_from_the_data(tmp_path):
     plotting.save(figure, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.fixture
+def axes():
+    figure, axes = plotting.new_figure("A", size=(6, 3))
+    yield axes["A"]
+    plotting.plt.close(figure)
+
+
+def lines_of(axes):
+    return {line.get_label(): line.get_xydata().tolist() for line in axes.get_lines()}
+
+
+def test_errors_by_hour_of_the_day(axes):
+    index = pd.date_range("2001-01-01 22:00", periods=48, freq="h")
+    test = pd.DataFrame({"actual": 0.0, "persistence": 1.0, "linear": 2.0}, index)
+    test["GRU"] = -1.0 * index.hour
+    plotting.draw_errors(axes, test, "GRU")
+    found = lines_of(axes)
+    assert list(found) == ["persistence", "linear", "GRU"]
+    assert found["GRU"] == [[hour, hour] for hour in range(24)]
+    assert "hour" in axes.get_title("left")
+
+
+@pytest.mark.parametrize("rows", [10, 1000])
+def test_errors_from_piece_to_piece(axes, rows):
+    test = pd.DataFrame({"actual": 0.0, "persistence": 1.0, "linear": 2.0}, index=range(rows))
+    test["GRU"] = np.where(np.arange(rows) < rows / 2, 1.0, -3.0)
+    plotting.draw_errors(axes, test, "GRU")
+    found = np.array(lines_of(axes)["GRU"])
+    assert len(found) == min(rows, plotting.PIECES) and found[0, 0] == 0
+    assert set(found[found[:, 0] < rows / 2, 1]) == {1.0}
+    assert set(found[found[:, 0] >= rows / 2, 1]) == {3.0}
+
+
+def test_errors_by_steps(axes):
+    by_steps = {
+        str(step): {"GRU": {"mae": step / 10}, "linear": {"mae": 1.0}, "coverage": 0.9, "width": 1}
+        for step in (1, 2, 6)
+    }
+    plotting.draw_by_steps(axes, by_steps, "GRU")
+    assert lines_of(axes) == {
+        "linear": [[1, 1], [2, 1], [6, 1]],
+        "GRU": [[1, 0.1], [2, 0.2], [6, 0.6]],
+    }
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "6"]
+
+
+def test_history(axes):
+    index = pd.RangeIndex(1, 4, name="epoch")
+    history = pd.DataFrame({"loss": 9, "mae": [3, 2, 1], "val_mae": [3, 1, 2]}, index)
+    plotting.draw_history(axes, history, best_epoch=2)
+    found = lines_of(axes)
+    assert found["validation"] == [[1, 3], [2, 1], [3, 2]]
+    assert found["kept: epoch 2"][0][0] == 2

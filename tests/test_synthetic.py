@@ -1,3 +1,5 @@
+import itertools
+
 from utils.series import synthetic
 from utils.series.synthetic import (
     clean_sine,
@@ -20,45 +22,91 @@ def cut(series, input_steps):
     return np.lib.stride_tricks.sliding_window_view(series.to_numpy()[:-1], input_steps)
 
 
-@pytest.mark.parametrize("horizon", [1, 7])
-def test_optimal_sine_against_an_integral_over_the_phase(horizon):
-    window = clean_sine(np.arange(12) + 40) + np.random.default_rng(0).normal(0, 0.3, 12)
+def test_optimal_sine_against_an_integral_over_the_phase():
+    window = np.sin(0.1 * (np.arange(12) + 40)) + np.random.default_rng(0).normal(0, 0.3, 12)
 
     def weight(phase):
         return np.prod(stats.norm.pdf(window, np.sin(phase + 0.1 * np.arange(12)), 0.3))
 
-    def weighted(phase):
-        return weight(phase) * np.sin(phase + 0.1 * (11 + horizon))
+    def mean(step):
+        def weighted(phase):
+            return weight(phase) * np.sin(phase + 0.1 * (11 + step))
 
-    total, mean = (integrate.quad(f, 0, 2 * np.pi, limit=200)[0] for f in (weight, weighted))
-    found = optimal_sine(window[None], noise=0.3, horizon=horizon)
-    np.testing.assert_allclose(found, [mean / total], rtol=1e-6)
+        total, mean = (integrate.quad(f, 0, 2 * np.pi, limit=200)[0] for f in (weight, weighted))
+        return mean / total
+
+    found = optimal_sine(window[None], steps=7, noise=0.3)
+    assert found.shape == (1, 7)
+    np.testing.assert_allclose(found[0, [0, 6]], [mean(1), mean(7)], rtol=1e-6)
+
+
+def test_optimal_sine_with_jumps_against_all_histories():
+    """Every way in which the phase may have jumped, and every phase, on a grid of 24 phases."""
+    jumps, noise, grid = 0.2, 0.4, 2 * np.pi * np.arange(24) / 24
+    window = np.array([0.1, 0.9, -0.7, -0.4])
+    density = stats.norm.pdf(window[:, None], np.sin(grid + 0.1 * np.arange(4)[:, None]), noise)
+    total, ahead = 0.0, np.zeros(3)
+    for jumped in itertools.product([False, True], repeat=3):  # before values 1, 2, 3
+        chance = np.prod(np.where(jumped, jumps, 1 - jumps))
+        starts = [0, *(t + 1 for t in range(3) if jumped[t])]
+        for start, end in itertools.pairwise([*starts, 4]):
+            last = density[start:end].prod(axis=0)  # by the phase of this stretch
+            if end < 4:
+                chance *= last.mean()
+        total += chance * last.mean()
+        for step in range(3):
+            coming = np.sin(grid + 0.1 * (4 + step)) * (1 - jumps) ** (step + 1)
+            ahead[step] += chance * (last * coming).mean()
+    found = optimal_sine(window[None], steps=3, noise=noise, jumps=jumps)
+    np.testing.assert_allclose(found[0], ahead / total, atol=1e-3)
 
 
 def test_optimal_temperature_against_all_24_phases():
     window = np.random.default_rng(1).normal(10, 12, 5)  # five hours leave some doubt
     weights, following = [], []
     for phase in range(24):
-        law = 10 + 15 * np.sin(2 * np.pi * (phase + np.arange(6)) / 24)
+        law = 10 + 15 * np.sin(2 * np.pi * (phase + np.arange(8)) / 24)
         weights.append(np.prod(stats.norm.pdf(window, law[:5], 9.0)))
-        following.append(law[5])
-    expected = np.average(following, weights=weights)
-    np.testing.assert_allclose(optimal_temperature(window[None], noise=9.0), [expected], rtol=1e-9)
+        following.append(law[5:])
+    expected = np.average(following, weights=weights, axis=0)
+    found = optimal_temperature(window[None], steps=3, noise=9.0)
+    np.testing.assert_allclose(found, [expected], rtol=1e-9)
 
 
 def test_optimal_price_against_an_integral_over_the_return():
-    def weighted(log_return):
-        return 50 * np.exp(log_return) * stats.norm.pdf(log_return, 0.01, 0.2)
+    def mean(steps):
+        def weighted(log_return):
+            law = stats.norm.pdf(log_return, 0.01 * steps, 0.2 * steps**0.5)
+            return 50 * np.exp(log_return) * law
 
-    mean = integrate.quad(weighted, -3, 3)[0]
-    np.testing.assert_allclose(optimal_price(np.array([50.0]), 0.01, 0.2), [mean], rtol=1e-9)
+        return integrate.quad(weighted, -5, 5)[0]
+
+    found = optimal_price(np.array([[7.0, 50.0]]), 3, 0.01, 0.2)
+    np.testing.assert_allclose(found, [[mean(1), mean(2), mean(3)]], rtol=1e-7)
 
 
-def test_windows_in_chunks_give_the_same(monkeypatch):
+@pytest.mark.parametrize("jumps", [0.0, 0.1])
+def test_windows_in_chunks_give_the_same(monkeypatch, jumps):
     windows = cut(noisy_sine(100, seed=0), 30)
-    whole = optimal_sine(windows)
+    whole = optimal_sine(windows, 2, jumps=jumps)
     monkeypatch.setattr(synthetic, "CHUNK", 7)
-    np.testing.assert_allclose(optimal_sine(windows), whole, rtol=1e-12)
+    np.testing.assert_allclose(optimal_sine(windows, 2, jumps=jumps), whole, rtol=1e-12)
+
+
+def test_phases_jump_as_often_as_they_say():
+    clean = clean_sine(20_000, seed=1, jumps=0.05)
+    law = 2 * np.cos(0.1) * clean[1:-1] - clean[:-2]  # which a sine keeps, as long as it is one
+    broken = np.abs(clean[2:] - law) > 1e-9
+    assert broken.mean() == pytest.approx(1 - 0.95**2, abs=0.01)
+    np.testing.assert_allclose(clean_sine(50), np.sin(0.1 * np.arange(50)))
+
+
+def test_knowing_of_the_jumps_helps():
+    series = noisy_sine(4000, seed=0, jumps=0.02)
+    windows, actual = cut(series, 30), series.to_numpy()[30:]
+    aware, unaware = (np.square(actual - optimal_sine(windows, 1, jumps=p)[:, 0]).mean()
+                      for p in (0.02, 0.0))  # fmt: skip
+    assert aware < 0.8 * unaware
 
 
 def test_no_linear_model_beats_the_optimum():
@@ -71,14 +119,14 @@ def test_no_linear_model_beats_the_optimum():
         weights = np.linalg.lstsq(windows[:fit], actual[:fit], rcond=None)[0]
         rmse = [
             np.sqrt(np.mean((actual[fit:] - forecast) ** 2))
-            for forecast in (optimal(windows[fit:]), windows[fit:] @ weights)
+            for forecast in (optimal(windows[fit:])[:, 0], windows[fit:] @ weights)
         ]
         assert rmse[0] < rmse[1]
 
 
 def test_noise_is_all_that_the_optimum_leaves_of_the_temperature():
     values = hourly_temperature(seed=0)
-    errors = values.to_numpy()[24:] - optimal_temperature(cut(values, 24))
+    errors = values.to_numpy()[24:] - optimal_temperature(cut(values, 24))[:, 0]
     assert abs(errors.std() - 2.0) < 0.03
 
 
@@ -89,9 +137,9 @@ def test_the_laws():
 
     temperature = hourly_temperature(seed=0)
     assert len(temperature) == 8760
-    assert temperature.index[6] == pd.Timestamp("2025-01-01 06:00")
+    assert temperature.index[0] == pd.Timestamp("2025-01-01 09:00")
     by_hour = temperature.groupby(temperature.index.hour).mean()
-    np.testing.assert_allclose(by_hour[[0, 6, 12, 18]], [10, 25, 10, -5], atol=0.4)
+    np.testing.assert_allclose(by_hour[[9, 15, 21, 3]], [10, 25, 10, -5], atol=0.4)
 
     prices = random_walk_prices(20_000, seed=0, drift=0.001, volatility=0.02)
     returns = np.diff(np.log(prices))

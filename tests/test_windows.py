@@ -1,7 +1,15 @@
 import itertools
 
 from utils import InputError
-from utils.series.windows import MIN_WINDOWS, cut, in_order, shuffled, split_by_time, train_part
+from utils.series.windows import (
+    MIN_WINDOWS,
+    check,
+    cut,
+    in_order,
+    shuffled,
+    split_by_time,
+    untouched,
+)
 
 import numpy as np
 import pytest
@@ -44,39 +52,51 @@ def test_shorter_windows_are_advised_where_they_help():
 def test_rows_that_know_the_future_are_no_targets():
     """An interpolated value knows the value after the gap."""
     whole, parts = split_by_time(200, 5), split_by_time(200, 5, filled=[20, 150, 151, 180])
-    assert parts.train.tolist() == whole.train.tolist()
+    assert set(whole.train) - set(parts.train) == {20, 21}
     assert set(whole.val) - set(parts.val) == {150, 151, 152}
     assert set(whole.test) - set(parts.test) == {180, 181}
-    with pytest.raises(InputError, match="--fill: of the last 30 rows, the test part, only 8"):
+    with pytest.raises(InputError, match="--fill: of the 30 rows of the test part, only 8"):
         split_by_time(200, 5, filled=range(178, 200))
+    with pytest.raises(InputError, match="--fill: of the 135 rows of the training part, only 5"):
+        split_by_time(200, 5, filled=range(10, 139))
+
+
+@given(filled=st.sets(st.integers(1, 98)))
+def test_no_target_and_no_newest_input_of_a_target_is_interpolated(filled):
+    rows = np.arange(1, 100)
+    left = untouched(rows, sorted(filled))
+    assert not filled & set(left.tolist())
+    assert not filled & set((left - 1).tolist())
+    lost = {*filled, *(row + 1 for row in filled)}
+    assert set(left.tolist()) == set(range(1, 100)) - lost  # and no others are lost
 
 
 def test_a_series_that_32_bits_cannot_hold():
     wave = np.sin(np.arange(200.0))[:, None]
     parts = split_by_time(200, 5)
-    train_part(wave + 1e4, parts, ["y"])
+    check(wave + 1e4, parts, ["y"])
     for values in (wave + 1e6, wave * 1e30):
         with pytest.raises(InputError, match="32-bit numbers can't hold"):
-            train_part(values, parts, ["y"])
+            check(values, parts, ["y"])
 
 
 def test_a_target_that_stands_still_in_the_test_part():
     values = np.arange(200.0)[:, None].repeat(2, axis=1)
     values[150:, 1] = 3  # another column may
     parts = split_by_time(200, 5)
-    train_part(values, parts, ["y", "z"])
+    check(values, parts, ["y", "z"])
     with pytest.raises(InputError, match="'z' is 3 in all of the last 30 rows"):
-        train_part(values[:, ::-1], parts, ["z", "y"])
+        check(values[:, ::-1], parts, ["z", "y"])
 
 
 def test_a_series_that_stands_still_in_the_train_part():
     values = np.arange(200.0)[:, None].repeat(2, axis=1)
     parts = split_by_time(200, 5)
-    assert train_part(values, parts, ["y", "z"]).tolist() == values[:140].tolist()
+    check(values, parts, ["y", "z"])
     values[:140, 1] = 7
     with pytest.raises(InputError, match="'z' is 7 in all of the first 140 rows"):
-        train_part(values, parts, ["y", "z"])
-    assert len(train_part(values, parts, ["y"])) == 140  # the rest is the calendar
+        check(values, parts, ["y", "z"])
+    check(values, parts, ["y"])  # the rest is the calendar
 
 
 def test_a_window_is_what_came_before_its_target():
@@ -85,6 +105,7 @@ def test_a_window_is_what_came_before_its_target():
         cut(values, [3, 20], input_steps=3),
         [[[0, 0], [1, 100], [2, 200]], [[17, 1700], [18, 1800], [19, 1900]]],
     )
+    np.testing.assert_array_equal(cut(values[:, 0], [3], input_steps=1), [[2]])
 
 
 def test_streams_give_inputs_and_the_targets_right_after_them():

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from utils import plotting, training
 from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json, written_together
-from utils.series import blocks, evaluation, index
+from utils.series import blocks, evaluation, index, report
 from utils.series.csv_file import load_csv
 from utils.series.evaluation import BASELINES, LinearAutoregression
 from utils.series.forecasting import Forecaster, Record, Spread, scale_ahead, scales
@@ -229,7 +229,7 @@ def learn(
 
     when = data.frame.index
     forecaster = Forecaster(
-        network, list(data.frame), data.calendar, index.step(when), index.zone(when)
+        network, list(data.frame), data.calendar, index.step(when), zone=index.zone(when)
     )
     share = believable(forecaster, data) if args.csv else 1.0
     forecaster = forecaster._replace(network=blocks.believed(network, share))
@@ -415,7 +415,7 @@ def finish(
     if scored:
         forecaster = forecaster._replace(spread=scored.spread)
         forecaster.save(folder / "model.keras", f"{run.name}.py")
-        print(evaluation.report(run.name, scored.results, len(scored.test)))
+        print(report.report(run.name, scored.results, len(scored.test)))
         print(age(data, args.refit))
         if args.refit:
             forecaster = forecaster._replace(network=run.refit())

@@ -94,9 +94,8 @@ def believed(network: keras.Model, share: float) -> keras.Model:
     """Return the network whose forecasts go so far from the last value only."""
     if share == 1:
         return network
-    inputs = keras.Input(network.input_shape[1:])
-    last = inputs[:, -1, : network.output_shape[1]]
-    return keras.Model(inputs, last + share * (network(inputs) - last))
+    last = network.input[:, -1, : network.output_shape[1]]
+    return keras.Model(network.input, last + share * (network.output - last))
 
 
 def summary(network: keras.Model) -> str:

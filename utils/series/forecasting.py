@@ -196,8 +196,8 @@ class Forecaster(NamedTuple):
     columns: list[str]  # the series that it reads and predicts; the first is the target
     calendar: list[str]  # names of the calendar columns that it reads besides
     step: str  # time from row to row
-    zone: str | None = None  # of the clock
     spread: Spread | None = None  # of its errors, once measured
+    zone: str | None = None  # of the clock
 
     @property
     def input_steps(self) -> int:
