@@ -21,41 +21,21 @@ import importlib
 import importlib.util
 import io
 import json
-import logging
 import math
-import os
 import shlex
 import shutil
-import socket
-import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import InputError, cli, plotting, sweep
+from utils import InputError, cli, on_ray, plotting, sweep
 from utils.files import output_folder, write_json, written_together, written_whole
 from utils.series import evaluation
 
 import pandas as pd
 
-REPOSITORY = Path(__file__).parent
 FILES = "csv", "data"  # flags that name a file or folder, which travels to the workers
-RETRIES = 3  # of a trial whose worker or node died
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_AUTO_CALLBACK_SYNCER": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # trials.csv is what a sweep goes on from
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-}
-ONE_CORE = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
 class Lesson(NamedTuple):
@@ -63,7 +43,6 @@ class Lesson(NamedTuple):
 
     metric: str
     best: Callable  # min or max
-    worst: float
     of: Callable[[dict, str], float | None]  # from scores.json, and "val" or "test"
     besides: tuple[str, ...] = ()  # flags that it needs, unless they are given
 
@@ -81,10 +60,10 @@ def _f1(scores, part):
     return found and found["f1"]  # the test part may be missing
 
 
-LESSONS = {name: Lesson("MAE", min, math.inf, _error) for name in ("SimpleRNN", "GRU", "LSTM")}
-LESSONS["forecast"] = Lesson("MASE", min, math.inf, _scaled_error)
+LESSONS = {name: Lesson("MAE", min, _error) for name in ("SimpleRNN", "GRU", "LSTM")}
+LESSONS["forecast"] = Lesson("MASE", min, _scaled_error)
 one_network = ("--model", "gru", "--bidirectional")
-LESSONS["slot_filling"] = Lesson("F1", max, -math.inf, _f1, one_network)
+LESSONS["slot_filling"] = Lesson("F1", max, _f1, one_network)
 
 
 def parse_args(argv=None):
@@ -135,167 +114,6 @@ def parse_args(argv=None):
 def defaults_of(parsed, space):
     """Return the lesson's own settings, of those that vary."""
     return {name: vars(parsed)[name.replace("-", "_")] for name in space}
-
-
-# ------------------------------------------------------------------ what travels, and a trial
-
-
-def contents(path):
-    """Return the files of a path, a file or a folder, by relative name: bytes."""
-    path = Path(path)
-    try:
-        if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.is_file())
-            return {str(file.relative_to(path)): file.read_bytes() for file in files}
-        return {path.name: path.read_bytes()}
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def unpacked(files, is_folder):
-    """Write files on the worker, once for all its trials; return where they are."""
-    digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir(), f"tune-{os.getpid()}-{digest}")
-    for name, content in {} if folder.exists() else files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return str(folder if is_folder else folder / next(iter(files)))
-
-
-def trial(settings, lesson, worst, words, files):
-    """Train a lesson with some settings, on a worker; report each epoch's validation score."""
-    from ray import tune
-
-    module = importlib.import_module(lesson)
-    report = {"score": worst, "ended": False, "failed": ""}
-
-    def on_epoch(score):
-        report["score"] = score if math.isfinite(score) else worst
-        tune.report(report)
-
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        args = module.parse_args([*words, *sweep.flags(settings), "--output-dir", folder])
-        for name, (found, is_folder) in files.items():
-            vars(args)[name] = unpacked(found, is_folder)
-        try:
-            module.learn(module.prepare(args), args, on_epoch)
-        except InputError as error:
-            report |= {"score": worst, "failed": str(error)}
-    tune.report(report | {"ended": True})
-
-
-# ------------------------------------------------------------------ the sweep
-
-
-def search(args, words, parsed, space, files, journal):
-    """Run trials on Ray until the journal has as many as were asked for."""
-    import optuna
-    import ray
-    from ray import tune
-    from ray.tune.schedulers import ASHAScheduler
-    from ray.tune.search.optuna import OptunaSearch
-
-    lesson = LESSONS[args.lesson]
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a lost trial is tried again
-    warnings.filterwarnings("ignore", module="optuna")
-    watch, judged = sweep.Watch(journal, args.trials), {"metric": "score"}
-    judged["mode"] = lesson.best.__name__
-
-    class Told(tune.Callback):
-        def on_trial_result(self, iteration, trials, trial, result, **info):
-            watch.goes_on(trial.trial_id, result["score"])
-
-        def on_trial_complete(self, iteration, trials, trial, failed="", **info):
-            found = trial.last_result or {}
-            failed = failed or found.get("failed", "")
-            watch.ended(
-                trial.trial_id,
-                trial.config,
-                status="failed" if failed else "done" if found["ended"] else "stopped",
-                val=lesson.worst if failed else found["score"],
-                epochs=found.get("training_iteration", 0) - found.get("ended", 0),
-                seconds=round(found.get("time_total_s", 0.0), 2),
-                node=found.get("hostname", ""),
-                failed=failed,
-            )
-
-        def on_trial_error(self, iteration, trials, trial, **info):
-            self.on_trial_complete(iteration, trials, trial, failed="its workers died")
-
-    defaults = defaults_of(parsed, space)
-    if journal.rows:
-        points = [{name: row[name] for name in space} for row in journal.rows]
-        known = {"points_to_evaluate": points}
-        known["evaluated_rewards"] = [row["val"] for row in journal.rows]
-    else:  # the first trial is the defaults, as far as they lie in the space
-        inside = {name: value for name, value in defaults.items() if space[name].holds(value)}
-        known = {"points_to_evaluate": [inside]} if inside else {}
-    seed = (getattr(parsed, "seed", 0) + len(journal.rows)) % 2**32
-    distributions = {name: found.distribution() for name, found in space.items()}
-    searcher = OptunaSearch(distributions, seed=seed, **judged, **known)
-    scheduler = ASHAScheduler(
-        max_t=parsed.epochs + 2, grace_period=max(1, parsed.epochs // 9), reduction_factor=3
-    )
-    with cluster(args.address) as temporary:
-        given = {"lesson": args.lesson, "worst": lesson.worst, "words": words, "files": files}
-        task = tune.with_parameters(trial, **given)
-        cores = int(ray.cluster_resources().get("CPU", 1))
-        tuner = tune.Tuner(
-            tune.with_resources(task, {"cpu": 1}),
-            tune_config=tune.TuneConfig(
-                search_alg=searcher,
-                scheduler=scheduler,
-                num_samples=watch.left(),
-                max_concurrent_trials=cores,
-                reuse_actors=True,
-                **judged,
-            ),
-            run_config=tune.RunConfig(
-                name="sweep",
-                storage_path=temporary,
-                callbacks=[Told()],
-                failure_config=tune.FailureConfig(max_failures=RETRIES),
-                verbose=0,
-            ),
-        )
-        try:
-            tuner.fit()
-        finally:
-            watch.say(last=True)
-
-
-@contextlib.contextmanager
-def cluster(address):
-    """Join a Ray cluster, or start one on this machine's cores and end it, leaving nothing."""
-    import ray
-
-    temporary = tempfile.mkdtemp(prefix="tune")  # short: it holds sockets
-    environment = {"env_vars": dict.fromkeys(ONE_CORE, "1") | QUIET}
-    settings = {"logging_level": "ERROR", "log_to_driver": False, "runtime_env": environment}
-    if address:
-        environment["working_dir"] = str(REPOSITORY)
-        environment["excludes"] = ["/.*", "/outputs", "/figures", "/data", "/tests"]
-        settings["address"] = address
-    else:
-        cores = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)
-        settings |= {"num_cpus": len(cores), "include_dashboard": False, "_temp_dir": temporary}
-        environment["env_vars"]["TMPDIR"] = temporary
-    try:
-        try:
-            if address and address != "auto":  # Ray itself would try for minutes
-                host, _, port = address.rpartition(":")
-                socket.create_connection((host, int(port)), timeout=10).close()
-            ray.init(**settings)
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"--address {address}: no Ray cluster answers there; give HOST:PORT as ray start "
-                "--head printed it, or auto on a machine of the cluster"
-            ) from error
-        yield temporary
-    finally:
-        ray.shutdown()
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 # ------------------------------------------------------------------ the winner
@@ -381,7 +199,7 @@ def main(argv=None):
         raise InputError("Ray Tune is missing; get it by: pip install -r requirements-tune.txt")
     output_folder(folder)
     named = {name: vars(parsed)[name] for name in FILES if vars(parsed).get(name)}
-    files = {name: (contents(path), Path(path).is_dir()) for name, path in named.items()}
+    files = {name: (on_ray.contents(path), Path(path).is_dir()) for name, path in named.items()}
     parsed.output_dir = args.output_dir
     importlib.import_module(args.lesson).prepare(parsed)  # complains of the data, if it must
     digest = hashlib.sha256(repr(files).encode()).hexdigest()
@@ -392,8 +210,11 @@ def main(argv=None):
         shutil.rmtree(folder / "training", ignore_errors=True)
     try:
         if args.trials > len(journal.rows):
-            os.environ |= QUIET
-            search(args, words, parsed, space, files, journal)
+            on_ray.search(
+                args.lesson, words, files, space, defaults_of(parsed, space), journal,
+                trials=args.trials, epochs=parsed.epochs, best=best,
+                seed=getattr(parsed, "seed", 0), address=args.address,
+            )  # fmt: skip
         result = compare(args, words, parsed, space, journal, begin)
     except KeyboardInterrupt:
         if row := journal.best():

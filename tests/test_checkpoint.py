@@ -162,19 +162,19 @@ def test_each_lesson_goes_on(lesson, tmp_path, monkeypatch):
 
     def killed(self, *args, **state):
         save(self, *args, **state)
-        saved.append(self.path.name)
-        if len(saved) in (2, 6):
+        saved.append((self.path.name, state["epoch"]))
+        if state["epoch"] == 2:
             raise KilledError
 
     monkeypatch.setattr(Checkpoint, "save", killed)
     trainings = 2 if lesson in ("forecast", "slot_filling") else 1
     with pytest.raises(KilledError):
         module.main([*argv, "killed"])
-    for _ in range(trainings - 1):
+    if trainings == 2:
         with pytest.raises(KilledError):
             module.main([*argv, "killed", "--resume"])
     module.main([*argv, "killed", "--resume"])
-    assert len(saved) == 4 * trainings  # and no epoch twice
+    assert len(saved) == len(set(saved)) >= 2 * trainings  # no epoch twice
     assert {p.name for p in Path("killed").iterdir()} == {p.name for p in Path("whole").iterdir()}
     for name in files:
         assert Path("killed", name).read_text() == Path("whole", name).read_text()
