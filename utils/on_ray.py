@@ -21,7 +21,7 @@ from pathlib import Path
 from utils import InputError, sweep
 
 REPOSITORY = Path(__file__).parents[1]
-RETRIES = 3  # of a trial whose worker or node died
+RETRIES = 9  # of a trial whose worker or node died
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
@@ -77,8 +77,9 @@ def trial(settings: dict, lesson: str, worst: float, words: Sequence[str], files
             vars(args)[name] = unpacked(found, is_folder, Path(folder, name))
         try:
             module.learn(module.prepare(args), args, on_epoch)
-        except InputError as error:
-            report |= {"score": worst, "failed": str(error)}
+        except Exception as error:  # it would fail again: only a worker's death is tried again
+            reason = str(error) if isinstance(error, InputError) else repr(error)
+            report |= {"score": worst, "failed": reason}
     tune.report(report | {"ended": True})
 
 
