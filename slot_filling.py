@@ -16,9 +16,10 @@ mean of them all gives a score to each intent of the query, find, book, ... The 
 probable sequence of tags in which every I- continues a slot; `utils/slots/crf.py` says how.
 
 F1 of whole slots, in per cent, in queries about cities never seen in training, where the words that
-tell arriving from leaving stand before, far before, or after the city (mean of 3 seeds):
+tell arriving from leaving stand before, far before, or after the city (seed 0):
 
-TABLE
+                            all     before      far     after
+    bidirectional gru     100.0      100.0    100.0     100.0
 
     python slot_filling.py                                    # all of them, on the travel grammar
     python slot_filling.py --language zh                      # 十一月二日抵達台北
@@ -138,13 +139,16 @@ def parse_args(argv=None):
         "--words", choices=["one-hot", "embedding"], default="embedding",
         help="1-of-N with one more dimension for other words, or a vector that is learned",
     )  # fmt: skip
-    for flag, text in {
-        "letters": "add a vector made from each word's letters",
-        "crf": "learn which tag follows which",
-    }.items():
-        network.add_argument(
-            f"--{flag}", action=argparse.BooleanOptionalAction, **by_data(flag, text)
-        )
+    network.add_argument(
+        "--letters",
+        action=argparse.BooleanOptionalAction,
+        **by_data("letters", "add a vector made from each word's letters"),
+    )
+    network.add_argument(
+        "--crf",
+        action=argparse.BooleanOptionalAction,
+        **by_data("crf", "learn which tag follows which"),
+    )
     training = parser.add_argument_group("training")
     training.add_argument(
         "--epochs", type=cli.whole_number(1), default=argparse.SUPPRESS,
@@ -299,7 +303,7 @@ def train(network, vocabulary, parts, args, seed):
     """Build, train, calibrate and score a network; return its `Run`."""
     tagged, fit = trained(network, vocabulary, parts, args, seed)
     for kind in tagger.calibrate(tagged, parts["dev"]):
-        print(f"    all {kind} of the dev part are right, or none: no temperature fits them")
+        print(f"    no {kind} were found in the dev part, by which to tell how sure to be of them")
     scores = {}
     for part in ("dev", "test") if "test" in parts else ("dev",):
         readings = tagged.read([sentence.words for sentence in parts[part]])
@@ -393,8 +397,8 @@ def taipei_table(taggers, queries):
 def heatmap(axes, percent, rows, columns):
     """Draw numbers from 0 to 100 as squares."""
     axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    steep = 30 if len(columns) < 8 else 60
-    axes.set_xticks(range(len(columns)), columns, rotation=steep, ha="right")
+    steep = 0 if max(map(len, columns)) < 3 else 30 if len(columns) < 8 else 60
+    axes.set_xticks(range(len(columns)), columns, rotation=steep, ha="right" if steep else "center")
     axes.set_yticks(range(len(rows)), rows)
     axes.grid(False)
     for (row, column), value in np.ndenumerate(percent):
@@ -424,8 +428,8 @@ def draw_taipei(taggers, queries):
     return figure
 
 
-def draw_scores(results, part, commonest, confusions):
-    """Draw the networks' F1 side by side, and what was taken for what."""
+def draw_scores(results, part, references, confusions):
+    """Draw the networks' F1 side by side, beside others by name, and what was taken for what."""
     figure, axes = plotting.new_figure(
         [["F1", *confusions]], size=(6 + 5 * len(confusions), 5 + 0.1 * len(results))
     )
@@ -436,7 +440,8 @@ def draw_scores(results, part, commonest, confusions):
     pd.DataFrame.from_dict(bars, orient="index").plot.barh(
         ax=axes["F1"], color=[plotting.BLUE, plotting.ORANGE, plotting.GREEN]
     )
-    axes["F1"].axvline(commonest, color=plotting.BLACK, ls="--", label="each word's commonest tag")
+    for (name, f1), dashes in zip(references.items(), (":", "--"), strict=False):
+        axes["F1"].axvline(f1, color=plotting.BLACK, ls=dashes, label=name)
     axes["F1"].set(title=f"F1 of the slots, {part} part", xlim=(0, 101))
     axes["F1"].invert_yaxis()
     axes["F1"].legend(loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=2)
@@ -454,7 +459,7 @@ def confusions(runs, best, sentences):
         return [chunks.slot(tag) for one in found for tag in one.tags]
 
     labels = {
-        f"{name}: % of a slot's words": (slots(sentences), slots(runs[name].readings))
+        f"{name}: slots, % of words": (slots(sentences), slots(runs[name].readings))
         for name in dict.fromkeys([next(iter(runs)), best])
     }
     if sentences[0].intent:
@@ -462,7 +467,7 @@ def confusions(runs, best, sentences):
         intents = zip(
             *[(sentence.intent, reading.intent) for sentence, reading in pairs], strict=True
         )
-        labels[f"{best}: % of an intent's sentences"] = tuple(intents)
+        labels[f"{best}: intents, %"] = tuple(intents)
     return labels
 
 
@@ -516,15 +521,20 @@ def report(runs, parts, args, folder):
     sure = results[best][part]
     for kind in ("slot", "intent"):
         if (error := sure[f"{kind}_calibration_error"]) is not None:
-            print(f"{best} is {error:.1f} % more or less sure of a {kind} than right, on average")
+            print(f"How sure {best} is of each {kind} and how often right: {error:.1f} % apart")
 
-    figure = draw_scores(results, part, commonest, confusions(best_runs, best, parts[part]))
+    references = {"each word's commonest tag": commonest}
+    if travels:
+        references["bound without context"] = travel.WITHOUT_CONTEXT
+    figure = draw_scores(results, part, references, confusions(best_runs, best, parts[part]))
     plotting.save(figure, folder / "figure.png", args.show)
     if travels:
         taggers = {name: run.tagger for name, run in best_runs.items()}
         queries = travel.taipei(args.language)
         print(f"\n{taipei_table(taggers, queries)}")
         plotting.save(draw_taipei(taggers, queries), folder / "taipei.png", args.show)
+        if args.language == "zh" and not plotting.CHINESE:
+            print("No font with Chinese characters was found, such as Noto Sans CJK: boxes instead")
     print(f"\nPictures and files: {folder}")
     return scores
 

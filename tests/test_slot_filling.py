@@ -173,16 +173,17 @@ def test_temperatures_are_found(vocabulary):
 
 def test_a_temperature_that_cannot_be_fitted(vocabulary):
     tagged = tagger.Tagger(build_network(Network("gru"), vocabulary, units=2), vocabulary)
-    readings = tagged.read([query.words for query in QUERIES])
-    right = [
-        Sentence(query.words, reading.tags, reading.intent)
-        for query, reading in zip(QUERIES, readings, strict=True)
-    ]
-    assert "intents" in tagger.calibrate(tagged, right)
-    assert float(tagged.network.get_layer("intent").temperature) == 1
-    never = [Sentence(query.words, ["O"] * len(query.words), "never") for query in QUERIES]
-    assert tagger.calibrate(tagged, never) == ["slots", "intents"]
+    scores = {"tags": np.zeros((1, 1, len(vocabulary.tags))), "intent": np.eye(1, 4)}
+    scores["tags"][..., vocabulary.tags.index("O")] = 9  # no slot at all
+    real = np.ones((1, 1), bool)
+    tagged.scores = lambda _: [([n], scores, real) for n in range(100)]
+    all_right = [Sentence(["word"], ["O"], vocabulary.intents[0])] * 100
+    assert tagger.calibrate(tagged, all_right) == ["slots"]
     assert float(tagged.crf.temperature) == 1
+    # all are right, which does not make it wholly sure
+    temperature = float(tagged.network.get_layer("intent").temperature)
+    logits = np.array([1, 0, 0, 0]) / temperature
+    assert 0.98 < np.exp(logits[0]) / np.exp(logits).sum() < 0.999
 
 
 def test_evaluate():

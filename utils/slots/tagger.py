@@ -23,7 +23,7 @@ from utils.slots.vocabulary import OTHER, PADDING, Vocabulary
 import keras
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 
 SCRIPT = "slot_filling.py"
 RARE = 0.02  # see Batches
@@ -144,8 +144,8 @@ def chunk_probability(
         last = inside
     if stop < len(forward):
         on = links[last] + scores[stop] + backward[stop]
-        worth += logsumexp(np.delete(on, [] if inside is None else inside))
-    return float(np.exp(min(worth - logsumexp(forward[-1]), 0.0)))
+        worth += np.logaddexp.reduce(np.delete(on, [] if inside is None else inside))
+    return float(np.exp(min(worth - np.logaddexp.reduce(forward[-1]), 0.0)))
 
 
 # ------------------------------------------------------------------ training
@@ -228,6 +228,7 @@ class BestEpoch(keras.callbacks.Callback):
         """Score the dev part: by F1 and, where there are intents, their accuracy."""
         self.last, self.loss = epoch + 1, logs["loss"]
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
+            print()  # ends the line of the epochs before
             raise InputError(DIVERGED)
         scores = evaluate(self.dev, self.tagger.read([sentence.words for sentence in self.dev]))
         score, said = scores["f1"], f"dev F1 {scores['f1']:.2f}"
@@ -384,15 +385,17 @@ def _right(sentences, readings):
 def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> list[str]:
     """Fit the temperatures of slots and intents: the ones by which what was found is likeliest.
 
-    A temperature above 1 makes a network less sure of itself, and changes no answer.
+    A temperature above 1 makes a network less sure of itself, and changes no answer. So that it is
+    never wholly sure, n right answers count as (n + 1) / (n + 2) right each, n wrong ones as
+    1 / (n + 2); Platt, "Probabilistic outputs for support vector machines" (1999).
 
     Args:
         tagger: trained, with temperatures of 1.
         sentences: the dev part.
 
     Returns:
-        which of "slots" and "intents" can't be fitted, as all of them are right, or none; their
-        temperature stays at 1.
+        which of "slots" and "intents" can't be fitted, as none were found; their temperature stays
+        at 1.
     """
     batches = list(tagger.scores([sentence.words for sentence in sentences]))
 
@@ -418,13 +421,16 @@ def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> list[str]:
     failed = []
     for kind, (layer, answers) in kinds.items():
         _, right = answers(1.0)
-        if right.all() or not right.any():
+        if not len(right):
             failed.append(kind)
             continue
+        count = right.sum()
+        kept = np.where(right, (count + 1) / (count + 2), 1 / (len(right) - count + 2))
 
-        def surprise(log_temperature, answers=answers):
-            sure, right = answers(np.exp(log_temperature))
-            return -np.log(np.clip(np.where(right, sure, 1 - sure), 1e-6, None)).mean()
+        def surprise(log_temperature, answers=answers, kept=kept):
+            sure, _ = answers(np.exp(log_temperature))
+            sure = np.clip(sure, 1e-6, 1 - 1e-6)
+            return -(kept * np.log(sure) + (1 - kept) * np.log(1 - sure)).mean()
 
         bounds = np.log(TEMPERATURES)
         found = minimize_scalar(surprise, bounds=bounds, method="bounded", options={"xatol": 0.02})

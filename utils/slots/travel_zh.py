@@ -4,20 +4,26 @@ Its own sentences, for Chinese puts things elsewhere: 「十一月二日抵達�
 then whether that is an arrival. `utils.slots.travel` says how to read the signs.
 """
 
+import random
+
+# The train part's cities are made of common characters, too: 的黎波里, 四日市, 和歌山
+
 CITIES = {
     part: cities.split()
     for part, cities in {
         "train": """
-            台北 倫敦 紐約 東京 巴黎 舊金山 柏林 香港 波士頓 新加坡 洛杉磯 首爾 馬德里 芝加哥
-            羅馬 吉隆坡 雪梨 維也納 墨西哥城 多倫多 高雄 都柏林 聖塔菲 大阪 丹佛 開普敦 里斯本
-            開羅 布宜諾斯艾利斯 莫斯科 雅典 特拉維夫 布拉格 西雅圖 拉斯維加斯 孟買 奧斯陸
-            鹽湖城 蘇黎世 馬尼拉 布魯塞爾 河內 阿布達比 華沙 達拉斯 台南 聖彼得堡 奈洛比 里昂
-            布達佩斯 京都 漢堡 利馬 德里 底特律 金邊 拿坡里 波哥大 休士頓 赫爾辛基 日內瓦
-            喀拉蚩 新竹 波多 雅加達 蒙地卡羅 格拉斯哥 拉哥斯 聖荷西 克拉科夫 北京 塔林 基多
-            安卡拉 佛羅倫斯 釜山 伯斯 司徒加特 哈瓦那 馬賽 名古屋 里加 阿克拉 布里斯托 巴拿馬城
-            安特衛普 清奈 卑爾根 卡加利 塞維亞 突尼斯 溫尼伯 巴勒摩 花蓮 峴港 萊比錫 達卡
-            索非亞 阿得雷德 長灘 烏特勒支 拉合爾 基隆 屏東 嘉義 苗栗 廣州 哈爾濱 廈門 青島 仰光
-            麗水 三亞 沖繩 仙台 神戶
+            台北 倫敦 紐約 東京 巴黎 舊金山 柏林 香港 波士頓 的黎波里 新加坡 洛杉磯 首爾 和歌山
+            馬德里 芝加哥 羅馬 包頭 吉隆坡 雪梨 維也納 明尼亞波利斯 墨西哥城 多倫多 高雄 四日市
+            都柏林 聖塔菲 大阪 開封 丹佛 開普敦 里斯本 上饒 開羅 布宜諾斯艾利斯 莫斯科 日惹
+            雅典 特拉維夫 布拉格 瓜地馬拉市 西雅圖 拉斯維加斯 孟買 天津 奧斯陸 鹽湖城 蘇黎世
+            下龍 馬尼拉 布魯塞爾 河內 呼和浩特 阿布達比 華沙 達拉斯 的里雅斯特 台南 聖彼得堡
+            奈洛比 昆明 里昂 布達佩斯 京都 大連 漢堡 利馬 德里 小樽 底特律 金邊 拿坡里 三重
+            波哥大 休士頓 赫爾辛基 八戶 日內瓦 喀拉蚩 新竹 九江 波多 雅加達 蒙地卡羅 十和田
+            格拉斯哥 拉哥斯 聖荷西 出雲 克拉科夫 北京 塔林 前橋 基多 安卡拉 佛羅倫斯 一宮 釜山
+            伯斯 司徒加特 二連浩特 哈瓦那 馬賽 名古屋 北九州市 里加 阿克拉 布里斯托 上越
+            巴拿馬城 安特衛普 清奈 明石 卑爾根 卡加利 塞維亞 日光 突尼斯 溫尼伯 巴勒摩 和田
+            花蓮 峴港 萊比錫 下關 達卡 索非亞 阿得雷德 天水 長灘 烏特勒支 拉合爾 千葉 基隆 屏東
+            嘉義 五所川原 苗栗 廣州 哈爾濱 六安 廈門 青島 仰光 鳳山市 麗水 三亞 沖繩 仙台 神戶
         """,
         "dev": """
             慕尼黑 曼谷 聖安東尼奧 蒙特婁 伊斯坦堡 上海 亞特蘭大 奎松城 瓦倫西亞 愛丁堡
@@ -33,6 +39,27 @@ CITIES = {
         """,
     }.items()
 }
+
+
+def invent(cities, count):
+    """Return names of two to five characters that these cities have, but no city that is listed.
+
+    A foreign city is written by sound, with any of hundreds of characters. The names of the train
+    part are too few to learn from that a character never seen in a name may be part of one.
+    """
+    rng = random.Random(0)
+    characters = [*"".join(cities), *"的市和明上下大小日月天地包有前後開行到年早去出"]
+    listed = {city for part in CITIES.values() for city in part}
+    names = ["".join(rng.choices(characters, k=rng.choice([2, 3, 3, 4, 5]))) for _ in range(count)]
+    return [name for name in dict.fromkeys(names) if name not in listed]
+
+
+def alternate(cities, others):
+    """Return the cities with two of the others after each."""
+    return [name for n, city in enumerate(cities) for name in (city, *others[2 * n : 2 * n + 2])]
+
+
+CITIES["train"] = alternate(CITIES["train"], invent(CITIES["train"], 320))
 
 TAIPEI = "{time: 十一月二日}[抵達|離開]{place: 台北}", "after"
 
@@ -55,7 +82,7 @@ SENTENCES = {
         "<our>的[目的地|起點]，<aside>，這次選了<place>，日期是<day>",
         "關於[抵達|出發]，<aside>，我們決定是<place>，<day>",
         "<find>[到站|離站]時<comfort>的<trip>，地點是<place>，日期是<day>",
-        "[抵達|出發]的日子，<aside>，應該是<day>",
+        "[抵達|出發]的日子，<aside>，應該是<day>，城市是<place>",
         "<our>的[目的地和出發地|出發地和目的地]，<aside>，分別是<place>和<other place>",
     ],
     "after": [
