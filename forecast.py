@@ -144,16 +144,17 @@ def build_network(panel, linear, args):
     states = [ops.reshape(ops.repeat(s[:, None], ahead, axis=1), (-1, args.units)) for s in states]
     x, *_ = recurrent(ops.reshape(query, (-1, 1, args.units)), initial_state=states)
 
-    # 4. to the linear forecast a correction is added, and the level comes back
+    # 4. to the linear forecast a correction is added, and the level comes back (in sums, the
+    # smaller tensor stands first: second, `keras.ops.add` may take it for a bias of the last axis)
     outputs = 1 + len(args.quantiles)
     x = layers.Dropout(args.dropout)(x)
     x = layers.Dense(segment * outputs, kernel_initializer="zeros")(x)
     x = ops.reshape(x, (-1, ahead * segment, outputs))[:, :horizon]
     if args.start == "linear":
         start = layers.Dense(horizon)
-        x += start(backtest.linear_inputs(panel, normal, known))[..., None]
+        x = start(backtest.linear_inputs(panel, normal, known))[..., None] + x
         start.set_weights([linear.head.coef_.T, linear.head.intercept_])
-    x = x * scale[..., None] + level[..., None]
+    x = level[..., None] + scale[..., None] * x
     x = ops.concatenate([x[..., :1], ops.sort(x[..., 1:], axis=-1)], axis=-1)
     return keras.Model([past, known, series, spread], ops.exp(x) if scaling.log else x)
 
@@ -192,7 +193,8 @@ def draw(panel, forecast, scored):
     figure, axes = plotting.new_figure(
         ";".join(rows + ["EF"] * bool(scored)), size=(11, 2.9 * (len(rows) + bool(scored)))
     )
-    for name, (title, number) in zip("ABCD", shown(panel, scored).items(), strict=False):
+    series = shown(panel, scored).items()
+    for name, (title, number) in zip("A" if single else "ABCD", series, strict=False):
         past = min(
             panel.end[number] - panel.start[number], max(2 * panel.horizon, 8 * panel.season)
         )
@@ -215,8 +217,8 @@ def draw(panel, forecast, scored):
         if name in scored.results["test"]:
             errors = scored.results["test"][name]["by_step"]
             axes["E"].plot(steps, errors, color=colour, label=name.replace("_", " "))
-    axes["E"].set(title="MAE by steps ahead", xlabel="steps ahead", ylim=(0, None))
-    axes["E"].legend(loc="best", ncols=2)
+    axes["E"].set(ylabel="MAE", xlabel="steps ahead", ylim=(0, None))
+    axes["E"].legend(loc="lower left", ncols=3, bbox_to_anchor=(0, 1))
     for level, coverage in scored.results["coverage"].items():
         axes["F"].plot(steps, coverage["by_step"], color=plotting.BLUE)
         axes["F"].axhline(float(level), color=plotting.BLACK, lw=0.8, ls=":")

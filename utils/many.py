@@ -42,6 +42,7 @@ RECIPES = {  # chosen on the train and validation parts
     },
 }
 RECIPES["etth2"] = RECIPES["etth1"]
+SHOPS = {"units": 64, "epochs": 5}  # the simulated ones: enough, and done in half a minute
 PER_EPOCH = 60_000  # windows
 AT_ONCE = 1024  # windows to predict
 VALIDATED = 4096  # windows, after each epoch
@@ -102,7 +103,8 @@ def check(parser: cli.Parser, args: argparse.Namespace) -> argparse.Namespace:
             parser.error(f"--{name.replace('_', '-')} needs --csv")
     if args.load and not args.csv:
         parser.error("--load needs --csv, the data to go on from")
-    for name, value in RECIPES.get(args.dataset, {}).items():
+    recipe = RECIPES.get(args.dataset, {} if args.csv else SHOPS)
+    for name, value in recipe.items():
         if getattr(args, name) == parser.get_default(name):
             setattr(args, name, value)
     args.interval = args.quantiles is None  # and not quantiles
