@@ -282,8 +282,6 @@ def trained(network, vocabulary, parts, args, seed, on_epoch=None):
     keras.utils.set_random_seed(seed)
     model = build_network(network, vocabulary, args.words, args.units, args.crf)
     tagged = tagger.Tagger(model, vocabulary)
-    place = checkpoints(args)
-    place.mkdir(exist_ok=True)
     plan = plan_of(args, *(repr(part).encode() for part in parts.values()))
     name = f"{network}, seed {seed}"
     return tagged, tagger.fit(
@@ -294,7 +292,7 @@ def trained(network, vocabulary, parts, args, seed, on_epoch=None):
         learning_rate=args.learning_rate,
         seed=seed,
         title=name,
-        checkpoint=Checkpoint(place / f"{name}.npz", plan, args.resume),
+        checkpoint=Checkpoint(checkpoints(args) / f"{name}.npz", plan, args.resume),
         on_epoch=on_epoch,
     )
 
@@ -574,7 +572,7 @@ def main(argv=None):
     scores = report(runs, data.parts, args, Path(args.output_dir))
     if interrupted:
         raise KeyboardInterrupt
-    shutil.rmtree(checkpoints(args))
+    shutil.rmtree(checkpoints(args), ignore_errors=True)
     return scores
 
 

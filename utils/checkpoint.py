@@ -86,6 +86,7 @@ class Checkpoint:
         arrays |= {f"best_{i}": value for i, value in enumerate(best)}
         facts = {"epoch": epoch, "ended": ended, "seconds": seconds, "notes": self.notes}
         text = json.dumps({"plan": self.plan, **facts, "state": state})
+        self.path.parent.mkdir(exist_ok=True)
         with written_whole(self.path) as beside:
             np.savez(beside, facts=np.array(text), **arrays)
 
