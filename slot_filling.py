@@ -34,11 +34,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
 from utils import cells, cli, plotting
+from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json
 from utils.slots import chunks, crf, files, tagger, travel
 from utils.slots.vocabulary import MAX_LETTERS, PADDING, Vocabulary
@@ -81,6 +83,16 @@ ASKING = {"predict", "load", "min_confidence", "output_dir"}  # flags
 def numbers(text):
     """Take whole numbers below 2^32 as a flag's value: 0,1,2."""
     return [cli.whole_number(0, 2**32 - 1)(number) for number in cli.names(text)]
+
+
+SEARCH = {  # what tune.py varies: from:to, or choices
+    "units": "32:256",
+    "layers": "1:2",
+    "learning-rate": "0.001:0.02",
+    "batch-size": "8/16/32/64",
+    "letters": "yes/no",
+    "crf": "yes/no",
+}
 
 
 def parse_args(argv=None):
@@ -155,6 +167,10 @@ def parse_args(argv=None):
     training.add_argument(
         "--seeds", type=numbers, default=[0], metavar="0,1,2", help="a run with each of them"
     )
+    parser.add_argument(
+        "--resume", action="store_true",
+        help="go on where a run with the same flags was killed, to the same digits",
+    )  # fmt: skip
     parser.add_argument("--output-dir", default="outputs/slot_filling", metavar="FOLDER")
     parser.add_argument("--show", action="store_true", help="open the pictures in windows")
     args = parser.parse_args(argv)
@@ -262,20 +278,29 @@ class Run(NamedTuple):
     readings: list[tagger.Reading]  # of that part
 
 
-def train(network, vocabulary, parts, args, seed):
-    """Build, train, calibrate and score a network; return its `Run`."""
+def trained(network, vocabulary, parts, args, seed, on_epoch=None):
+    """Build and train a network, or go on with it; return the tagger and its `tagger.Fit`."""
     keras.utils.set_random_seed(seed)
     model = build_network(network, vocabulary, args.words, args.units, args.crf)
     tagged = tagger.Tagger(model, vocabulary)
-    fit = tagger.fit(
+    plan = plan_of(args, *(repr(part).encode() for part in parts.values()))
+    name = f"{network}, seed {seed}"
+    return tagged, tagger.fit(
         tagged,
         parts,
         epochs=args.epochs,
         batch_size=args.batch_size,
         learning_rate=args.learning_rate,
         seed=seed,
-        title=f"{network}, seed {seed}",
+        title=name,
+        checkpoint=Checkpoint(checkpoints(args) / f"{name}.npz", plan, args.resume),
+        on_epoch=on_epoch,
     )
+
+
+def train(network, vocabulary, parts, args, seed):
+    """Build, train, calibrate and score a network; return its `Run`."""
+    tagged, fit = trained(network, vocabulary, parts, args, seed)
     for kind in tagger.calibrate(tagged, parts["dev"]):
         print(f"    no {kind} were found in the dev part, by which to tell how sure to be of them")
     scores = {}
@@ -287,6 +312,11 @@ def train(network, vocabulary, parts, args, seed):
         by_cue.setdefault(getattr(pair[0], "cue", None), []).append(pair)
     cues = {cue: tagger.evaluate(*zip(*by_cue[cue], strict=True))["f1"] for cue in by_cue if cue}
     return Run(tagged, fit, scores, cues, readings)
+
+
+def checkpoints(args):
+    """Return the folder of the checkpoints, one of each network and seed."""
+    return Path(args.output_dir, "checkpoints")
 
 
 def train_all(networks, vocabulary, parts, args):
@@ -508,25 +538,42 @@ def report(runs, parts, args, folder):
     return scores
 
 
+def prepare(args):
+    """Read the data, or generate them, and say what was understood."""
+    output_folder(args.output_dir)
+    if path := args.data or (args.dataset and files.download(args.dataset)):
+        data = files.read(path, args.split)
+    else:
+        data = files.Data(travel.parts(language=args.language), [])
+    args.epochs = args.epochs or int(np.clip(SEEN / len(data.parts["train"]), 5, 50))
+    print(files.describe(data))
+    return data
+
+
+def learn(data, args, on_epoch=None):
+    """Train the one network that the flags name, for tune.py."""
+    vocabulary = Vocabulary.of(data.parts["train"], args.letters)
+    network = Network(args.model, args.bidirectional, args.layers)
+    return trained(network, vocabulary, data.parts, args, args.seeds[0], on_epoch)
+
+
 def main(argv=None):
     """Train, score, draw and save; return what scores.json holds (with --predict, nothing)."""
     args = parse_args(argv)
     if args.predict is not None:
         return ask(args)
-    folder = output_folder(args.output_dir)
-    if path := args.data or (args.dataset and files.download(args.dataset)):
-        data, networks = files.read(path, args.split), [BEST]
-    else:
-        data, networks = files.Data(travel.parts(language=args.language), []), COMPARED
+    data = prepare(args)
+    networks = [BEST] if args.data or args.dataset else COMPARED
     if args.model:
         networks = [Network(args.model, args.bidirectional, args.layers)]
-    args.epochs = args.epochs or int(np.clip(SEEN / len(data.parts["train"]), 5, 50))
-    print(files.describe(data))
+    if not args.resume:
+        shutil.rmtree(checkpoints(args), ignore_errors=True)
     vocabulary = Vocabulary.of(data.parts["train"], args.letters)
     runs, interrupted = train_all(networks, vocabulary, data.parts, args)
-    scores = report(runs, data.parts, args, folder)
+    scores = report(runs, data.parts, args, Path(args.output_dir))
     if interrupted:
         raise KeyboardInterrupt
+    shutil.rmtree(checkpoints(args), ignore_errors=True)
     return scores
 
 

@@ -7,12 +7,13 @@ from a layer `Tempered` of this name; a softmax makes them probabilities.
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from utils import InputError, training
 from utils.cells import JordanCell, PeepholeLSTMCell  # noqa: F401  Keras must know them to load
+from utils.checkpoint import Checkpoint
 from utils.slots import chunks
 from utils.slots.crf import CRF
 from utils.slots.files import Sentence
@@ -179,7 +180,7 @@ class Batches(keras.utils.PyDataset):
             vocabulary.words[word] for word in words[: np.searchsorted(share, rare, "right")]
         ]
         self.rng = np.random.default_rng(seed)
-        self.on_epoch_end()
+        self.start(self.rng.bit_generator.state)
         # Keras takes what varies from the first two batches: the shortest and the longest
         order = np.argsort([self.lengths[rows].max() for rows in self.batches])
         self.batches = [self.batches[i] for i in (*order[:1], *order[:0:-1])]
@@ -187,8 +188,14 @@ class Batches(keras.utils.PyDataset):
     def __len__(self):
         return -(-len(self.sentences) // self.batch_size)
 
+    def start(self, state):
+        """Begin the epoch that has this state of the random numbers, kept in `state`."""
+        self.rng.bit_generator.state = state
+        self.on_epoch_end()
+
     def on_epoch_end(self):
         """Mix the sentences of the same length, and the batches."""
+        self.state = self.rng.bit_generator.state  # the next epoch's, see `start`
         order = np.lexsort([self.rng.random(len(self.lengths)), self.lengths])
         batches = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
         self.batches = [batches[i] for i in self.rng.permutation(len(batches))]
@@ -252,6 +259,8 @@ def fit(
     learning_rate: float,
     seed: int,
     title: str,
+    checkpoint: Checkpoint | None = None,
+    on_epoch: Callable[[float], None] | None = None,
 ) -> Fit:
     """Train on the train part; keep the weights of the epoch that is best on the dev part.
 
@@ -266,6 +275,8 @@ def fit(
         learning_rate: at the start.
         seed: of the order of the sentences, and of the words replaced by "other".
         title: of the progress that is printed.
+        checkpoint: from which to go on, and which is renewed after each epoch.
+        on_epoch: is told after each epoch the best score so far on the dev part.
 
     Returns:
         what happened; after Ctrl-C the tagger has the best weights so far.
@@ -292,9 +303,26 @@ def fit(
     )
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     best = BestEpoch(title, tagger, parts["dev"])
+    callbacks, first = [averaged, best], 0
     start, interrupted = time.perf_counter(), False
+
+    def kept():
+        judging = {name: getattr(best, name) for name in ("best", "epoch", "last", "loss")}
+        return best.weights, {"judging": judging, "batches": batches.state}
+
+    def give_back(weights, state):
+        vars(best).update(state["judging"], weights=weights)
+        batches.start(state["batches"])
+
+    if checkpoint:
+        start -= checkpoint.seconds
+        first = checkpoint.epoch
+        callbacks.append(training.survival(checkpoint, network, averaged, start, kept, give_back))
+    if on_epoch:
+        told = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: on_epoch(float(best.best)))
+        callbacks.append(told)
     try:
-        network.fit(batches, epochs=epochs, callbacks=[averaged, best], verbose=0)
+        network.fit(batches, epochs=epochs, initial_epoch=first, callbacks=callbacks, verbose=0)
     except KeyboardInterrupt:
         if best.weights is None:  # not one epoch: nothing worth keeping
             raise
