@@ -4,6 +4,7 @@ Its own sentences, for Chinese puts things elsewhere: 「十一月二日抵達�
 then whether that is an arrival. `utils.slots.travel` says how to read the signs.
 """
 
+import itertools
 import random
 
 # The train part's cities are made of common characters, too: 的黎波里, 四日市, 和歌山
@@ -26,9 +27,17 @@ CITIES = {
             嘉義 五所川原 苗栗 廣州 哈爾濱 六安 廈門 青島 仰光 鳳山市 麗水 三亞 沖繩 仙台 神戶
         """,
         "dev": """
-            慕尼黑 曼谷 聖安東尼奧 蒙特婁 伊斯坦堡 上海 亞特蘭大 奎松城 瓦倫西亞 愛丁堡
-            胡志明市 波特蘭 宜蘭 拉巴斯 布加勒斯特 札幌 可倫坡 巴爾的摩 格拉茲 清邁 卡薩布蘭卡
-            科隆 坎帕拉 畢爾包 暹粒 奧馬哈 麥德林 鹿特丹 提比里斯 彰化 成都 大邱
+            漢諾威 基督城 畢爾包 加爾各答 成都 可倫坡 里茲 蒙特婁 盧安達 貝爾法斯特 安克拉治
+            胡志明市 坎帕拉 金夏沙 鳳凰城 撒馬爾罕 奧馬哈 利物浦 伊斯坦堡 檳城 聖安東尼奧 重慶
+            溫特和克 杜塞道夫 萬象 地拉那 彰化 基輔 大叻 大理 長崎 鹿兒島 魁北克 西安 泗水 南京
+            卡地夫 貝魯特 伊斯蘭堡 威靈頓 拉巴斯 伯明罕 科隆 永珍 三蘭港 渥太華 亞歷山卓 清邁
+            亞特蘭大 比什凱克 亞松森 卡薩布蘭卡 馬公 新山 提比里斯 聖薩爾瓦多 南昌 夏洛特 斯科普里
+            札幌 布加勒斯特 德班 熊本 暹粒 瓦倫西亞 杜拜 大邱 納許維爾 尼斯 慕尼黑 桃園 波特蘭
+            曼谷 羅薩里奧 奎松城 九龍 德勒斯登 光州 達爾文 日利納 麥德林 敖德薩 葉卡捷琳堡 利雅德
+            大田 武漢 檀香山 斯普利特 靜岡 多哈 科克 愛丁堡 蘇瓦 巴格達 格拉茲 海參崴 曼非斯
+            法蘭克福 威尼斯 喀山 宜蘭 哈利法克斯 普利托利亞 大馬士革 巴爾的摩 土魯斯 鹿特丹 塔什干
+            斯利那加 金澤 德黑蘭 路沙卡 科爾多瓦 馬六甲 南特 史特拉斯堡 巴西利亞 上海 萬隆 日立
+            瓜亞基爾 順化 坎培拉
         """,
         "test": """
             阿姆斯特丹 紐奧良 巴塞隆納 台中 聖地牙哥 墨爾本 費城 聖保羅 哥本哈根 邁阿密 深圳
@@ -40,26 +49,6 @@ CITIES = {
     }.items()
 }
 
-
-def invent(cities, count):
-    """Return names of two to five characters that these cities have, but no city that is listed.
-
-    A foreign city is written by sound, with any of hundreds of characters. The names of the train
-    part are too few to learn from that a character never seen in a name may be part of one.
-    """
-    rng = random.Random(0)
-    characters = [*"".join(cities), *"的市和明上下大小日月天地包有前後開行到年早去出"]
-    listed = {city for part in CITIES.values() for city in part}
-    names = ["".join(rng.choices(characters, k=rng.choice([2, 3, 3, 4, 5]))) for _ in range(count)]
-    return [name for name in dict.fromkeys(names) if name not in listed]
-
-
-def alternate(cities, others):
-    """Return the cities with two of the others after each."""
-    return [name for n, city in enumerate(cities) for name in (city, *others[2 * n : 2 * n + 2])]
-
-
-CITIES["train"] = alternate(CITIES["train"], invent(CITIES["train"], 320))
 
 TAIPEI = "{time: 十一月二日}[抵達|離開]{place: 台北}", "after"
 
@@ -147,3 +136,41 @@ PHRASES = {
     ],
     "comfort": ["還有靠窗座位", "放得下腳踏車和大帳篷", "能用我那張舊卡打折", "花費不超過兩百元"],
 }
+
+
+# ------------------------------------------------------------------ invented cities
+
+# the first level of Big5: the 5401 Chinese characters in frequent use
+FREQUENT = [
+    bytes([first, second]).decode("big5")
+    for first in range(0xA4, 0xC7)
+    for second in (*range(0x40, 0x7F), *range(0xA1, 0xFF))
+    if (first, second) <= (0xC6, 0x7E)
+]
+
+
+def invent(cities, count):
+    """Return names of two to five characters, but no city that is listed.
+
+    A foreign city is written by sound, with any of hundreds of characters. The names of the train
+    part are too few to learn from that a character never seen in a name may be part of one, even a
+    character of the sentences. So a third of the characters come from the cities, a third from the
+    sentences, and a third from all that are in frequent use.
+    """
+    rng = random.Random(0)
+    texts = "".join(itertools.chain(*SENTENCES.values(), *PHRASES.values()))
+    sources = ["".join(cities), sorted({*texts}.intersection(FREQUENT)), FREQUENT]
+    listed = {city for part in CITIES.values() for city in part}
+    names = [
+        "".join(rng.choice(rng.choice(sources)) for _ in range(rng.choice([2, 3, 3, 4, 5])))
+        for _ in range(count)
+    ]
+    return [name for name in dict.fromkeys(names) if name not in listed]
+
+
+def alternate(cities, others, each):
+    """Return the cities with that many of the others after each."""
+    return [name for n, city in enumerate(cities) for name in (city, *others[each * n :][:each])]
+
+
+CITIES["train"] = alternate(CITIES["train"], invent(CITIES["train"], 1600), 9)
