@@ -30,7 +30,16 @@ Not so of real weather: python GRU.py --csv data/weather_greensboro.csv --column
 Where a phase jumps, it is lost: python SimpleRNN.py --jumps 0.02"""
 
 NETWORK = {"input_steps": 24, "forecast": 24, "units": 32, "layers": 1}
-TRAINING = {"epochs": 30, "batch_size": 128, "learning_rate": 0.01}
+TRAINING = {"epochs": 30, "batch_size": 128, "learning_rate": 0.005}
+
+
+SEARCH = {  # what tune.py varies: from:to, or choices
+    "units": "8:128",
+    "layers": "1:2",
+    "learning-rate": "0.002:0.03",
+    "batch-size": "64/128/256",
+    "input-steps": "12:72",
+}
 
 
 def parse_args(argv=None):
@@ -86,12 +95,22 @@ def draw(run, data, scored, forecast):
     return figure
 
 
+def prepare(args):
+    """Read or simulate the series."""
+    return lesson.prepare(args, lambda: synthetic.hourly_temperature(args.seed))
+
+
+def learn(data, args, on_epoch=None):
+    """Train, or take the loaded network."""
+    starts = ["linear", "last", "mean"] if args.csv else ["mean"]
+    return lesson.learn("GRU", build_network, build_loss, data, args, starts, on_epoch=on_epoch)
+
+
 def main(argv=None):
     """Train (or load), score, forecast, draw; return what scores.json holds."""
     args = parse_args(argv)
-    data = lesson.prepare(args, lambda: synthetic.hourly_temperature(args.seed))
-    starts = ["linear", "last", "mean"] if args.csv else ["mean"]
-    run = lesson.learn("GRU", build_network, build_loss, data, args, starts)
+    data = prepare(args)
+    run = learn(data, args)
     scored = lesson.score(run, data, args, synthetic.optimal_temperature)
     return lesson.finish(run, data, scored, draw, args, None if args.csv else MORAL)
 

@@ -28,6 +28,15 @@ NETWORK = {"input_steps": 20, "forecast": 60, "units": 32, "layers": 1}
 TRAINING = {"epochs": 30, "batch_size": 64, "learning_rate": 0.001}
 
 
+SEARCH = {  # what tune.py varies: from:to, or choices
+    "units": "8:128",
+    "layers": "1:2",
+    "learning-rate": "0.0003:0.01",
+    "batch-size": "32/64/128",
+    "input-steps": "10:60",
+}
+
+
 def parse_args(argv=None):
     about = "Forecast tomorrow's price from the last 20 days, and see why that is hard."
     parser = cli.forecasting_parser("LSTM", about, **NETWORK, **TRAINING)
@@ -124,15 +133,29 @@ def draw(run, data, scored, forecast):
     return figure
 
 
+def law(args):
+    """Return the law of the simulated price."""
+    return {"drift": args.drift, "volatility": args.volatility}
+
+
+def prepare(args):
+    """Read or simulate the prices."""
+    walk = partial(synthetic.random_walk_prices, DAYS, args.seed, **law(args))
+    return lesson.prepare(args, walk, calendar=False, positive=True)
+
+
+def learn(data, args, on_epoch=None):
+    """Train, or take the loaded network."""
+    starts, build = ["linear", "last"] if args.csv else ["last"], (build_network, build_loss)
+    return lesson.learn("LSTM", *build, data, args, starts, relative=True, on_epoch=on_epoch)
+
+
 def main(argv=None):
     """Train (or load), score, forecast, draw; return what scores.json holds."""
     args = parse_args(argv)
-    law = {"drift": args.drift, "volatility": args.volatility}
-    walk = partial(synthetic.random_walk_prices, DAYS, args.seed, **law)
-    data = lesson.prepare(args, walk, calendar=False, positive=True)
-    starts = ["linear", "last"] if args.csv else ["last"]
-    run = lesson.learn("LSTM", build_network, build_loss, data, args, starts, relative=True)
-    scored = lesson.score(run, data, args, partial(synthetic.optimal_price, **law))
+    data = prepare(args)
+    run = learn(data, args)
+    scored = lesson.score(run, data, args, partial(synthetic.optimal_price, **law(args)))
     return lesson.finish(run, data, scored, draw, args, scored and truth(scored))
 
 

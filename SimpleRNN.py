@@ -25,6 +25,15 @@ NETWORK = {"input_steps": 30, "forecast": 60, "units": 32, "layers": 1}
 TRAINING = {"epochs": 30, "batch_size": 64, "learning_rate": 0.005}
 
 
+SEARCH = {  # what tune.py varies: from:to, or choices
+    "units": "8:128",
+    "layers": "1:2",
+    "learning-rate": "0.001:0.02",
+    "batch-size": "32/64/128",
+    "input-steps": "15:90",
+}
+
+
 def parse_args(argv=None):
     about = "Forecast a noisy sine (or your own CSV) from its last 30 values."
     parser = cli.forecasting_parser("SimpleRNN", about, **NETWORK, **TRAINING)
@@ -83,13 +92,24 @@ def draw(run, data, scored, forecast, args):
     return figure
 
 
+def prepare(args):
+    """Read or simulate the series."""
+    sine = partial(synthetic.noisy_sine, STEPS, args.seed, jumps=args.jumps)
+    return lesson.prepare(args, sine, season=PERIOD)
+
+
+def learn(data, args, on_epoch=None):
+    """Train, or take the loaded network."""
+    starts = ["linear", "last", "mean"] if args.csv else ["mean"]
+    build = (build_network, build_loss)
+    return lesson.learn("SimpleRNN", *build, data, args, starts, on_epoch=on_epoch)
+
+
 def main(argv=None):
     """Train (or load), score, forecast, draw; return what scores.json holds."""
     args = parse_args(argv)
-    sine = partial(synthetic.noisy_sine, STEPS, args.seed, jumps=args.jumps)
-    data = lesson.prepare(args, sine, season=PERIOD)
-    starts = ["linear", "last", "mean"] if args.csv else ["mean"]
-    run = lesson.learn("SimpleRNN", build_network, build_loss, data, args, starts)
+    data = prepare(args)
+    run = learn(data, args)
     optimal = partial(synthetic.optimal_sine, jumps=args.jumps)
     scored = lesson.score(run, data, args, optimal)
     return lesson.finish(run, data, scored, partial(draw, args=args), args)

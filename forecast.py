@@ -31,6 +31,15 @@ APART = 20  # series at most that the network tells apart by name
 LAYERS = {"gru": "GRU", "lstm": "LSTM", "simple": "SimpleRNN"}
 
 
+SEARCH = {  # what tune.py varies: from:to, or choices
+    "units": "32:256",
+    "layer": "gru/lstm",
+    "learning-rate": "0.0003:0.01",
+    "batch-size": "64/128/256/512",
+    "dropout": "0:0.4",
+}
+
+
 def parse_args(argv=None):
     parser = cli.Parser(prog="forecast.py", description=__doc__.partition("\n")[0])
     data = parser.add_argument_group("data")
@@ -73,6 +82,8 @@ def parse_args(argv=None):
     network.add_argument("--learning-rate", type=cli.number_above(0), default=0.002)
     run = parser.add_argument_group("run")
     run.add_argument("--seed", type=cli.whole_number(0, 2**32 - 1), default=0)
+    run.add_argument("--resume", action="store_true",
+                     help="go on where a run with the same flags was killed")  # fmt: skip
     run.add_argument("--output-dir", default="outputs/forecast", metavar="FOLDER")
     run.add_argument("--show", action="store_true", help="open the picture in a window")
     return many.check(parser, parser.parse_args(argv))
@@ -227,11 +238,21 @@ def shown(panel, scored):
     return ends | {"largest": int(np.argmax(size))}
 
 
+def prepare(args):
+    """Read or simulate the series."""
+    return many.prepare(args)
+
+
+def learn(data, args, on_epoch=None):
+    """Train, or take the loaded network."""
+    return many.learn(build_network, build_loss, data, args, on_epoch)
+
+
 def main(argv=None):
     """Train (or load), score, forecast, draw; return what scores.json holds."""
     args = parse_args(argv)
-    data = many.prepare(args)
-    run = many.learn(build_network, build_loss, data, args)
+    data = prepare(args)
+    run = learn(data, args)
     run, scored = many.score(run, data, args)
     return many.finish(run, data, scored, draw, args)
 

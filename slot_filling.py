@@ -1,8 +1,9 @@
-r"""Which slot does each word of a query fill? The lecture's "arrive Taipei on November 2nd".
+r"""What does a query want, and which slot does each of its words fill?
 
-In "arrive Taipei" the second word is a destination, in "leave Taipei" a place of departure. A
-feed-forward network sees one word at a time and must give the same answer twice. A network with a
-memory need not. Only its middle layer differs, from a word's vector x_t to the hidden h_t:
+In the lecture's "arrive Taipei on November 2nd" the second word is a destination, in "leave Taipei"
+a place of departure. A feed-forward network sees one word at a time and must give the same answer
+twice. A network with a memory need not. Only its middle layer differs, from a word's vector x_t to
+the hidden h_t:
 
     feedforward   h_t = tanh(x_t W + b)
     elman         h_t = tanh(x_t W + h_{t-1} U + b)       remembers its hidden layer
@@ -10,46 +11,43 @@ memory need not. Only its middle layer differs, from a word's vector x_t to the 
     lstm, gru     gates decide what enters the memory, what stays, and what leaves
     peephole      an LSTM whose gates also see the memory cell
 
-and a softmax gives each tag its probability: O, B-destination, I-destination, ... The answer is the
-most probable sequence of tags in which every I- continues a slot.
+Each h_t gives a score to each tag of its word, O, B-destination, I-destination, ..., and a weighted
+mean of them all gives a score to each intent of the query, find, book, ... The answer is the most
+probable sequence of tags in which every I- continues a slot; `utils/slots/crf.py` says how.
 
 F1 of whole slots, in per cent, in queries about cities never seen in training, where the words that
-tell arriving from leaving stand before, far before, or after the city (mean of 3 seeds):
+tell arriving from leaving stand before, far before, or after the city (seed 0):
 
                             all     before      far     after
-    best without context   29.1
-    feedforward            29.1       29.7     27.2      30.2
-    elman                  73.4      100.0     56.3      54.1
-    jordan                 71.6      100.0     49.9      53.9
-    lstm                   84.0      100.0     92.8      55.3
-    peephole               79.1      100.0     75.5      55.2
-    gru                    85.9      100.0    100.0      54.5
-    bidirectional lstm     90.7      100.0     81.9      86.3
-    bidirectional gru      99.8      100.0    100.0      99.3
+    feedforward            29.9       30.2     27.9      31.3
+    bidirectional gru     100.0      100.0    100.0     100.0
 
     python slot_filling.py                                    # all of them, on the travel grammar
-    python slot_filling.py --model lstm --bidirectional --layers 2
+    python slot_filling.py --language zh                      # 十一月二日抵達台北
     python slot_filling.py --predict "leave Taipei on November 2nd"        # by the model saved last
     python slot_filling.py --dataset atis                     # real queries; downloaded once
     python slot_filling.py --data my_folder                   # train/, dev/, test/ of your own
 """
 
+from __future__ import annotations
+
 import argparse
+import itertools
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import InputError, cli, plotting
-from utils.cells import JordanCell, PeepholeLSTMCell
+from utils import cells, cli, plotting
+from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json
-from utils.slots import tagger, tagging, travel
-from utils.slots.tagging import PADDING, Vocabulary
+from utils.slots import chunks, crf, files, tagger, travel
+from utils.slots.vocabulary import MAX_LETTERS, PADDING, Vocabulary
 
 import keras
 import numpy as np
 import pandas as pd
-from keras import layers, ops
 
 KINDS = ["feedforward", "elman", "jordan", "lstm", "peephole", "gru"]
 DROPOUT = 0.4  # of the word vectors and of the middle layers' outputs
@@ -69,10 +67,32 @@ class Network(NamedTuple):
 
 COMPARED = [*map(Network, KINDS), Network("lstm", True), Network("gru", True)]
 BEST = Network("gru", True)
+SHOWN = {"f1": "F1", "intent_accuracy": "intent", "sentence_accuracy": "sentence"}
 
 # what measures best on the dev parts: of the grammar, and of ATIS and SNIPS
-TRAVEL = {"letters": False, "epochs": 10, "batch_size": 32, "learning_rate": 0.008}
-REAL = {"letters": True, "epochs": 20, "batch_size": 16, "learning_rate": 0.003}
+TRAVEL = {"letters": False, "crf": False, "epochs": 10, "batch_size": 32, "learning_rate": 0.008}
+REAL = {"letters": True, "crf": True, "epochs": None, "batch_size": 32, "learning_rate": 0.004}
+SEEN = 100_000  # sentences, again and again, of other data: 22 epochs of ATIS, 8 of SNIPS
+
+
+LEGEND = """\
+F1: of whole slots, right in name and in both ends; sentence: the intent and every slot are right"""
+ASKING = {"predict", "load", "min_confidence", "output_dir"}  # flags
+
+
+def numbers(text):
+    """Take whole numbers below 2^32 as a flag's value: 0,1,2."""
+    return [cli.whole_number(0, 2**32 - 1)(number) for number in cli.names(text)]
+
+
+SEARCH = {  # what tune.py varies: from:to, or choices
+    "units": "32:256",
+    "layers": "1:2",
+    "learning-rate": "0.001:0.02",
+    "batch-size": "8/16/32/64",
+    "letters": "yes/no",
+    "crf": "yes/no",
+}
 
 
 def parse_args(argv=None):
@@ -81,22 +101,36 @@ def parse_args(argv=None):
         return {"default": argparse.SUPPRESS, "help": f"{text} ({values})"}
 
     parser = cli.Parser(prog="slot_filling.py", description="Fill the slots of queries.")
-    data = parser.add_argument_group("data, if not the travel grammar")
-    data = data.add_mutually_exclusive_group()
-    data.add_argument("--dataset", choices=list(tagging.SHA256), help="downloaded, but only once")
+    data = parser.add_argument_group("data")
+    data.add_argument("--dataset", choices=list(files.SHA256), help="downloaded, but only once")
     data.add_argument(
-        "--data", metavar="FOLDER",
-        help="your own: train/, dev/ and test/ with seq.in and seq.out, or train.txt, dev.txt and "
-        "test.txt with a word and its tag per line; the test part may be missing",
+        "--data", metavar="PATH",
+        help="your own: a folder with train/, dev/ and test/, in each seq.in, seq.out and, for "
+        "intents, label, a sentence per line; or with train.txt, dev.txt and test.txt, a word and "
+        'its tag per line and, for intents, a line "# intent: NAME" before each sentence; the test '
+        "part may be missing; or one such file, which is split",
     )  # fmt: skip
     data.add_argument(
+        "--split", type=numbers, default=[80, 10, 10], metavar="80,10,10",
+        help="per cent of one file for train, dev and test",
+    )  # fmt: skip
+    data.add_argument(
+        "--language", choices=list(travel.GRAMMARS), default="en", help="of the travel grammar"
+    )
+    asking = parser.add_argument_group("asking a saved model")
+    asking.add_argument(
         "--predict", metavar="TEXT",
-        help="no training: print the slots of this text (-: of each line of the standard input) "
-        "as JSON, found by the model in --output-dir",
+        help="no training: print what this text says (-: each line of the standard input, as it "
+        "comes) as JSON",
+    )  # fmt: skip
+    asking.add_argument("--load", metavar="FILE", help="default: model.keras in --output-dir")
+    asking.add_argument(
+        "--min-confidence", type=cli.number_above(0, inclusive=True, below=1), default=0.0,
+        metavar="P", help="withhold slots and intents that are less probable, such as 0.9",
     )  # fmt: skip
     network = parser.add_argument_group("network")
     network.add_argument(
-        "--model", choices=KINDS, default=argparse.SUPPRESS,
+        "--model", choices=KINDS,
         help=f"default: all, compared, on the travel grammar; {BEST} on other data",
     )  # fmt: skip
     network.add_argument("--bidirectional", action="store_true", help="one from each end")
@@ -109,12 +143,19 @@ def parse_args(argv=None):
     network.add_argument(
         "--letters",
         action=argparse.BooleanOptionalAction,
-        **by_data("letters", "add a vector of each word's letter trigrams"),
+        **by_data("letters", "add a vector made from each word's letters"),
+    )
+    network.add_argument(
+        "--crf",
+        action=argparse.BooleanOptionalAction,
+        **by_data("crf", "learn which tag follows which"),
     )
     training = parser.add_argument_group("training")
     training.add_argument(
-        "--epochs", type=cli.whole_number(1), **by_data("epochs", "passes over the train part")
-    )
+        "--epochs", type=cli.whole_number(1), default=argparse.SUPPRESS,
+        help=f"passes over the train part (default: {TRAVEL['epochs']} on the travel grammar; on "
+        f"other data 5 to 50, as many as show {SEEN:,} sentences)",
+    )  # fmt: skip
     training.add_argument(
         "--batch-size", type=cli.whole_number(1), **by_data("batch_size", "sentences")
     )
@@ -123,24 +164,41 @@ def parse_args(argv=None):
         type=cli.number_above(0),
         **by_data("learning_rate", "at the start, then falling"),
     )
-    training.add_argument("--seeds", default="0", metavar="0,1,2", help="a run with each of them")
+    training.add_argument(
+        "--seeds", type=numbers, default=[0], metavar="0,1,2", help="a run with each of them"
+    )
+    parser.add_argument(
+        "--resume", action="store_true",
+        help="go on where a run with the same flags was killed, to the same digits",
+    )  # fmt: skip
     parser.add_argument("--output-dir", default="outputs/slot_filling", metavar="FOLDER")
     parser.add_argument("--show", action="store_true", help="open the pictures in windows")
     args = parser.parse_args(argv)
-    grammar = args.dataset is None and args.data is None
-    for flag, value in (TRAVEL if grammar else REAL).items():
-        vars(args).setdefault(flag, value)
+    given = {flag for flag, value in vars(args).items() if value != parser.get_default(flag)}
 
-    if "model" not in args and (args.bidirectional or args.layers > 1):
-        parser.error("--bidirectional and --layers need --model")
-    if vars(args).setdefault("model") == "feedforward" and args.bidirectional:
-        parser.error("--bidirectional needs a network with a memory, feedforward has none")
-    try:
-        args.seeds = [cli.whole_number(0)(seed) for seed in cli.names(args.seeds)]
-    except argparse.ArgumentTypeError:
-        args.seeds = []
-    if not args.seeds or max(args.seeds) >= 2**32:
-        parser.error("--seeds takes whole numbers below 2^32, such as 0,1,2")
+    def refuse(flags, reason):
+        if wrong := sorted(f"--{flag.replace('_', '-')}" for flag in flags):
+            parser.error(f"{' and '.join(wrong)}: {reason}")
+
+    own = {"data", "dataset"} & given
+    if "predict" in given:
+        refuse(given - ASKING, "--predict asks a trained model, which takes no such flag")
+    else:
+        refuse({"load", "min_confidence"} & given, "only for --predict")
+    if len(own) == 2:
+        refuse(own, "name one of them")
+    refuse({"language"} & given if own else (), "only for the travel grammar, without --data")
+    refuse({"split"} & given if "data" not in given else (), "only for --data FILE")
+    if "model" not in given:
+        refuse({"bidirectional", "layers"} & given, "they need --model")
+    if args.model == "feedforward":
+        refuse({"bidirectional"} & given, "for a network with a memory; feedforward has none")
+    if len(args.split) != 3 or sum(args.split) != 100 or 0 in args.split[:2]:
+        parser.error("--split takes per cent of train, dev and test, such as 80,10,10")
+    if not args.seeds:
+        parser.error("--seeds takes whole numbers, such as 0,1,2")
+    for flag, value in (REAL if own else TRAVEL).items():
+        vars(args).setdefault(flag, value)
     return args
 
 
@@ -154,125 +212,192 @@ def middle(network, units, tags, last):
     it remembers.
     """
     sequences = {"return_sequences": True}
-    jordan = JordanCell(units, tags if last else units)
+    jordan = cells.JordanCell(units, tags if last else units)
     layer = {
-        "feedforward": layers.Dense(units, activation="tanh"),
-        "elman": layers.SimpleRNN(units, **sequences),
-        "jordan": layers.RNN(jordan, **sequences),
-        "lstm": layers.LSTM(units, **sequences),
-        "peephole": layers.RNN(PeepholeLSTMCell(units), **sequences),
-        "gru": layers.GRU(units, **sequences),
+        "feedforward": keras.layers.Dense(units, activation="tanh"),
+        "elman": keras.layers.SimpleRNN(units, **sequences),
+        "jordan": keras.layers.RNN(jordan, **sequences),
+        "lstm": keras.layers.LSTM(units, **sequences),
+        "peephole": keras.layers.RNN(cells.PeepholeLSTMCell(units), **sequences),
+        "gru": keras.layers.GRU(units, **sequences),
     }[network.kind]
     if network.bidirectional:
         merge_mode = "sum" if network.kind == "jordan" and last else "concat"
-        return layers.Bidirectional(layer, merge_mode)
+        return keras.layers.Bidirectional(layer, merge_mode)
     return layer
 
 
-def build_tagger(network, vocabulary, words, units):
-    """Return a network from `Vocabulary.encode`'s numbers to (batch, steps, tags) probabilities."""
+def build_network(network, vocabulary, words="embedding", units=128, learn_links=False):
+    """Return a network from `Vocabulary.encode`'s numbers to scores for tags and intents."""
     tags = len(vocabulary.tags)
     inputs = {"words": keras.Input((None,), dtype="int32", name="words")}
-    mask = ops.not_equal(inputs["words"], PADDING)  # (batch, steps)
-    size = len(vocabulary.words) + 2  # and padding, and "other"
+    mask = keras.ops.not_equal(inputs["words"], PADDING)  # (batch, steps)
     if words == "one-hot":
-        x = ops.one_hot(inputs["words"], size)
+        x = keras.ops.one_hot(inputs["words"], vocabulary.size)
     else:
-        x = layers.Embedding(size, units)(inputs["words"])
-    if vocabulary.grams:
-        inputs["letters"] = keras.Input((None, tagging.MAX_GRAMS), dtype="int32", name="letters")
-        grams = layers.Embedding(len(vocabulary.grams) + 2, max(units // 2, 1))(inputs["letters"])
-        real = ops.not_equal(inputs["letters"], PADDING)[..., None]
-        x = layers.Concatenate()([x, ops.sum(ops.where(real, grams, 0.0), axis=2)])
+        x = keras.layers.Embedding(vocabulary.size, units)(inputs["words"])
+    if vocabulary.letters:
+        inputs["letters"] = keras.Input((None, MAX_LETTERS), dtype="int32", name="letters")
+        x = keras.layers.Concatenate()(
+            [x, spelling(inputs["letters"], len(vocabulary.letters), units)]
+        )
     for level in range(1, network.layers + 1):
-        x = layers.Dropout(DROPOUT)(x)
+        x = keras.layers.Dropout(DROPOUT)(x)
         layer = middle(network, units, tags, last=level == network.layers)
         x = layer(x) if network.kind == "feedforward" else layer(x, mask=mask)
-    if network.kind != "jordan":
-        x = layers.Dense(tags)(layers.Dropout(DROPOUT)(x))
-    return keras.Model(inputs, ops.softmax(x))
+    outputs = {}
+    h = keras.layers.Dropout(DROPOUT)(x)  # (batch, steps, units)
+    if vocabulary.intents:
+        heed = keras.ops.where(mask[..., None], keras.layers.Dense(1)(h), crf.NEVER)
+        said = keras.ops.sum(keras.ops.softmax(heed, axis=1) * h, axis=1)  # (batch, units)
+        outputs["intent"] = crf.Tempered(name="intent")(
+            keras.layers.Dense(len(vocabulary.intents))(said)
+        )
+    scores = x if network.kind == "jordan" else keras.layers.Dense(tags)(h)
+    outputs["tags"] = crf.CRF(vocabulary.tags, learned=learn_links, name="tags")(scores)
+    return keras.Model(inputs, outputs)
 
 
-# ------------------------------------------------------------------ results and pictures
+def spelling(letters, count, units):
+    """Return a vector for each word: the most that each detector of three letters finds in it."""
+    x = keras.layers.Embedding(count + 2, max(units // 4, 1))(letters)  # and padding, and "other"
+    threes = keras.layers.Concatenate()([x[:, :, :-2], x[:, :, 1:-1], x[:, :, 2:]])
+    return keras.ops.max(keras.layers.Dense(max(units // 2, 1), activation="relu")(threes), axis=2)
+
+
+# ------------------------------------------------------------------ training and scores
 
 
 class Run(NamedTuple):
     """A network trained with one seed."""
 
-    model: keras.Model
-    seconds: float
-    tables: dict[str, pd.DataFrame]  # by part, and "before", "far", "after"; of `tagging.score`
-    tags: list[list[str]]  # predicted for the part to be judged by
+    tagger: tagger.Tagger
+    fit: tagger.Fit
+    scores: dict[str, dict]  # by part; of `tagger.evaluate`
+    cues: dict[str, float]  # F1 by where the cue stands, in the part to be judged by
+    readings: list[tagger.Reading]  # of that part
 
 
-def train(network, vocabulary, parts, args, seed):
-    """Build and train a network; return its `Run`."""
+def trained(network, vocabulary, parts, args, seed, on_epoch=None):
+    """Build and train a network, or go on with it; return the tagger and its `tagger.Fit`."""
     keras.utils.set_random_seed(seed)
-    model = build_tagger(network, vocabulary, args.words, args.units)
-    seconds = tagger.fit(
-        model,
-        vocabulary,
+    model = build_network(network, vocabulary, args.words, args.units, args.crf)
+    tagged = tagger.Tagger(model, vocabulary)
+    plan = plan_of(args, *(repr(part).encode() for part in parts.values()))
+    name = f"{network}, seed {seed}"
+    return tagged, tagger.fit(
+        tagged,
         parts,
         epochs=args.epochs,
         batch_size=args.batch_size,
         learning_rate=args.learning_rate,
         seed=seed,
-        title=f"{network}, seed {seed}",
+        title=name,
+        checkpoint=Checkpoint(checkpoints(args) / f"{name}.npz", plan, args.resume),
+        on_epoch=on_epoch,
     )
-    tables = {}
-    for name, sentences in parts.items():
-        true = [sentence.tags for sentence in sentences]
-        tags = tagger.tag(model, vocabulary, [sentence.words for sentence in sentences])
-        tables[name] = tagging.score(true, tags)
-    for cue in {getattr(sentence, "cue", None) for sentence in sentences} - {None}:
-        rows = [row for row, query in enumerate(sentences) if query.cue == cue]
-        tables[cue] = tagging.score([true[row] for row in rows], [tags[row] for row in rows])
-    return Run(model, seconds, tables, tags)
 
 
-def over_seeds(runs, name):
-    """Return the mean of the runs' tables of this name, and the spread of F1."""
-    tables = pd.concat([run.tables[name] for run in runs]).groupby(level=0, sort=False)
-    spread = tables["f1"].std().fillna(0.0)
-    return tables.mean().assign(f1_sd=spread).astype({"count": int})
+def train(network, vocabulary, parts, args, seed):
+    """Build, train, calibrate and score a network; return its `Run`."""
+    tagged, fit = trained(network, vocabulary, parts, args, seed)
+    for kind in tagger.calibrate(tagged, parts["dev"]):
+        print(f"    no {kind} were found in the dev part, by which to tell how sure to be of them")
+    scores = {}
+    for part in ("dev", "test") if "test" in parts else ("dev",):
+        readings = tagged.read([sentence.words for sentence in parts[part]])
+        scores[part] = tagger.evaluate(parts[part], readings)
+    by_cue = {}
+    for pair in zip(parts[part], readings, strict=True):
+        by_cue.setdefault(getattr(pair[0], "cue", None), []).append(pair)
+    cues = {cue: tagger.evaluate(*zip(*by_cue[cue], strict=True))["f1"] for cue in by_cue if cue}
+    return Run(tagged, fit, scores, cues, readings)
 
 
-def summary(table):
-    """Return the scores of all slots together."""
-    return table.loc["all", ["f1", "precision", "recall", "f1_sd"]].to_dict()
+def checkpoints(args):
+    """Return the folder of the checkpoints, one of each network and seed."""
+    return Path(args.output_dir, "checkpoints")
+
+
+def train_all(networks, vocabulary, parts, args):
+    """Return the runs by network, and whether Ctrl-C came before all were finished."""
+    runs = {}
+    try:
+        for network, seed in itertools.product(networks, args.seeds):
+            run = train(network, vocabulary, parts, args, seed)
+            runs.setdefault(str(network), []).append(run)
+            if run.fit.interrupted:
+                raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        if not runs:
+            raise
+        print("Interrupted: going on with what is finished, and the best epoch so far")
+        return runs, True
+    return runs, False
+
+
+def over_seeds(rows):
+    """Return the mean of scores and, of more than one seed, the spread of some."""
+    table = pd.DataFrame(rows, dtype=float)
+    spread = table.filter(list(SHOWN)).std().add_suffix("_sd")
+    scores = pd.concat([table.mean(), spread]).to_dict()
+    return {name: None if np.isnan(score) else score for name, score in scores.items()}
+
+
+def summary(runs):
+    """Return what scores.json says of one network."""
+    scores = {part: over_seeds([run.scores[part] for run in runs]) for part in runs[0].scores}
+    result = {"dev": None, "test": None} | scores
+    if runs[0].cues:
+        result["test_f1_by_cue"] = over_seeds([run.cues for run in runs])
+    result["parameters"] = runs[0].tagger.network.count_params()
+    result["fit_seconds"] = float(np.mean([run.fit.seconds for run in runs]))
+    result["seeds"] = [{"epoch": run.fit.epoch, **run.scores} for run in runs]
+    return result
+
+
+def slot_table(runs, sentences):
+    """Return the scores of each slot: the mean over the runs, and the spread of F1."""
+    true = [sentence.tags for sentence in sentences]
+    tables = [chunks.score(true, [reading.tags for reading in run.readings]) for run in runs]
+    by_slot = pd.concat(tables).groupby(level=0, sort=False)
+    return by_slot.mean().assign(f1_sd=by_slot["f1"].std()).astype({"count": int})
 
 
 def overview(results):
     """Return the results as a table to print."""
     rows = {}
-    for name, entry in results.items():
-        scores = {part: entry[part] for part in ("dev", "test") if entry[part]}
-        row = {f"{part} F1": f"{s['f1']:.1f} ± {s['f1_sd']:.1f}" for part, s in scores.items()}
-        row |= {f"cue {cue}": f"{f1:.1f}" for cue, f1 in entry.get("test_f1_by_cue", {}).items()}
-        row |= {"parameters": entry["parameters"], "seconds": f"{entry['fit_seconds']:.1f}"}
-        rows[name] = row
-    return pd.DataFrame.from_dict(rows, orient="index")
+    for name, result in results.items():
+        row = rows[name] = {}
+        for part, (key, title) in itertools.product(("dev", "test"), SHOWN.items()):
+            if result[part] and result[part][key] is not None:
+                spread = result[part][f"{key}_sd"]
+                row[f"{part} {title}"] = f"{result[part][key]:.1f}"
+                row[f"{part} {title}"] += "" if spread is None else f" ± {spread:.1f}"
+        row |= {f"cue {cue}": f"{f1:.1f}" for cue, f1 in result.get("test_f1_by_cue", {}).items()}
+        row |= {"parameters": result["parameters"], "seconds": f"{result['fit_seconds']:.1f}"}
+    return pd.DataFrame.from_dict(rows, orient="index").to_string()
 
 
-def taipei_table(models, vocabulary):
+def taipei_table(taggers, queries):
     """Return the answers to the lecture's two sentences, a column per word."""
     lines = []
-    for query in travel.TAIPEI:
-        rows = {"": query.words, "right": map(tagging.slot, query.tags)}
-        for name, model in models.items():
-            rows[name] = map(tagging.slot, tagger.tag(model, vocabulary, [query.words])[0])
-        table = pd.DataFrame.from_dict(
-            {name: list(row) for name, row in rows.items()}, orient="index"
-        )
-        lines.append(table.to_string(header=False))
+    for query in queries:
+        rows = {"": query.words, "right": [*map(chunks.slot, query.tags)]}
+        for name, tagged in taggers.items():
+            rows[name] = [*map(chunks.slot, tagged.read([query.words])[0].tags)]
+        lines.append(pd.DataFrame.from_dict(rows, orient="index").to_string(header=False))
     return "\n\n".join(lines)
+
+
+# ------------------------------------------------------------------ pictures
 
 
 def heatmap(axes, percent, rows, columns):
     """Draw numbers from 0 to 100 as squares."""
     axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    steep = 30 if len(columns) < 8 else 60
-    axes.set_xticks(range(len(columns)), columns, rotation=steep, ha="right")
+    steep = 0 if max(map(len, columns)) < 3 else 30 if len(columns) < 8 else 60
+    axes.set_xticks(range(len(columns)), columns, rotation=steep, ha="right" if steep else "center")
     axes.set_yticks(range(len(rows)), rows)
     axes.grid(False)
     for (row, column), value in np.ndenumerate(percent):
@@ -281,12 +406,12 @@ def heatmap(axes, percent, rows, columns):
             axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour)
 
 
-def draw_taipei(models, vocabulary):
+def draw_taipei(taggers, queries):
     """Draw each network's slot probabilities, word by word, for the lecture's two sentences."""
-    slots = [*sorted({tagging.slot(tag) for tag in vocabulary.tags} - {"O"}), "O"]
-    member = np.array([[tagging.slot(tag) == slot for slot in slots] for tag in vocabulary.tags])
-    words = [query.words for query in travel.TAIPEI]
-    names = list(models)
+    tags = next(iter(taggers.values())).vocabulary.tags
+    slots = [*sorted({chunks.slot(tag) for tag in tags} - {"O"}), "O"]
+    member = np.array([[chunks.slot(tag) == slot for slot in slots] for tag in tags])
+    names = list(taggers)
     mosaic = [
         [f"{row} {name}" for name in names[start : start + 4]]
         for start in range(0, len(names), 4)
@@ -294,107 +419,161 @@ def draw_taipei(models, vocabulary):
     ]
     size = (2 + 3 * len(mosaic[0]), 2.2 * len(mosaic))
     figure, axes = plotting.new_figure(mosaic, size, sharey=True)
-    for name, model in models.items():
-        probabilities = model.predict_on_batch(vocabulary.encode(words, len(words[0]))) @ member
-        for row in range(2):
-            heatmap(axes[f"{row} {name}"], 100 * probabilities[row].T, slots, words[row])
+    for name, tagged in taggers.items():
+        for row, query in enumerate(queries):
+            percent = 100 * tagged.tag_probabilities(query.words) @ member
+            heatmap(axes[f"{row} {name}"], percent.T, slots, query.words)
         axes[f"0 {name}"].set_title(f"{name}, %")
     return figure
 
 
-def draw_scores(results, part, ceiling, confusions):
-    """Draw the networks' F1 side by side, and which slots were taken for which."""
+def draw_scores(results, part, references, confusions):
+    """Draw the networks' F1 side by side, beside others by name, and what was taken for what."""
     figure, axes = plotting.new_figure(
         [["F1", *confusions]], size=(6 + 5 * len(confusions), 5 + 0.1 * len(results))
     )
     bars = {}
-    for name, entry in results.items():
-        cues = {f"cue {cue}": f1 for cue, f1 in entry.get("test_f1_by_cue", {}).items()}
-        bars[f"{name}  {entry[part]['f1']:.1f}"] = cues or {"all slots": entry[part]["f1"]}
+    for name, result in results.items():
+        cues = {f"cue {cue}": f1 for cue, f1 in result.get("test_f1_by_cue", {}).items()}
+        bars[f"{name}  {result[part]['f1']:.1f}"] = cues or {"all slots": result[part]["f1"]}
     pd.DataFrame.from_dict(bars, orient="index").plot.barh(
         ax=axes["F1"], color=[plotting.BLUE, plotting.ORANGE, plotting.GREEN]
     )
-    axes["F1"].axvline(ceiling, color=plotting.BLACK, ls="--", label="ceiling without context")
+    for (name, f1), dashes in zip(references.items(), (":", "--"), strict=False):
+        axes["F1"].axvline(f1, color=plotting.BLACK, ls=dashes, label=name)
     axes["F1"].set(title=f"F1 of the slots, {part} part", xlim=(0, 101))
     axes["F1"].invert_yaxis()
     axes["F1"].legend(loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=2)
-    for name, shares in confusions.items():
-        heatmap(axes[name], shares.to_numpy(), shares.index, shares.columns)
-        axes[name].set(title=f"{name}: % of a slot's words", xlabel="predicted", ylabel="true")
+    for title, (true, predicted) in confusions.items():
+        shares = chunks.confusion(true, predicted)
+        heatmap(axes[title], shares.to_numpy(), shares.index, shares.columns)
+        axes[title].set(title=title, xlabel="predicted", ylabel="true")
     return figure
 
 
-def main(argv=None):
-    """Train, score, draw and save; return what scores.json holds (with --predict, the answers)."""
-    args = parse_args(argv)
-    path = Path(args.output_dir, "model.keras")
-    if args.predict is not None:
-        model, vocabulary = tagger.load(path)
-        try:
-            texts = list(sys.stdin) if args.predict == "-" else [args.predict]
-        except UnicodeDecodeError as error:
-            raise InputError("--predict -: the standard input is not UTF-8") from error
-        answers = tagger.answer(model, vocabulary, texts)
-        for line in answers:
-            print(json.dumps(line))
-        return answers
+def confusions(runs, best, sentences):
+    """Return true and predicted labels by the title of their picture."""
 
-    folder = output_folder(args.output_dir)
-    grammar = args.dataset is None and args.data is None
-    if grammar:
-        parts = travel.parts()
-    else:
-        parts = tagging.read_folder(tagging.download(args.dataset) if args.dataset else args.data)
-    networks = COMPARED if grammar else [BEST]
-    if args.model:
-        networks = [Network(args.model, args.bidirectional, args.layers)]
-    vocabulary = Vocabulary.of(parts["train"], args.letters)
-    judged_by = "test" if "test" in parts else "dev"
-    true = [sentence.tags for sentence in parts[judged_by]]
-    without_context = tagging.without_context(parts[judged_by], vocabulary)
-    ceiling = float(tagging.score(true, without_context).loc["all", "f1"])
+    def slots(found):
+        return [chunks.slot(tag) for one in found for tag in one.tags]
 
-    results, slots, best_runs = {}, {}, {}
-    for network in networks:
-        runs = [train(network, vocabulary, parts, args, seed) for seed in args.seeds]
-        name = str(network)
-        results[name] = {
-            "dev": summary(over_seeds(runs, "dev")),
-            "test": summary(over_seeds(runs, "test")) if "test" in parts else None,
-            "parameters": runs[0].model.count_params(),
-            "fit_seconds": float(np.mean([run.seconds for run in runs])),
-        }
-        if cues := [cue for cue in travel.SENTENCES if cue in runs[0].tables]:
-            f1 = {cue: summary(over_seeds(runs, cue))["f1"] for cue in cues}
-            results[name]["test_f1_by_cue"] = f1
-        slots[name] = over_seeds(runs, judged_by)
-        best_runs[name] = max(runs, key=lambda run: run.tables["dev"].loc["all", "f1"])
+    labels = {
+        f"{name}: slots, % of words": (slots(sentences), slots(runs[name].readings))
+        for name in dict.fromkeys([next(iter(runs)), best])
+    }
+    if sentences[0].intent:
+        pairs = zip(sentences, runs[best].readings, strict=True)
+        intents = zip(
+            *[(sentence.intent, reading.intent) for sentence, reading in pairs], strict=True
+        )
+        labels[f"{best}: intents, %"] = tuple(intents)
+    return labels
+
+
+# ------------------------------------------------------------------ the two ways to run
+
+
+def ask(args):
+    """Print what a saved model says of a text, or of each line as it comes."""
+    tagged = tagger.load(args.load or Path(args.output_dir, "model.keras"))
+    sys.stdout.reconfigure(errors="backslashreplace")  # where the console lacks a character
+    blocks = tagger.arriving(sys.stdin.buffer) if args.predict == "-" else [[args.predict]]
+    for texts in blocks:
+        for found in tagger.answer(tagged, texts, args.min_confidence):
+            print(json.dumps(found, ensure_ascii=False), flush=True)
+
+
+def report(runs, parts, args, folder):
+    """Print, draw and save what the runs reached; return what scores.json holds."""
+    results = {name: summary(runs[name]) for name in runs}
     best = max(results, key=lambda name: results[name]["dev"]["f1"])
+    best_runs = {
+        name: max(runs[name], key=lambda run: run.scores["dev"]["f1"]) for name in runs
+    }  # of the seeds
+    part = "test" if "test" in parts else "dev"
+    table = slot_table(runs[best], parts[part])
+    tagger.save(folder / "model.keras", best_runs[best].tagger)
+    write_csv(table, folder / "slots.csv")
 
-    print(f"\n{best}, slots of the {judged_by} part:\n{slots[best].round(1).to_string()}")
-    print(f"\nWhole slots found, in percent:\n{overview(results).to_string()}")
-    print(f"The best that a tagger without context could reach: {ceiling:.1f}")
-
-    tagger.save(path, best_runs[best].model, vocabulary)
-    write_csv(slots[best], folder / "slots.csv")
+    words, tags = ([getattr(s, what) for s in parts[part]] for what in ("words", "tags"))
+    commonest = float(chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"])
+    travels = not (args.data or args.dataset)
     scores = {
         "data": args.dataset or args.data or "travel",
+        "language": args.language if travels else None,
         "words": args.words,
         "letters": args.letters,
+        "crf": args.crf,
         "networks": results,
-        "ceiling_without_context": ceiling,
+        "commonest_tags_f1": commonest,
+        "ceiling_without_context": travel.WITHOUT_CONTEXT if travels else None,
         "best": best,
     }
     write_json(scores, folder / "scores.json")
-    shown = dict.fromkeys([next(iter(results)), best])
-    confusions = {name: tagging.confusion(true, best_runs[name].tags) for name in shown}
-    figure = draw_scores(results, judged_by, ceiling, confusions)
+
+    where = f"the {part} part{' of this grammar' if travels else ''}"
+    print(f"\n{best}, slots in {where}:\n{table.round(1).dropna(axis=1).to_string()}")
+    print(f"\nRight in {where}, in per cent:\n{overview(results)}\n{LEGEND}")
+    print(f"Each word's commonest tag, looked up in the answers: F1 {commonest:.1f}")
+    if travels:
+        print(f"No tagger without context can pass F1 {travel.WITHOUT_CONTEXT:.0f}")
+    sure = results[best][part]
+    for kind in ("slot", "intent"):
+        if (error := sure[f"{kind}_calibration_error"]) is not None:
+            print(f"How sure {best} is of each {kind} and how often right: {error:.1f} % apart")
+
+    references = {"each word's commonest tag": commonest}
+    if travels:
+        references["bound without context"] = travel.WITHOUT_CONTEXT
+    figure = draw_scores(results, part, references, confusions(best_runs, best, parts[part]))
     plotting.save(figure, folder / "figure.png", args.show)
-    if grammar:
-        models = {name: run.model for name, run in best_runs.items()}
-        print(f"\n{taipei_table(models, vocabulary)}")
-        plotting.save(draw_taipei(models, vocabulary), folder / "taipei.png", args.show)
+    if travels:
+        taggers = {name: run.tagger for name, run in best_runs.items()}
+        queries = travel.taipei(args.language)
+        print(f"\n{taipei_table(taggers, queries)}")
+        plotting.save(draw_taipei(taggers, queries), folder / "taipei.png", args.show)
+        if args.language == "zh" and not plotting.CHINESE:
+            print("No font with Chinese characters was found, such as Noto Sans CJK: boxes instead")
     print(f"\nPictures and files: {folder}")
+    return scores
+
+
+def prepare(args):
+    """Read the data, or generate them, and say what was understood."""
+    output_folder(args.output_dir)
+    if path := args.data or (args.dataset and files.download(args.dataset)):
+        data = files.read(path, args.split)
+    else:
+        data = files.Data(travel.parts(language=args.language), [])
+    args.epochs = args.epochs or int(np.clip(SEEN / len(data.parts["train"]), 5, 50))
+    print(files.describe(data))
+    return data
+
+
+def learn(data, args, on_epoch=None):
+    """Train the one network that the flags name, for tune.py."""
+    vocabulary = Vocabulary.of(data.parts["train"], args.letters)
+    network = Network(args.model, args.bidirectional, args.layers)
+    return trained(network, vocabulary, data.parts, args, args.seeds[0], on_epoch)
+
+
+def main(argv=None):
+    """Train, score, draw and save; return what scores.json holds (with --predict, nothing)."""
+    args = parse_args(argv)
+    if args.predict is not None:
+        return ask(args)
+    data = prepare(args)
+    networks = [BEST] if args.data or args.dataset else COMPARED
+    if args.model:
+        networks = [Network(args.model, args.bidirectional, args.layers)]
+    if not args.resume:
+        shutil.rmtree(checkpoints(args), ignore_errors=True)
+    vocabulary = Vocabulary.of(data.parts["train"], args.letters)
+    runs, interrupted = train_all(networks, vocabulary, data.parts, args)
+    scores = report(runs, data.parts, args, Path(args.output_dir))
+    if interrupted:
+        raise KeyboardInterrupt
+    shutil.rmtree(checkpoints(args), ignore_errors=True)
     return scores
 
 

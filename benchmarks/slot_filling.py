@@ -36,12 +36,12 @@ def prediction(path):
     """Return the seconds that a loaded model takes for its first, and next, 1,000 queries."""
     from utils.slots import tagger, travel  # here, so that nothing is loaded while others are timed
 
-    model, vocabulary = tagger.load(path)
+    model = tagger.load(path)
     texts = [" ".join(query.words) for query in travel.generate(1000, "speed", travel.TEST_CITIES)]
     times = []
     for _ in range(2):
         start = time.perf_counter()
-        tagger.answer(model, vocabulary, texts)
+        tagger.answer(model, texts)
         times.append(time.perf_counter() - start)
     return times
 

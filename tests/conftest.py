@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 SLOW = {  # they train networks, draw many pictures, or start scripts as processes of their own
-    "test_cells.py", "test_exercises.py", "test_forecast.py", "test_forecasting.py",
-    "test_from_scratch.py", "test_long_memory.py", "test_scripts.py", "test_slot_filling.py",
-    "test_tagging.py", "test_training.py", "test_worked_examples.py",
+    "test_cells.py", "test_checkpoint.py", "test_crf.py", "test_exercises.py", "test_forecast.py",
+    "test_forecasting.py", "test_from_scratch.py", "test_long_memory.py", "test_scripts.py",
+    "test_slot_filling.py", "test_training.py", "test_tune.py", "test_worked_examples.py",
 }  # fmt: skip
 
 

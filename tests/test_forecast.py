@@ -139,7 +139,7 @@ def test_ctrl_c_keeps_the_best_weights_and_writes_everything(shops, tmp_path, mo
     monkeypatch.setattr(keras.callbacks, "EarlyStopping", Stop)
     argv = [*flags(shops), *TINY, "--epochs", "9", "--output-dir", tmp_path / "out"]
     assert run(argv) == 130
-    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*FILES, "checkpoint_0.npz"}
 
 
 def test_bad_input_is_one_line_and_leaves_nothing(shops, tmp_path, capsys):

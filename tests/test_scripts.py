@@ -146,7 +146,7 @@ def test_ctrl_c_keeps_what_was_learnt(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(LSTM, "DAYS", 400)
     argv = [*TINY, "--epochs", 99, "--output-dir", tmp_path / "out"]
     assert run("LSTM", argv) == 130
-    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*FILES, "checkpoint.npz"}
     captured = capsys.readouterr()
     assert "going on with the best weights so far" in captured.out
     assert captured.err == "LSTM.py: interrupted\n"

@@ -14,7 +14,7 @@ MOST_STEPS = 10_000  # past the end: beyond, a forecast is its own echo
 MOST_UNITS = 4096
 OF_CSV = ["--column", "--time-column", "--features", "--fill", "--missing", "--decimal"]
 OF_TRAINING = ["--refit", "--input-steps", "--units", "--layers", "--epochs", "--batch-size"]
-OF_TRAINING += ["--learning-rate"]
+OF_TRAINING += ["--learning-rate", "--resume"]
 
 
 class Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -154,6 +154,11 @@ def forecasting_parser(script: str, description: str, **defaults) -> Parser:
         "--output-dir",
         metavar="FOLDER",
         help=f"for all that is written (default: outputs/{script}; with --load, its forecast/)",
+    )
+    run.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where a run with the same flags was killed, to the same digits",
     )
     run.add_argument("--show", action="store_true", help="open the picture in a window")
     parser.set_defaults(lesson=script, **defaults)

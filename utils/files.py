@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,13 @@ from utils import InputError
 
 import pandas as pd
 
+BESIDE = re.compile(r"\..+\.(\d+)\.\w+")  # what `written_whole` writes to: .name.process.ending
+
 
 def output_folder(path: str | Path) -> Path:
     """Make the folder and prove that it can be written, before any work is put into its content.
+
+    What a killed run left half-written there is removed.
 
     Raises:
         InputError: if a file stands in its place or nothing can be written there.
@@ -23,11 +28,27 @@ def output_folder(path: str | Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        for path in folder.glob(".*"):
+            if (beside := BESIDE.fullmatch(path.name)) and not _alive(int(beside[1])):
+                path.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
             f"--output-dir {folder}: cannot write there ({error.strerror}); name another folder"
         ) from error
     return folder
+
+
+def _alive(process: int) -> bool:
+    """Say whether a process of this machine is running; where that can't be known, it may be."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from utils import plotting, training
+from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json, written_together
 from utils.series import blocks, evaluation, index, report
 from utils.series.csv_file import load_csv
@@ -71,6 +72,7 @@ class Run(NamedTuple):
     name: str
     forecaster: Forecaster
     fit: training.Fit | None = None
+    checkpoint: Checkpoint | None = None
     linear: LinearAutoregression | None = None
     refit: Callable[[], keras.Model] | None = None  # trains the same network on all rows
 
@@ -150,6 +152,7 @@ def learn(
     args: argparse.Namespace,
     starts: Sequence[str],
     relative: bool = False,
+    on_epoch: Callable[[float], None] | None = None,
 ) -> Run:
     """Train a network, or take the loaded one.
 
@@ -165,9 +168,15 @@ def learn(
         args: of `utils.cli.parse_forecasting`.
         starts: "mean", "last", "linear", or some of them, the safest first.
         relative: whether errors are log-ratios, as those of prices are.
+        on_epoch: is told after each epoch the lowest validation MAE so far.
+
+    Raises:
+        InputError: if --resume is asked for and the checkpoint is of another run.
     """
     if data.loaded:
         return Run(name, data.loaded)
+    path = Path(args.output_dir, "checkpoint.npz")
+    checkpoint = Checkpoint(path, plan_of(args, data.values), args.resume)
     linear = LinearAutoregression(data.input_steps, data.targets).fit(data.values, data.parts)
     batch_size = min(args.batch_size, len(data.parts.train))
     steps = training.steps_per_epoch(len(data.parts.train), batch_size)
@@ -183,7 +192,7 @@ def learn(
     def mae(actual, predicted):
         return keras.ops.abs(actual[:, 0] - predicted[:, 0])  # (batch,)
 
-    def fitted(start, epochs, quiet):
+    def fitted(start, epochs, quiet=True, **kept):
         network = build(start, data.train)
         if not quiet:
             print(blocks.summary(network))
@@ -191,19 +200,20 @@ def learn(
         return network, training.fit(
             network, build_loss(data.train), batches(data.parts.train),
             in_order(data.values, val_rows, data.input_steps, data.targets),
-            epochs=epochs, metric=mae, quiet=quiet, **plan,
+            epochs=epochs, metric=mae, quiet=quiet, **plan, **kept,
         )  # fmt: skip
 
-    start = starts[0]
-    if len(starts) > 1:
+    start = checkpoint.notes.get("start", starts[0])
+    if len(starts) > 1 and not checkpoint.notes:
         epochs = min(max(args.epochs // TRIAL, TRIAL_STEPS // steps, 1), args.epochs)
-        errors = {start: fitted(start, epochs, quiet=True)[1].lowest for start in starts}
+        errors = {start: fitted(start, epochs)[1].lowest for start in starts}
         best, margin = min(errors, key=errors.get), 0.5 / np.sqrt(len(data.parts.val))
         start = best if errors[best] < (1 - margin) * errors[start] else start
         shown = ", ".join(f"{START[start]} {error:.4g}" for start, error in errors.items())
         print(f"Validation MAE after {epochs} epochs, by what forecasts start from: {shown}.")
     print(f"Forecasts start from {START[start]}; {args.batch_size} windows a training step.")
-    network, fit = fitted(start, args.epochs, quiet=False)
+    checkpoint.notes["start"] = start
+    network, fit = fitted(start, args.epochs, quiet=False, checkpoint=checkpoint, on_epoch=on_epoch)
     print(fit)
 
     def refit():
@@ -226,7 +236,8 @@ def learn(
     memory = np.clip(len(data.parts.val) / 10, 10, 100)  # rows; daily prices: RiskMetrics' 0.94
     lowest = 0.0 if data.train[:, 0].min() >= 0 else None
     spread = Spread(relative, decay=1 - 1 / memory, lowest=lowest)
-    return Run(name, forecaster._replace(spread=spread), fit, linear, refit)
+    forecaster = forecaster._replace(spread=spread)
+    return Run(name, forecaster, fit, checkpoint, linear, refit)
 
 
 def believable(forecaster: Forecaster, data: Data) -> float:
@@ -241,7 +252,9 @@ def believable(forecaster: Forecaster, data: Data) -> float:
     best = min(
         np.linspace(1, 0, 11), key=lambda share: evaluation.mae(actual, last + share * predicted)
     )
-    p_value = evaluation.diebold_mariano(actual, last, last + best * predicted)
+    p_value = evaluation.diebold_mariano(
+        actual, last, last + best * predicted, index.season(data.frame.index) or 1
+    )
     share = round(float(best * max(1 - 2 * p_value, 0)), 2)
     if share < 1:
         print(f"Of the change that it predicts, {share:.0%} is believed, by the validation part.")
@@ -291,7 +304,9 @@ def score(
         results[part] = dict.fromkeys([run.name, *BASELINES, "optimal"]) | scored
     actual, best = data.values[parts.test, 0], evaluation.best_baseline(scored, run.name)
     results["best_baseline"] = best
-    results["p_value"] = evaluation.diebold_mariano(actual, forecasts[run.name], forecasts[best])
+    results["p_value"] = evaluation.diebold_mariano(
+        actual, forecasts[run.name], forecasts[best], index.season(data.frame.index) or 1
+    )
 
     def bounds_of(forecast, origins, step):
         scale = scale_ahead(now[origins], usual[origins], step, forecaster.spread.decay)
@@ -316,6 +331,8 @@ def score(
     }
     end = now[-1], usual[-1], data.frame.index[-1]
     spread = forecaster.spread.measured(record, *end, args.forecast)
+    if data.values[:, 0].min() < 0:
+        spread = spread._replace(lowest=None)
     return Scored(results, pd.DataFrame(columns, data.frame.index[parts.test]), spread)
 
 
@@ -401,13 +418,18 @@ def finish(
         KeyboardInterrupt: once all is written, if that had ended the training.
     """
     folder, forecaster, scores = Path(args.output_dir), run.forecaster, None
+    interrupted = bool(run.fit and run.fit.interrupted)
     if scored:
         forecaster = forecaster._replace(spread=scored.spread)
         forecaster.save(folder / "model.keras", f"{run.name}.py")
         print(report.report(run.name, scored.results, len(scored.test)))
         print(age(data, args.refit))
         if args.refit:
-            forecaster = forecaster._replace(network=run.refit())
+            try:
+                forecaster = forecaster._replace(network=run.refit())
+            except KeyboardInterrupt:
+                interrupted = True
+                print("Interrupted: going on with the network that was scored")
     else:
         forecaster = forecaster.since(data.frame)
     forecast = forecaster.past_the_end(data.frame, args.forecast)
@@ -435,10 +457,12 @@ def finish(
                 (folder / name).unlink(missing_ok=True)  # of another forecast
         figure = draw(run._replace(forecaster=forecaster), data, scored, forecast)
         plotting.save(figure, folder / "figure.png", args.show)
+        if scored and not run.fit.interrupted:
+            run.checkpoint.remove()
     print(f"Picture and files: {folder}")
     if moral:
         print(moral)
-    if run.fit and run.fit.interrupted:
+    if interrupted:
         raise KeyboardInterrupt
     return scores
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from utils import InputError, cli, plotting, training
+from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json, written_together
 from utils.series import backtest, datasets, index, synthetic
 from utils.series.csv_file import load_panel
@@ -71,6 +72,7 @@ class Run(NamedTuple):
     linear: backtest.Linear | None = None
     networks: list[keras.Model] | None = None  # whose mean it is
     refit: Callable[[], keras.Model] | None = None  # trains the same on all rows
+    checkpoints: Sequence[Checkpoint] = ()
 
 
 class Scored(NamedTuple):
@@ -204,9 +206,16 @@ def _go_by(facts, args):
 
 
 def learn(
-    build_network: Callable, build_loss: Callable, data: Data, args: argparse.Namespace
+    build_network: Callable,
+    build_loss: Callable,
+    data: Data,
+    args: argparse.Namespace,
+    on_epoch: Callable[[float], None] | None = None,
 ) -> Run:
-    """Fit the linear heads, train networks that start from them, and take the networks' mean."""
+    """Fit the linear heads, train networks that start from them, and take the networks' mean.
+
+    `on_epoch` is told after each epoch the first network's lowest validation loss so far.
+    """
     if data.loaded:
         network, facts = data.loaded
         return Run(network, facts["corrections"], [])
@@ -216,6 +225,11 @@ def learn(
             f"no series is long enough for a window of {panel.input_steps} steps and "
             f"{panel.horizon} ahead; lower --horizon or --input-steps, or bring longer series"
         )
+    plan = plan_of(args, panel.values, panel.features, panel.known)
+    checkpoints = [
+        Checkpoint(Path(args.output_dir, f"checkpoint_{number}.npz"), plan, args.resume)
+        for number in range(args.networks)
+    ]
     linear = backtest.Linear(panel, parts)
     loss = build_loss(args.quantiles, args.loss, linear.scaling.log)
     weights = 1 / backtest.spread_of(panel, linear.scaling.log)
@@ -239,7 +253,11 @@ def learn(
     for number in range(args.networks):
         network = new_network(number)
         train = batches(parts.train, number)
-        fits.append(training.fit(network, loss, train, val, epochs=args.epochs, **schedule))
+        fit = training.fit(
+            network, loss, train, val, epochs=args.epochs, checkpoint=checkpoints[number],
+            on_epoch=None if number else on_epoch, **schedule,
+        )  # fmt: skip
+        fits.append(fit)
         networks.append(network)
         if fits[-1].interrupted:
             break
@@ -253,7 +271,7 @@ def learn(
             again.append(network)
         return _mean(again)
 
-    return Run(_mean(networks), {}, fits, linear, networks, refit)
+    return Run(_mean(networks), {}, fits, linear, networks, refit, checkpoints)
 
 
 def _mean(networks):
@@ -512,6 +530,8 @@ def finish(
             for name in ("series.csv", "backtest.csv", "scores.json"):
                 (folder / name).unlink(missing_ok=True)  # of another forecast
         plotting.save(draw(data.panel, forecast, scored), folder / "figure.png", args.show)
+        for checkpoint in () if interrupted else run.checkpoints:
+            checkpoint.remove()
     print(f"Picture and files: {folder}")
     if interrupted:
         raise KeyboardInterrupt

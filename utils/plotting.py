@@ -1,6 +1,7 @@
 """The pictures' common style; the only module that imports matplotlib."""
 
 import itertools
+import warnings
 from pathlib import Path
 
 from utils.files import written_whole
@@ -10,6 +11,7 @@ import matplotlib.dates
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -20,8 +22,15 @@ BLACK, GREY, BLUE, SKY, GREEN, ORANGE, PURPLE = (
 RED = "#D62728"
 PIECES = 20  # of the test part, if it has no hours
 
+# fonts with Chinese characters, as systems call them, that this one has
+CHINESE = {
+    "Noto Sans CJK TC", "Noto Sans TC", "Noto Sans CJK JP", "Microsoft JhengHei", "PingFang TC",
+    "PingFang HK", "Heiti TC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Arial Unicode MS",
+} & {font.name for font in font_manager.fontManager.ttflist}  # fmt: skip
+
 matplotlib.rcParams.update(
     {
+        "font.family": ["DejaVu Sans", *sorted(CHINESE)[:1]],
         "figure.dpi": 120,
         "savefig.dpi": 120,
         "figure.constrained_layout.use": True,
@@ -169,7 +178,8 @@ def draw_history(axes: Axes, history: pd.DataFrame, best_epoch: int) -> None:
 
 def save(figure: Figure, path: str | Path, show: bool = False) -> None:
     """Write the picture, whole or not at all; with `show`, open a window and wait for its end."""
-    with written_whole(path) as beside:
+    with written_whole(path) as beside, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # see CHINESE
         figure.savefig(beside)
     if show:
         plt.show()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from utils import InputError
+from utils.checkpoint import Checkpoint
 from utils.files import written_whole
 
 import keras
@@ -97,6 +98,8 @@ def fit(
     learning_rate: float,
     metric: Callable | None = None,
     quiet: bool = False,
+    checkpoint: Checkpoint | None = None,
+    on_epoch: Callable[[float], None] | None = None,
 ) -> Fit:
     """Train; keep the weights of the epoch that was best in validation, or those from before.
 
@@ -112,6 +115,8 @@ def fit(
         learning_rate: at the start; see `averaging_adam`.
         metric: of actual and predicted: what epochs are judged by, if not by the loss.
         quiet: whether to print nothing.
+        checkpoint: from which to go on, and which is renewed after each epoch.
+        on_epoch: is told after each epoch what the best one so far was judged by.
 
     Returns:
         the history, the seconds, and whether Ctrl-C ended the training; the network then has the
@@ -129,14 +134,33 @@ def fit(
     best = keras.callbacks.EarlyStopping(
         judged, mode="min", patience=-(-epochs // 3), restore_best_weights=True
     )
-    start, interrupted = time.perf_counter(), False
+
+    def kept():
+        judging = {name: getattr(best, name) for name in ("best", "best_epoch", "wait")}
+        return best.best_weights, {"judging": judging, "history": log.history}
+
+    def give_back(weights, state):
+        vars(best).update(state["judging"], best_weights=weights)
+        log.history, log.epoch = state["history"], list(range(checkpoint.epoch))
+
+    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best, log]
+    first, start, interrupted = 0, time.perf_counter(), False
+    if checkpoint:
+        first = epochs if checkpoint.ended else checkpoint.epoch
+        start -= checkpoint.seconds
+        batches = batches.skip(checkpoint.epoch * steps)
+        callbacks.append(survival(checkpoint, network, callbacks[0], start, kept, give_back))
+    if on_epoch:
+        told = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: on_epoch(float(best.best)))
+        callbacks.append(told)
     try:
         network.fit(
             batches,
             steps_per_epoch=steps,
             validation_data=val_batches,
             epochs=epochs,
-            callbacks=[keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best, log],
+            initial_epoch=first,
+            callbacks=callbacks,
             shuffle=False,  # the batches are
             verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,
         )
@@ -159,6 +183,44 @@ def fit(
     if not learned.best_epoch:
         network.set_weights(untrained)
     return learned
+
+
+def survival(
+    checkpoint: Checkpoint,
+    network: keras.Model,
+    averaged: keras.callbacks.SwapEMAWeights,
+    start: float,
+    kept: Callable[[], tuple[list, dict]],
+    give_back: Callable[[list, dict], None],
+) -> keras.callbacks.Callback:
+    """Return the last callback of a training: it renews a checkpoint, and first restores it.
+
+    Args:
+        checkpoint: to go on from, and to renew.
+        network: that trains.
+        averaged: swaps its weights on epochs.
+        start: when the training began, by `time.perf_counter`.
+        kept: returns the best weights so far, and what else the training must know to go on, JSON.
+        give_back: takes what `kept` returned.
+    """
+
+    def restore(logs=None):
+        if checkpoint.epoch:
+            give_back(checkpoint.restore(network), checkpoint.state)
+            averaged._ema_weights_in_model = True  # as it leaves them after an epoch
+
+    def save(epoch, logs=None):
+        weights, state = kept()
+        checkpoint.save(
+            network,
+            weights,
+            epoch=epoch + 1,
+            ended=bool(network.stop_training),
+            seconds=time.perf_counter() - start,
+            **state,
+        )
+
+    return keras.callbacks.LambdaCallback(on_train_begin=restore, on_epoch_end=save)
 
 
 def refit(

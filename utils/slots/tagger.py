@@ -1,46 +1,161 @@
-"""Train a tagger, score it, save it, load it, and ask it.
+"""Train a tagger, score it, say how sure it is, save it, load it, and ask it.
 
-A tagger is a Keras model from what `Vocabulary.encode` returns to (batch, steps, tags), the
-probability of each tag of its vocabulary.
+A tagger's network takes what `Vocabulary.encode` returns. It gives scores: "tags" (batch, steps,
+tags) from a layer `CRF` of this name and, where the data have intents, "intent" (batch, intents)
+from a layer `Tempered` of this name; a softmax makes them probabilities.
 """
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
-from utils import (
-    InputError,
-    cells,  # noqa: F401  Keras must know them to load a model with one
-    training,
-)
-from utils.slots.tagging import (
-    OTHER,
-    PADDING,
-    Sentence,
-    Vocabulary,
-    decode,
-    normal,
-    score,
-    spans,
-    without_marks,
-)
+from utils import InputError, training
+from utils.cells import JordanCell, PeepholeLSTMCell  # noqa: F401  Keras must know them to load
+from utils.checkpoint import Checkpoint
+from utils.slots import chunks
+from utils.slots.crf import CRF
+from utils.slots.files import Sentence
+from utils.slots.text import normal, without_marks
+from utils.slots.vocabulary import OTHER, PADDING, Vocabulary
 
 import keras
 import numpy as np
-import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 
 SCRIPT = "slot_filling.py"
 RARE = 0.02  # see Batches
 AVERAGED = 100  # steps, at most an epoch, over which the weights are averaged
+INTENT_WEIGHT = 0.3  # of the intent's loss, beside the loss per word
+SMOOTHING = 0.1  # of the intents: the right one is to get 90 %, and its share of the rest
+DIVERGED = "the training diverged; lower --learning-rate"
+TEMPERATURES = 0.25, 8  # that a calibration may find
 MAX_WORDS = 8192  # at once, padding included, so that long sentences don't fill the memory
+
+
+class Reading(NamedTuple):
+    """What a tagger reads in a sentence."""
+
+    tags: list[str]
+    chunks: list[tuple[str, int, int, float]]  # slot, start, stop, probability
+    intent: str | None  # none in an empty sentence, and where the data have no intents
+    probability: float  # of the intent
+
+
+class Tagger:
+    """A network and the vocabulary that it speaks."""
+
+    def __init__(self, network: keras.Model, vocabulary: Vocabulary):
+        self.network, self.vocabulary = network, vocabulary
+        self.crf: CRF = network.get_layer("tags")
+        scores = keras.Input((None, len(vocabulary.tags)))
+        real = keras.Input((None,), dtype="bool")
+        self.decoder = keras.Model([scores, real], Decode(self.crf)(scores, real))
+
+    def read(self, sentences: Sequence[Sequence[str]]) -> list[Reading]:
+        """Read sentences, which may be empty, and of any length."""
+        readings = [Reading([], [], None, 0.0)] * len(sentences)
+        for rows, scores, real in self.scores(sentences):
+            for row, reading in zip(rows, self.decode(scores, real), strict=True):
+                readings[row] = reading
+        return readings
+
+    def scores(self, sentences: Sequence[Sequence[str]]) -> Iterator[tuple[list, dict, np.ndarray]]:
+        """Yield row numbers of sentences of about the same length, scores, and where words are."""
+        left = [row for row, sentence in enumerate(sentences) if sentence]
+        left.sort(key=lambda row: len(sentences[row]))
+        while left:
+            steps = len(sentences[left[-1]])
+            count = max(1, MAX_WORDS // steps)
+            rows, left = left[-count:], left[:-count]
+            inputs = self.vocabulary.encode([sentences[row] for row in rows], steps)
+            yield rows, self.network.predict_on_batch(inputs), inputs["words"] != PADDING
+
+    def decode(self, scores: dict[str, np.ndarray], real: np.ndarray) -> Iterator[Reading]:
+        """Yield the most probable reading of each sentence."""
+        found = self.decoder.predict_on_batch([scores["tags"], real])
+        links = keras.ops.convert_to_numpy(self.crf.links())
+        if self.vocabulary.intents:
+            intents = softmax(scores["intent"], axis=-1)  # (batch, intents)
+        for row, steps in enumerate(real.sum(axis=1)):
+            tags = [self.vocabulary.tags[number] for number in found["tags"][row, :steps]]
+            ways = [found[name][:steps, row] for name in ("forward", "backward")]
+            sure = [
+                (*span, chunk_probability(span, self.crf.tags, scores["tags"][row], links, *ways))
+                for span in sorted(chunks.spans(tags), key=lambda span: span[1])
+            ]
+            intent, probability = None, 0.0
+            if self.vocabulary.intents:
+                intent = self.vocabulary.intents[intents[row].argmax()]
+                probability = float(intents[row].max())
+            yield Reading(tags, sure, intent, probability)
+
+    def tag_probabilities(self, words: Sequence[str]) -> np.ndarray:
+        """Return how probable each tag of each word of one sentence is: (words, tags)."""
+        ((_, scores, real),) = self.scores([words])
+        found = self.decoder.predict_on_batch([scores["tags"], real])
+        return softmax((found["forward"] + found["backward"])[:, 0], axis=-1)
+
+
+class Decode(keras.Layer):
+    """What `CRF` finds in scores, so that Keras compiles it."""
+
+    def __init__(self, crf):
+        super().__init__()
+        self.crf = crf
+
+    def call(self, scores, real):
+        """Return the best tags (batch, steps), and the ways from both ends (steps, batch, tags)."""
+        return {
+            "tags": self.crf.viterbi(scores, real),
+            "forward": self.crf.forward(scores, real),
+            "backward": self.crf.backward(scores, real),
+        }
+
+
+def chunk_probability(
+    span: tuple[str, int, int],
+    tags: Sequence[str],
+    scores: np.ndarray,
+    links: np.ndarray,
+    forward: np.ndarray,
+    backward: np.ndarray,
+) -> float:
+    """Return how probable it is that a sentence has this very chunk, whatever else it has.
+
+    All ways to its first word, the one way through it, all ways on but those that prolong it.
+
+    Args:
+        span: slot, start, stop.
+        tags: their names.
+        scores: (steps, tags).
+        links: (tags, tags), `CRF.links`.
+        forward: (words, tags), `CRF.forward`.
+        backward: (words, tags), `CRF.backward`.
+    """
+    slot, start, stop = span
+    inside = tags.index(f"I-{slot}") if f"I-{slot}" in tags else None
+    last = tags.index(f"B-{slot}")
+    worth = forward[start, last]
+    for step in range(start + 1, stop):
+        worth += links[last, inside] + scores[step, inside]
+        last = inside
+    if stop < len(forward):
+        on = links[last] + scores[stop] + backward[stop]
+        worth += np.logaddexp.reduce(np.delete(on, [] if inside is None else inside))
+    return float(np.exp(min(worth - np.logaddexp.reduce(forward[-1]), 0.0)))
+
+
+# ------------------------------------------------------------------ training
 
 
 class Batches(keras.utils.PyDataset):
     """Sentences to train on, in batches of about the same length, mixed anew each epoch.
 
-    A batch is the inputs, as `Vocabulary.encode` gives them; the numbers of the tags (batch,
-    steps); and the weights (batch, steps) that keep the padding out of the loss.
+    A batch is the inputs, as `Vocabulary.encode` gives them, and the targets: "tags" (batch,
+    steps), their numbers, -1 where there is no word; and "intent" (batch, intents), 1-of-N.
 
     So that a tagger learns what to make of a word that it will not know, the rarest words are
     replaced by OTHER, letters excepted, half of the time.
@@ -65,7 +180,7 @@ class Batches(keras.utils.PyDataset):
             vocabulary.words[word] for word in words[: np.searchsorted(share, rare, "right")]
         ]
         self.rng = np.random.default_rng(seed)
-        self.on_epoch_end()
+        self.start(self.rng.bit_generator.state)
         # Keras takes what varies from the first two batches: the shortest and the longest
         order = np.argsort([self.lengths[rows].max() for rows in self.batches])
         self.batches = [self.batches[i] for i in (*order[:1], *order[:0:-1])]
@@ -73,8 +188,14 @@ class Batches(keras.utils.PyDataset):
     def __len__(self):
         return -(-len(self.sentences) // self.batch_size)
 
+    def start(self, state):
+        """Begin the epoch that has this state of the random numbers, kept in `state`."""
+        self.rng.bit_generator.state = state
+        self.on_epoch_end()
+
     def on_epoch_end(self):
         """Mix the sentences of the same length, and the batches."""
+        self.state = self.rng.bit_generator.state  # the next epoch's, see `start`
         order = np.lexsort([self.rng.random(len(self.lengths)), self.lengths])
         batches = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
         self.batches = [batches[i] for i in self.rng.permutation(len(batches))]
@@ -83,37 +204,54 @@ class Batches(keras.utils.PyDataset):
         rows = self.batches[index]
         sentences, steps = [self.sentences[row] for row in rows], self.lengths[rows].max()
         inputs = self.vocabulary.encode([sentence.words for sentence in sentences], steps)
-        weights = (inputs["words"] != PADDING).astype("float32")
-        replaced = np.isin(inputs["words"], self.rare) & (self.rng.random(weights.shape) < 0.5)
-        inputs["words"][replaced] = OTHER
-        targets = np.zeros((len(rows), steps), "int32")
+        words = inputs["words"]
+        words[np.isin(words, self.rare) & (self.rng.random(words.shape) < 0.5)] = OTHER
+        targets = {"tags": np.full(words.shape, -1, "int32")}
         for row, sentence in enumerate(sentences):
-            targets[row, : len(sentence.tags)] = [self.tags[tag] for tag in sentence.tags]
-        return inputs, targets, weights
+            targets["tags"][row, : len(sentence.tags)] = [self.tags[tag] for tag in sentence.tags]
+        if intents := self.vocabulary.intents:
+            numbers = [intents.index(sentence.intent) for sentence in sentences]
+            targets["intent"] = np.eye(len(intents), dtype="float32")[numbers]
+        return inputs, targets
 
 
 class BestEpoch(keras.callbacks.Callback):
     """Score the dev part after each epoch, print how it goes, and keep the best weights."""
 
-    def __init__(self, title, vocabulary, dev):
+    def __init__(self, title, tagger, dev):
         super().__init__()
-        self.title, self.vocabulary, self.dev = title, vocabulary, dev
-        self.f1, self.weights = -1.0, None
+        self.title, self.tagger, self.dev = title, tagger, dev
+        self.best, self.epoch, self.weights = -1.0, 0, None
+        self.last, self.loss = 0, np.inf
 
     def on_epoch_end(self, epoch, logs=None):
-        """Score the dev part."""
-        f1 = evaluate(self.model, self.vocabulary, self.dev).loc["all", "f1"]
-        if f1 > self.f1:
-            self.f1, self.weights = f1, self.model.get_weights()
+        """Score the dev part: by F1 and, where there are intents, their accuracy."""
+        self.last, self.loss = epoch + 1, logs["loss"]
+        if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
+            print()  # ends the line of the epochs before
+            raise InputError(DIVERGED)
+        scores = evaluate(self.dev, self.tagger.read([sentence.words for sentence in self.dev]))
+        score, said = scores["f1"], f"dev F1 {scores['f1']:.2f}"
+        if scores["intent_accuracy"] is not None:
+            score += scores["intent_accuracy"]
+            said += f", intent {scores['intent_accuracy']:.2f}"
+        if score > self.best:
+            self.best, self.epoch, self.weights = score, epoch + 1, self.model.get_weights()
         progress = f"epoch {epoch + 1}/{self.params['epochs']}, loss {logs['loss']:.4f}"
-        print(
-            f"\r{self.title}: {progress}, dev F1 {f1:.2f}, best {self.f1:.2f} ", end="", flush=True
-        )
+        line = f"{self.title}: {progress}, {said}, best epoch {self.epoch}"
+        print(f"\r{line}  ", end="", flush=True)
+
+
+class Fit(NamedTuple):
+    """What a training leaves behind, besides the weights."""
+
+    epoch: int  # whose weights were kept
+    seconds: float
+    interrupted: bool
 
 
 def fit(
-    model: keras.Model,
-    vocabulary: Vocabulary,
+    tagger: Tagger,
     parts: dict[str, list[Sentence]],
     *,
     epochs: int,
@@ -121,92 +259,257 @@ def fit(
     learning_rate: float,
     seed: int,
     title: str,
-) -> float:
-    """Train on the train part; keep the weights of the epoch with the best F1 on the dev part.
+    checkpoint: Checkpoint | None = None,
+    on_epoch: Callable[[float], None] | None = None,
+) -> Fit:
+    """Train on the train part; keep the weights of the epoch that is best on the dev part.
 
     Adam with a cosine schedule down to zero, gradients clipped to norm 1, and the weights averaged
     over the last steps (`use_ema`).
 
     Args:
-        model: a tagger.
-        vocabulary: of the train part.
+        tagger: untrained.
         parts: "train" and "dev".
         epochs: passes over the train part.
         batch_size: sentences per batch.
         learning_rate: at the start.
         seed: of the order of the sentences, and of the words replaced by "other".
         title: of the progress that is printed.
+        checkpoint: from which to go on, and which is renewed after each epoch.
+        on_epoch: is told after each epoch the best score so far on the dev part.
 
     Returns:
-        seconds.
+        what happened; after Ctrl-C the tagger has the best weights so far.
 
     Raises:
-        InputError: if the weights ran away to infinity.
+        KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
+        InputError: if it ended worse than guessing.
     """
-    batches = Batches(parts["train"], vocabulary, batch_size, RARE, seed)
+    network = tagger.network
+    batches = Batches(parts["train"], tagger.vocabulary, batch_size, RARE, seed)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(batches))
     momentum = 1 - 1 / min(AVERAGED, len(batches))
-    model.compile(
+    losses, weights = {"tags": tagger.crf.loss}, {"tags": 1.0}
+    if tagger.vocabulary.intents:
+        losses["intent"] = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=SMOOTHING
+        )
+        weights["intent"] = INTENT_WEIGHT
+    network.compile(
         keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=momentum),
-        keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
+        losses,
+        loss_weights=weights,
         jit_compile=False,  # XLA would compile anew for every length
     )
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    best = BestEpoch(title, vocabulary, parts["dev"])
-    start = time.perf_counter()
-    model.fit(batches, epochs=epochs, callbacks=[averaged, best], verbose=0)
-    print()
-    model.set_weights(best.weights)
-    if not all(np.isfinite(weights).all() for weights in best.weights):
-        raise InputError("the training diverged; lower --learning-rate")
-    return time.perf_counter() - start
+    best = BestEpoch(title, tagger, parts["dev"])
+    callbacks, first = [averaged, best], 0
+    start, interrupted = time.perf_counter(), False
+
+    def kept():
+        judging = {name: getattr(best, name) for name in ("best", "epoch", "last", "loss")}
+        return best.weights, {"judging": judging, "batches": batches.state}
+
+    def give_back(weights, state):
+        vars(best).update(state["judging"], weights=weights)
+        batches.start(state["batches"])
+
+    if checkpoint:
+        start -= checkpoint.seconds
+        first = checkpoint.epoch
+        callbacks.append(training.survival(checkpoint, network, averaged, start, kept, give_back))
+    if on_epoch:
+        told = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: on_epoch(float(best.best)))
+        callbacks.append(told)
+    try:
+        network.fit(batches, epochs=epochs, initial_epoch=first, callbacks=callbacks, verbose=0)
+    except KeyboardInterrupt:
+        if best.weights is None:  # not one epoch: nothing worth keeping
+            raise
+        interrupted = True
+    seconds = time.perf_counter() - start
+    why = f"was interrupted after epoch {best.last}" if interrupted else "ended as planned"
+    print(
+        f"\n    Training {why}, {seconds:.0f} s; kept is epoch {best.epoch}, best on the dev part."
+    )
+    guessing = np.log(len(tagger.vocabulary.tags)) + np.log(max(len(tagger.vocabulary.intents), 1))
+    if not best.loss < 2 * guessing:
+        raise InputError(DIVERGED)
+    network.set_weights(best.weights)
+    return Fit(best.epoch, seconds, interrupted)
 
 
-def tag(
-    model: keras.Model, vocabulary: Vocabulary, sentences: Sequence[Sequence[str]]
-) -> list[list[str]]:
-    """Return a tag for each word of each sentence; sentences may be empty, and of any length."""
-    tags: list[list[str]] = [[] for _ in sentences]
-    left = [row for row, sentence in enumerate(sentences) if sentence]
-    left.sort(key=lambda row: len(sentences[row]))
-    while left:
-        steps = len(sentences[left[-1]])
-        count = max(1, MAX_WORDS // steps)
-        rows, left = left[-count:], left[:-count]
-        inputs = vocabulary.encode([sentences[row] for row in rows], steps)
-        probabilities = model.predict_on_batch(inputs)  # (rows, steps, tags)
-        for row, found in zip(rows, probabilities, strict=True):
-            tags[row] = decode(found[: len(sentences[row])], vocabulary.tags)
-    return tags
+# ------------------------------------------------------------------ scores
 
 
-def evaluate(
-    model: keras.Model, vocabulary: Vocabulary, sentences: Sequence[Sentence]
-) -> pd.DataFrame:
-    """Return the table of `utils.slots.tagging.score`."""
-    predicted = tag(model, vocabulary, [sentence.words for sentence in sentences])
-    return score([sentence.tags for sentence in sentences], predicted)
+def evaluate(sentences: Sequence[Sentence], readings: Sequence[Reading]) -> dict:
+    """Return what was right, in per cent, and how far probabilities were from that.
+
+    Returns:
+        f1, precision and recall of whole slots; intent_accuracy; sentence_accuracy, of sentences
+        whose intent and whose every slot are right; slot_calibration_error and
+        intent_calibration_error. None where the data have no intents.
+    """
+    true = [sentence.tags for sentence in sentences]
+    scores = chunks.score(true, [reading.tags for reading in readings]).loc["all"]
+    slots, whole = _right(sentences, readings)
+    sure = [chunk[3] for reading in readings for chunk in reading.chunks]
+    scores = scores[["f1", "precision", "recall"]].to_dict()
+    scores |= dict.fromkeys(["intent_accuracy", "sentence_accuracy"])
+    scores["slot_calibration_error"] = chunks.calibration_error(sure, slots)
+    scores["intent_calibration_error"] = None
+    if sentences[0].intent is not None:
+        intents = np.array(
+            [s.intent == reading.intent for s, reading in zip(sentences, readings, strict=True)]
+        )
+        whole &= intents
+        scores["intent_accuracy"] = float(100 * intents.mean())
+        scores["intent_calibration_error"] = chunks.calibration_error(
+            [reading.probability for reading in readings], intents
+        )
+    scores["sentence_accuracy"] = float(100 * whole.mean())
+    return scores
 
 
-def answer(model: keras.Model, vocabulary: Vocabulary, texts: Sequence[str]) -> list[dict]:
-    """Return what each text says: "words", a tag for each in "tags", and the filled "slots"."""
-    sentences = [text.split() for text in texts]
+def _right(sentences, readings):
+    """Return which chunks that were found are right, and which sentences have all of theirs."""
+    slots, whole = [], []
+    for sentence, reading in zip(sentences, readings, strict=True):
+        true = chunks.spans(sentence.tags)
+        found = [(slot, start, stop) in true for slot, start, stop, _ in reading.chunks]
+        slots += found
+        whole.append(all(found) and len(found) == len(true))
+    return slots, np.array(whole)
+
+
+def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> list[str]:
+    """Fit the temperatures of slots and intents: the ones by which what was found is likeliest.
+
+    A temperature above 1 makes a network less sure of itself, and changes no answer. So that it is
+    never wholly sure, n right answers count as (n + 1) / (n + 2) right each, n wrong ones as
+    1 / (n + 2); Platt, "Probabilistic outputs for support vector machines" (1999).
+
+    Args:
+        tagger: trained, with temperatures of 1.
+        sentences: the dev part.
+
+    Returns:
+        which of "slots" and "intents" can't be fitted, as none were found; their temperature stays
+        at 1.
+    """
+    batches = list(tagger.scores([sentence.words for sentence in sentences]))
+
+    def slots(temperature):
+        tagger.crf.temperature.assign(temperature)
+        sure, right = [], []
+        for rows, scores, real in batches:
+            readings = list(tagger.decode({**scores, "tags": scores["tags"] / temperature}, real))
+            right += _right([sentences[row] for row in rows], readings)[0]
+            sure += [chunk[3] for reading in readings for chunk in reading.chunks]
+        return np.array(sure), np.array(right)
+
+    def intents(temperature):
+        names = np.array(tagger.vocabulary.intents)
+        scores = np.concatenate([scores["intent"] for _, scores, _ in batches])
+        true = np.array([sentences[row].intent for rows, *_ in batches for row in rows])
+        right = names[scores.argmax(axis=-1)] == true
+        return softmax(scores / temperature, axis=-1).max(axis=-1), right
+
+    kinds = {"slots": (tagger.crf, slots)}
+    if tagger.vocabulary.intents:
+        kinds["intents"] = (tagger.network.get_layer("intent"), intents)
+    failed = []
+    for kind, (layer, answers) in kinds.items():
+        _, right = answers(1.0)
+        if not len(right):
+            failed.append(kind)
+            continue
+        count = right.sum()
+        kept = np.where(right, (count + 1) / (count + 2), 1 / (len(right) - count + 2))
+
+        def surprise(log_temperature, answers=answers, kept=kept):
+            sure, _ = answers(np.exp(log_temperature))
+            sure = np.clip(sure, 1e-6, 1 - 1e-6)
+            return -(kept * np.log(sure) + (1 - kept) * np.log(1 - sure)).mean()
+
+        bounds = np.log(TEMPERATURES)
+        found = minimize_scalar(surprise, bounds=bounds, method="bounded", options={"xatol": 0.02})
+        layer.temperature.assign(np.exp(found.x))
+    return failed
+
+
+# ------------------------------------------------------------------ asking, saving, loading
+
+
+def answer(tagger: Tagger, texts: Sequence[str], min_confidence: float = 0.0) -> list[dict]:
+    """Return what each text says.
+
+    Args:
+        tagger: trained.
+        texts: of any length and script.
+        min_confidence: slots and intents that are less probable are withheld.
+
+    Returns:
+        of each text its "intent" (None without one, or withheld) and "intent_probability"; its
+        "slots", each with "slot", "text" and "probability"; its "words", a tag for each in "tags",
+        and those never seen in training in "unknown".
+    """
+    places = [tagger.vocabulary.cut(text) for text in texts]
+    sentences = [
+        [text[start:stop] for start, stop in cuts] for text, cuts in zip(texts, places, strict=True)
+    ]
     answers = []
-    for words, tags in zip(sentences, tag(model, vocabulary, sentences), strict=True):
-        slots = [
-            {"slot": slot, "text": without_marks(" ".join(words[start:stop]))}
-            for slot, start, stop in sorted(spans(tags), key=lambda span: span[1])
-        ]
-        answers.append({"words": words, "tags": tags, "slots": slots})
+    readings = tagger.read(sentences)
+    for text, cuts, words, reading in zip(texts, places, sentences, readings, strict=True):
+        tags, slots = ["O"] * len(words), []
+        for slot, start, stop, probability in reading.chunks:
+            if probability >= min_confidence:
+                tags[start:stop] = reading.tags[start:stop]
+                found = without_marks(text[cuts[start][0] : cuts[stop - 1][1]])
+                slots.append({"slot": slot, "text": found, "probability": round(probability, 4)})
+        sure = reading.intent is not None and reading.probability >= min_confidence
+        answers.append(
+            {
+                "intent": reading.intent if sure else None,
+                "intent_probability": round(reading.probability, 4) if reading.intent else None,
+                "slots": slots,
+                "words": words,
+                "tags": tags,
+                "unknown": [word for word in words if normal(word) not in tagger.vocabulary.words],
+            }
+        )
     return answers
 
 
-def save(path: str | Path, model: keras.Model, vocabulary: Vocabulary) -> None:
-    """Save a tagger and its vocabulary as one `.keras` file, whole or not at all."""
-    training.save(path, model, {"script": SCRIPT, **vocabulary.to_json()})
+def arriving(stream: BinaryIO) -> Iterator[list[str]]:
+    """Yield the lines of a stream as they come: one, or as many as have come meanwhile.
+
+    Raises:
+        InputError: at a line that is not UTF-8.
+    """
+    rest, number = b"", 0
+    while block := stream.read1(1 << 16):
+        *lines, rest = (rest + block).split(b"\n")
+        if lines:
+            yield [_text(line, number + i) for i, line in enumerate(lines, 1)]
+            number += len(lines)
+    if rest:
+        yield [_text(rest, number + 1)]
 
 
-def load(path: str | Path) -> tuple[keras.Model, Vocabulary]:
+def _text(line: bytes, number: int) -> str:
+    try:
+        return line.decode("utf-8-sig").rstrip("\r")
+    except UnicodeDecodeError as error:
+        raise InputError(f"--predict -: line {number} is not UTF-8") from error
+
+
+def save(path: str | Path, tagger: Tagger) -> None:
+    """Save a tagger as one `.keras` file, whole or not at all."""
+    training.save(path, tagger.network, {"script": SCRIPT, **tagger.vocabulary.to_json()})
+
+
+def load(path: str | Path) -> Tagger:
     """Load what `save` wrote, in Keras' safe mode: a stranger's file must not run code.
 
     Raises:
@@ -214,6 +517,9 @@ def load(path: str | Path) -> tuple[keras.Model, Vocabulary]:
     """
     if not Path(path).exists():
         raise InputError(f"no saved model at {path}; train one first, without --predict")
-    model, facts = training.load(path, SCRIPT)
-    model.jit_compile = False  # as in `fit`
-    return model, Vocabulary.from_json(facts)
+    network, facts = training.load(path, SCRIPT)
+    network.jit_compile = False  # as in `fit`
+    try:
+        return Tagger(network, Vocabulary.from_json(facts))
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{path} is a model of an older {SCRIPT}; train it again") from error

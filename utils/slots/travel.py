@@ -1,9 +1,9 @@
 """A grammar that writes travel queries, in which only memory can tell the slots apart.
 
 Every sentence is written twice, once arriving and once leaving: "arrive Taipei on November 2nd",
-"leave Taipei on November 2nd". Of such twins a tagger that sees one word at a time gets at most one
-right, whatever it answers, so it can't pass 50 F1. Where the cue stands says what else a tagger
-needs:
+"leave Taipei on November 2nd". A tagger that sees one word at a time finds the same slots in both
+twins, and each is right in one of them at most: it can't pass `WITHOUT_CONTEXT`, an F1 of 50. Where
+the cue stands says what else a tagger needs:
 
     before    right before the city: memory         "arrive in Taipei tomorrow"
     far       long before it: a longer memory       "the city I leave with my two cats is Taipei"
@@ -15,18 +15,26 @@ import random
 import re
 from typing import NamedTuple
 
+from utils.slots import travel_zh
+from utils.slots.text import cut
+
+WITHOUT_CONTEXT = 50.0  # F1, in per cent; see above
+
 
 class Query(NamedTuple):
     """A query and what it says.
 
     Attributes:
-        words: what `str.split` gives.
+        words: what `utils.slots.text.cut` makes of it.
         tags: one per word: "O", or "B-" or "I-" and a slot of `SLOTS`.
+        intent: "find", "book", "ask_which"; of a statement "say_when" if it names a time, else
+            "say_where".
         cue: where the words stand that tell arriving from leaving: "before", "far" or "after".
     """
 
     words: list[str]
     tags: list[str]
+    intent: str
     cue: str
 
 
@@ -72,6 +80,7 @@ TRAIN_CITIES, DEV_CITIES, TEST_CITIES = (
 # <phrase>            one of PHRASES, at random
 # [arrives|leaves]    the first when arriving, the second when leaving
 # {slot: words}       words that fill the first or the second of SLOTS
+# !intent             what the query wants
 
 SLOTS = {
     "place": ("destination", "departure"),
@@ -157,9 +166,15 @@ PHRASES = {
     "wish": ["", "please help me", "<we must>", "how can I", "is it possible to", "I hope to"],
     "we must": ["I have to", "we want to", "I would like to", "my boss needs to", "we plan to"],
     "our": ["our", "my", "the", "his", "their"],
-    "find": ["find", "show me", "please book", "I am looking for", "do you have", "I need"],
+    "find": [
+        *("!find find", "!find show me", "!book please book"),
+        *("!find I am looking for", "!find do you have", "!book I need"),
+    ],
     "trip": ["a flight", "the cheapest ticket", "a night train", "two seats", "any ferry", "a bus"],
-    "which": ["which flight", "what train", "does anybody know which bus", "tell me which boat"],
+    "which": [
+        *("!ask_which which flight", "!ask_which what train"),
+        *("!ask_which does anybody know which bus", "!ask_which tell me which boat"),
+    ],
     "aside": ["<company> <reason>", "<reason> <company>"],
     "company": [
         "with my two children and a dog",
@@ -184,7 +199,27 @@ PHRASES = {
 }
 
 
-def generate(count, seed, cities):
+class Grammar(NamedTuple):
+    """What one language needs."""
+
+    sentences: dict[str, list[str]]  # by cue
+    phrases: dict[str, list[str]]
+    cities: dict[str, list[str]]  # by part
+    taipei: tuple[str, str]  # the lecture's sentence, and its cue
+
+
+GRAMMARS = {
+    "en": Grammar(
+        SENTENCES,
+        PHRASES,
+        {"train": TRAIN_CITIES, "dev": DEV_CITIES, "test": TEST_CITIES},
+        ("[arrive|leave] {place: Taipei} on {time: November 2nd}", "before"),
+    ),
+    "zh": Grammar(travel_zh.SENTENCES, travel_zh.PHRASES, travel_zh.CITIES, travel_zh.TAIPEI),
+}
+
+
+def generate(count, seed, cities, language="en"):
     """Write queries, each arriving one followed by its leaving twin; no query comes twice.
 
     Cities are drawn as words are in any text, a few often and most seldom: the chance of the n-th
@@ -194,22 +229,24 @@ def generate(count, seed, cities):
         count: how many queries; of an odd number the last has no twin.
         seed: int or string; the same seed gives the same queries.
         cities: at least two names, the most frequent first.
+        language: one of `GRAMMARS`.
 
     Returns:
         List of `Query`.
     """
     rng = random.Random(seed)
+    grammar = GRAMMARS[language]
     often = [city for n, city in enumerate(cities, 1) for _ in range(len(cities) // n)]
-    phrases = PHRASES | {"city": often}
+    phrases = grammar.phrases | {"city": often}
 
     def expand(text):
         return re.sub("<(.*?)>", lambda phrase: expand(rng.choice(phrases[phrase[1]])), text)
 
-    cues = list(SENTENCES)
-    queries, seen = [], {tuple(query.words) for query in TAIPEI}
+    cues = list(grammar.sentences)
+    queries, seen = [], {tuple(query.words) for query in taipei(language)}
     while len(queries) < count:
         cue = cues[len(queries) // 2 % len(cues)]
-        sentence = expand(rng.choice(SENTENCES[cue]))
+        sentence = expand(rng.choice(grammar.sentences[cue]))
         places = re.findall("place: (.*?)}", sentence)
         pair = twins(sentence, cue)
         new = {tuple(query.words) for query in pair}
@@ -226,39 +263,43 @@ def twins(sentence, cue):
 
 def read(sentence, cue, reading):
     """Return one of the twins: 0 is arriving, 1 is leaving."""
-    words, tags = [], []
+    words, tags, intent = [], [], ""
     chosen = re.sub(r"\[(.*?)\|(.*?)\]", lambda either: either[1 + reading], sentence)
-    for kind, value, word in re.findall(r"{(.*?): (.*?)}|(\S+)", chosen):
+    for kind, value, wanted, text in re.findall(r"{(.*?): (.*?)}|!(\S+)|([^{!]+)", chosen):
+        found = [(value + text)[start:stop] for start, stop in cut(value + text)]
+        words += found
         if kind:
             slot = SLOTS[kind][reading]
-            first, *rest = value.split()
-            words += [first, *rest]
-            tags += [f"B-{slot}"] + [f"I-{slot}"] * len(rest)
+            tags += [f"B-{slot}"] + [f"I-{slot}"] * (len(found) - 1)
         else:
-            words.append(word)
-            tags.append("O")
-    return Query(words, tags, cue)
+            tags += ["O"] * len(found)
+        intent = intent or wanted
+    says = "say_when" if any("time" in tag for tag in tags) else "say_where"
+    return Query(words, tags, intent or says, cue)
 
 
-TAIPEI = twins("[arrive|leave] {place: Taipei} on {time: November 2nd}", "before")
+def taipei(language="en"):
+    """Return the lecture's two sentences, arriving and leaving."""
+    return twins(*GRAMMARS[language].taipei)
 
 
-def parts(seed=0, train=2000, dev=300, test=600):
+def parts(seed=0, train=2000, dev=300, test=600, language="en"):
     """Write the parts of a data set, each with cities that no other part has.
 
-    The lecture's own pair, `TAIPEI`, is in none of them.
+    The lecture's own pair, `taipei`, is in none of them.
 
     Args:
         seed: int; the same seed gives the same parts.
         train: how many queries to learn from.
         dev: how many to choose a network by.
         test: how many to judge it by.
+        language: one of `GRAMMARS`.
 
     Returns:
         Dict with the lists of `Query` "train", "dev" and "test".
     """
+    counts = {"train": train, "dev": dev, "test": test}
     return {
-        "train": generate(train, f"train {seed}", TRAIN_CITIES),
-        "dev": generate(dev, f"dev {seed}", DEV_CITIES),
-        "test": generate(test, f"test {seed}", TEST_CITIES),
+        name: generate(count, f"{name} {seed}", GRAMMARS[language].cities[name], language)
+        for name, count in counts.items()
     }

@@ -1,0 +1,140 @@
+"""Chunks of tags, and their scores."""
+
+from utils.slots import chunks, travel
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("", set()),
+        ("O O", set()),
+        ("B-x I-x O B-x", {("x", 0, 2), ("x", 3, 4)}),
+        ("B-x B-x", {("x", 0, 1), ("x", 1, 2)}),
+        ("O I-x I-x", {("x", 1, 3)}),  # an I- after O begins a chunk
+        ("I-x I-y I-x", {("x", 0, 1), ("y", 1, 2), ("x", 2, 3)}),  # so does another slot
+        ("B-x I-y I-y O", {("x", 0, 1), ("y", 1, 3)}),
+        ("I-x B-x I-x", {("x", 0, 1), ("x", 1, 3)}),
+        ("B-x O I-x", {("x", 0, 1), ("x", 2, 3)}),
+        ("B-a-b I-a-b", {("a-b", 0, 2)}),
+    ],
+)
+def test_spans(tags, expected):
+    assert chunks.spans(tags.split()) == expected
+
+
+def conlleval(tags):
+    """The chunks by the rules of conlleval.pl's startOfChunk and endOfChunk."""
+    chunks, start = set(), None
+    pairs = [tag.partition("-")[::2] for tag in ["O", *tags, "O"]]
+    for i in range(1, len(pairs)):
+        (prev_tag, prev_type), (tag, kind) = pairs[i - 1], pairs[i]
+        ends = (prev_tag in "BI" and tag in "BO") or (prev_tag != "O" and prev_type != kind)
+        starts = (
+            tag == "B" or (prev_tag == "O" and tag == "I") or (tag != "O" and prev_type != kind)
+        )
+        if ends:
+            chunks.add((prev_type, start, i - 1))
+        if starts:
+            start = i - 1
+    return chunks
+
+
+TAGS = st.lists(st.sampled_from(["O", "B-x", "I-x", "B-y", "I-y"]), max_size=12)
+
+
+@given(TAGS)
+def test_spans_as_conlleval(tags):
+    assert chunks.spans(tags) == conlleval(tags)
+
+
+@given(st.lists(st.tuples(TAGS, TAGS), min_size=1, max_size=4))
+def test_score_against_counting(pairs):
+    pairs = [(a[: min(len(a), len(b))], b[: min(len(a), len(b))]) for a, b in pairs]
+    true, predicted = zip(*pairs, strict=True)
+    row = chunks.score(true, predicted).loc["all"]
+    both = sum(len(conlleval(a) & conlleval(b)) for a, b in pairs)
+    precision = 100 * both / (sum(len(conlleval(b)) for b in predicted) or 1)
+    recall = 100 * both / (sum(len(conlleval(a)) for a in true) or 1)
+    assert row["precision"] == pytest.approx(precision)
+    assert row["recall"] == pytest.approx(recall)
+    assert row["f1"] == pytest.approx(2 * precision * recall / ((precision + recall) or 1))
+
+
+def test_begun():
+    tags = ["I-x", "I-x", "I-y", "O", "I-y", "B-y", "I-y", "B-x", "I-y"]
+    expected = ["B-x", "I-x", "B-y", "O", "B-y", "B-y", "I-y", "B-x", "B-y"]
+    assert chunks.begun(tags) == expected
+    assert chunks.begun([]) == []
+
+
+@given(TAGS)
+def test_begun_keeps_the_chunks(tags):
+    strict = chunks.begun(tags)
+    assert chunks.spans(strict) == chunks.spans(tags)
+    assert chunks.begun(strict) == strict
+
+
+def test_score():
+    true = [["B-x", "I-x", "O", "B-y"], ["B-y", "O"]]
+    predicted = [["B-x", "O", "O", "I-y"], ["B-y", "B-x"]]
+    table = chunks.score(true, predicted)
+    assert table.index.tolist() == ["all", "x", "y"]
+    assert table.loc["all"].tolist() == pytest.approx([400 / 7, 50, 200 / 3, 3])
+    assert table.loc["x"].tolist() == [0, 0, 0, 1]
+    assert table.loc["y"].tolist() == [100, 100, 100, 2]
+    assert chunks.score([["O"]], [["O"]]).loc["all"].tolist() == [0, 0, 0, 0]
+    with pytest.raises(ValueError, match="1 predicted tags for a sentence of 2"):
+        chunks.score([["O", "O"]], [["O"]])
+
+
+def test_confusion():
+    true = ["x", "x", "O", "y", "y", "O", "O", "O"]
+    predicted = ["x", "y", "O", "y", "O", "O", "O", "x"]
+    table = chunks.confusion(true, predicted)
+    assert table.index.tolist() == table.columns.tolist() == ["O", "x", "y"]
+    assert table.to_numpy().tolist() == [[75, 25, 0], [0, 50, 50], [50, 0, 50]]
+    assert chunks.confusion(true, predicted, most=1).index.tolist() == ["O"]
+    assert chunks.confusion(["O"], ["O"]).to_numpy().tolist() == [[100]]
+
+
+def test_slot():
+    assert [chunks.slot(tag) for tag in ("O", "B-a-b", "I-x")] == ["O", "a-b", "x"]
+
+
+def test_commonest_tags():
+    words = ["to York to Rome", "from York to Oslo", "fly to York Bonn", "fly to Bonn"]
+    tags = ["O B-to O B-to", "O B-from O B-to", "O O B-to B-from", "O O B-from"]
+    found = chunks.commonest_tags([w.split() for w in words], [t.split() for t in tags])
+    tags[1] = "O B-to O B-to"  # York is twice a destination, once not
+    assert found == [t.split() for t in tags]
+
+
+def test_calibration_error():
+    assert chunks.calibration_error([0.75] * 4, [True, True, True, False]) == 0
+    assert chunks.calibration_error([1.0, 1.0], [True, False]) == pytest.approx(50)
+    # two bins, 10 too sure and 20 not sure enough, one answer and three
+    sure, right = [0.1, 0.8, 0.8, 0.8], [False, True, True, True]
+    assert chunks.calibration_error(sure, right) == pytest.approx((10 + 3 * 20) / 4)
+    assert chunks.calibration_error([], []) == 0
+
+
+@given(st.integers(0, 10**6))
+def test_no_tagger_without_context_passes_the_bound(seed):
+    """Whatever tag each word gets, the slots of twins can't be right in both."""
+    queries = travel.generate(40, "bound", travel.TEST_CITIES)
+    rng = np.random.default_rng(seed)
+    tags = sorted({tag for query in queries for tag in query.tags})
+    right = {
+        word: tag for query in queries for word, tag in zip(query.words, query.tags, strict=True)
+    }
+    for word in right:
+        if rng.random() < 0.3:
+            right[word] = tags[rng.integers(len(tags))]
+    found = [[right[word] for word in query.words] for query in queries]
+    f1 = chunks.score([query.tags for query in queries], found).loc["all", "f1"]
+    assert f1 <= travel.WITHOUT_CONTEXT

@@ -1,0 +1,188 @@
+"""The conditional random field, against every path that there is."""
+
+import itertools
+
+import utils  # noqa: F401  keeps TensorFlow's start-up lines off the screen
+from utils.slots.crf import CRF, Tempered
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from scipy.special import logsumexp
+
+TAGS = ["B-x", "B-y", "I-x", "O"]
+PATHS = {n: [*itertools.product(range(4), repeat=n)] for n in range(1, 5)}
+
+
+@pytest.fixture
+def crf():
+    """A layer with links that it might have learned."""
+    layer = CRF(TAGS)
+    layer.build((None, None, 4))
+    layer.transitions.assign(np.random.default_rng(0).normal(size=(4, 4)))
+    return layer
+
+
+def scores_of(lengths, seed=1):
+    """Scores of sentences of these lengths, with noise for padding, and where their words are."""
+    scores = np.random.default_rng(seed).normal(size=(len(lengths), max(lengths), 4))
+    return 2 * scores.astype("float32"), np.arange(max(lengths)) < np.array(lengths)[:, None]
+
+
+def allowed(path):
+    names = ["O", *(TAGS[tag] for tag in path)]
+    return all(b != "I-x" or a in ("B-x", "I-x") for a, b in itertools.pairwise(names))
+
+
+def worth(path, scores, links):
+    """The score of a path, by hand: what each tag is worth, and each step from one to the next."""
+    path_links = [links[a, b] for a, b in itertools.pairwise([TAGS.index("O"), *path])]
+    return sum(scores[step, tag] for step, tag in enumerate(path)) + sum(path_links)
+
+
+def every_path(scores, links):
+    return {path: worth(path, scores, links) for path in PATHS[len(scores)] if allowed(path)}
+
+
+LENGTHS = [3, 1, 4, 2]
+
+
+def test_viterbi_forward_and_backward_against_every_path(crf):
+    scores, real = scores_of(LENGTHS)
+    links = ops.convert_to_numpy(crf.transitions)
+    best = ops.convert_to_numpy(crf.viterbi(scores, real))
+    forward, backward = crf.forward(scores, real), crf.backward(scores, real)
+    together = ops.convert_to_numpy(forward + backward)  # (steps, batch, tags)
+    for row, length in enumerate(LENGTHS):
+        paths = every_path(scores[row, :length], links)
+        total = logsumexp([*paths.values()])
+        assert tuple(best[row, :length]) == max(paths, key=paths.get)
+        assert float(crf.log_z(forward)[row]) == pytest.approx(total, abs=1e-5)
+        for step, tag in itertools.product(range(length), range(4)):
+            through = [value for path, value in paths.items() if path[step] == tag]
+            expected = logsumexp(through) if through else -np.inf
+            found = together[step, row, tag]
+            assert found == pytest.approx(expected, abs=1e-4) or max(expected, found) < -50
+
+
+def test_loss_is_the_share_of_the_true_path(crf):
+    scores, real = scores_of(LENGTHS)
+    links = ops.convert_to_numpy(crf.transitions)
+    rng = np.random.default_rng(2)
+    true = [[p for p in PATHS[n] if allowed(p)] for n in LENGTHS]
+    true = [paths[rng.integers(len(paths))] for paths in true]
+    surprise = 0.0
+    tags = np.full(real.shape, -1)
+    for row, path in enumerate(true):
+        paths = every_path(scores[row, : len(path)], links)
+        surprise += logsumexp([*paths.values()]) - paths[path]
+        tags[row, : len(path)] = path
+    assert float(crf.loss(tags, scores)) == pytest.approx(surprise / sum(LENGTHS), rel=1e-5)
+
+
+def test_gradient_numerically(crf):
+    tf = pytest.importorskip("tensorflow")
+    scores, real = scores_of([3, 2])
+    tags = np.where(real, [[0, 2, 3], [3, 1, 0]], -1)
+    variable = tf.Variable(scores)
+    with tf.GradientTape() as tape:
+        loss = crf.loss(tags, tf.convert_to_tensor(variable))
+    for weights, found in zip(
+        (variable, crf.transitions),
+        tape.gradient(loss, [variable, crf.transitions.value]),
+        strict=True,
+    ):
+        values = ops.convert_to_numpy(weights).copy()
+        expected = np.zeros_like(values)
+        for place in np.ndindex(values.shape):
+            ends = []
+            for step in (0.01, -0.01):
+                moved = values.copy()
+                moved[place] += step
+                weights.assign(moved)
+                ends.append(float(crf.loss(tags, ops.convert_to_tensor(variable))))
+            weights.assign(values)
+            expected[place] = (ends[0] - ends[1]) / 0.02
+        np.testing.assert_allclose(found, expected, atol=2e-3)
+        assert np.abs(expected).max() > 0.01
+
+
+def test_not_learned_it_is_a_softmax_per_word():
+    crf = CRF(TAGS, learned=False)
+    crf.build((None, None, 4))
+    scores, real = scores_of(LENGTHS)
+    tags = np.where(real, np.random.default_rng(3).integers(0, 4, real.shape), -1)
+    by_word = logsumexp(scores, axis=-1) - np.take_along_axis(scores, tags[..., None], -1)[..., 0]
+    assert float(crf.loss(tags, scores)) == pytest.approx(by_word[real].mean(), rel=1e-5)
+    assert not crf.trainable_weights
+    best = ops.convert_to_numpy(crf.viterbi(scores, real))
+    for row, length in enumerate(LENGTHS):
+        paths = every_path(scores[row, :length], np.zeros((4, 4)))
+        assert tuple(best[row, :length]) == max(paths, key=paths.get)
+
+
+def test_an_i_continues_its_slot_whatever_is_learned(crf):
+    crf.transitions.assign(np.where(np.arange(4) == TAGS.index("I-x"), 50.0, 0.0) * np.ones((4, 4)))
+    scores, real = scores_of([4] * 20)
+    for row in ops.convert_to_numpy(
+        crf.viterbi(scores + 100 * np.eye(4, dtype="float32")[2], real)
+    ):
+        assert allowed(row) and TAGS[row[1]] == "I-x"
+
+
+def test_padding_and_length_change_nothing(crf):
+    scores, real = scores_of([3])
+    padded = np.concatenate([scores, np.full((1, 5, 4), 9.0, "float32")], axis=1)
+    longer = np.arange(8)[None] < 3
+    np.testing.assert_array_equal(crf.viterbi(padded, longer)[:, :3], crf.viterbi(scores, real))
+    for ways in (crf.forward, crf.backward):
+        np.testing.assert_allclose(ways(padded, longer)[:3], ways(scores, real), atol=1e-5)
+
+
+def test_a_long_sentence(crf):
+    """The sums of thousands of words stay finite, and the links count to the very end."""
+    scores, real = scores_of([400])
+    z = crf.log_z(crf.forward(scores, real))
+    assert np.isfinite(float(z[0]))
+    path = ops.convert_to_numpy(crf.viterbi(100 * scores, real))[0]
+    assert allowed(path)
+    greedy = scores[0].argmax(axis=-1)
+    assert 0.5 < (path == greedy).mean() < 1
+
+
+def test_temperature_changes_no_answer_but_how_sure_it_is(crf):
+    scores, real = scores_of(LENGTHS)
+    before = ops.convert_to_numpy(crf.viterbi(scores, real))
+    crf.temperature.assign(4.0)
+    cooled = ops.convert_to_numpy(crf(scores))
+    np.testing.assert_allclose(cooled, scores / 4, rtol=1e-6)
+    np.testing.assert_array_equal(crf.viterbi(cooled, real)[real], before[real])
+    paths = every_path(scores[2] / 4, ops.convert_to_numpy(crf.transitions) / 4)
+    total = float(crf.log_z(crf.forward(cooled, real))[2])
+    assert total == pytest.approx(logsumexp([*paths.values()]), abs=1e-5)
+
+
+def test_learns_links_saves_and_loads(tmp_path):
+    """The second word is as the first: the scores, all zero, can't say so, the links can."""
+    tags = np.repeat(np.random.default_rng(4).integers(0, 2, (64, 1)), 2, axis=1)  # B-x or B-y
+    inputs = keras.Input((None, 4))
+    network = keras.Model(inputs, CRF(TAGS, name="tags")(inputs))
+    network.compile(keras.optimizers.Adam(0.3), network.get_layer("tags").loss, jit_compile=False)
+    zeros = np.zeros((64, 2, 4), "float32")
+    first = network.evaluate(zeros, tags, verbose=0)
+    network.fit(zeros, tags, epochs=25, batch_size=64, verbose=0)
+    last = network.evaluate(zeros, tags, verbose=0)
+    assert last < np.log(2) / 2 + 0.1 < first  # one of two, then the same again
+    network.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False).get_layer("tags")
+    assert loaded.tags == TAGS and loaded.learned
+    np.testing.assert_array_equal(loaded.links(), network.get_layer("tags").links())
+
+
+def test_tempered():
+    layer = Tempered()
+    np.testing.assert_array_equal(layer(np.ones((2, 3))), np.ones((2, 3)))
+    layer.temperature.assign(2.0)
+    np.testing.assert_array_equal(layer(np.ones((2, 3))), np.ones((2, 3)) / 2)
+    assert not layer.trainable_weights

@@ -1,0 +1,228 @@
+"""A sweep on Ray Tune: what travels to the workers, a trial there, and the cluster.
+
+The only module that imports Ray; it does so when a sweep starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import logging
+import math
+import os
+import shutil
+import socket
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from utils import InputError, sweep
+
+REPOSITORY = Path(__file__).parents[1]
+RETRIES = 9  # of a trial whose worker or node died
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_AUTO_CALLBACK_SYNCER": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # trials.csv is what a sweep goes on from
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+}
+ONE_CORE = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+# ------------------------------------------------------------------ what travels, and a trial
+
+
+def contents(path: str | Path) -> dict[str, bytes]:
+    """Return the files of a path, a file or a folder, by relative name: bytes."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            files = sorted(file for file in path.rglob("*") if file.is_file())
+            return {str(file.relative_to(path)): file.read_bytes() for file in files}
+        return {path.name: path.read_bytes()}
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def unpacked(files: dict[str, bytes], is_folder: bool, folder: Path) -> str:
+    """Write files into a folder of the worker; return where they are."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return str(folder if is_folder else folder / next(iter(files)))
+
+
+def trial(settings: dict, lesson: str, worst: float, words: Sequence[str], files: dict) -> None:
+    """Train a lesson with some settings, on a worker; report each epoch's validation score."""
+    from ray import tune
+
+    module = importlib.import_module(lesson)
+    report = {"score": worst, "ended": False, "failed": ""}
+
+    def on_epoch(score):
+        report["score"] = score if math.isfinite(score) else worst
+        tune.report(report)
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        args = module.parse_args([*words, *sweep.flags(settings), "--output-dir", folder])
+        for name, (found, is_folder) in files.items():
+            vars(args)[name] = unpacked(found, is_folder, Path(folder, name))
+        try:
+            module.learn(module.prepare(args), args, on_epoch)
+        except Exception as error:  # it would fail again: only a worker's death is tried again
+            reason = str(error) if isinstance(error, InputError) else repr(error)
+            report |= {"score": worst, "failed": reason}
+    tune.report(report | {"ended": True})
+
+
+# ------------------------------------------------------------------ the sweep
+
+
+def search(
+    lesson: str,
+    words: Sequence[str],
+    files: dict,
+    space: dict[str, sweep.Range],
+    defaults: dict,
+    journal: sweep.Journal,
+    *,
+    trials: int,
+    epochs: int,
+    best: Callable,
+    seed: int,
+    address: str | None,
+) -> None:
+    """Run trials until the journal has as many as were asked for.
+
+    Args:
+        lesson: a module's name.
+        words: its flags, but for those that vary.
+        files: by flag: `contents` of what it names, and whether that is a folder.
+        space: what varies.
+        defaults: of what varies.
+        journal: of what is finished.
+        trials: how many in all.
+        epochs: of a trial, at most.
+        best: min or max, of the scores.
+        seed: of what is tried.
+        address: of a cluster; without one, Ray starts on this machine.
+
+    Raises:
+        InputError: if there is no cluster.
+    """
+    os.environ |= QUIET  # before Ray is imported
+    import optuna
+    import ray
+    from ray import tune
+    from ray.tune.schedulers import ASHAScheduler
+    from ray.tune.search.optuna import OptunaSearch
+
+    worst = math.inf if best is min else -math.inf
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a lost trial is tried again
+    warnings.filterwarnings("ignore", module="optuna")
+    watch, judged = sweep.Watch(journal, trials), {"metric": "score"}
+    judged["mode"] = best.__name__
+
+    class Told(tune.Callback):
+        def on_trial_result(self, iteration, trials, trial, result, **info):
+            watch.goes_on(trial.trial_id, result["score"])
+
+        def on_trial_complete(self, iteration, trials, trial, failed="", **info):
+            found = trial.last_result or {}
+            failed = failed or found.get("failed", "")
+            watch.ended(
+                trial.trial_id,
+                trial.config,
+                status="failed" if failed else "done" if found["ended"] else "stopped",
+                val=worst if failed else found["score"],
+                epochs=found.get("training_iteration", 0) - found.get("ended", 0),
+                seconds=round(found.get("time_total_s", 0.0), 2),
+                node=found.get("hostname", ""),
+                failed=failed,
+            )
+
+        def on_trial_error(self, iteration, trials, trial, **info):
+            reason = str(trial.get_error() or "its workers died").strip().splitlines()[-1]
+            self.on_trial_complete(iteration, trials, trial, failed=reason)
+
+    if journal.rows:
+        points = [{name: row[name] for name in space} for row in journal.rows]
+        known = {"points_to_evaluate": points}
+        known["evaluated_rewards"] = [row["val"] for row in journal.rows]
+    else:  # the first trial is the defaults, as far as they lie in the space
+        inside = {name: value for name, value in defaults.items() if space[name].holds(value)}
+        known = {"points_to_evaluate": [inside]} if inside else {}
+    seed = (seed + len(journal.rows)) % 2**32  # or it would begin with the same ones again
+    distributions = {name: found.distribution() for name, found in space.items()}
+    searcher = OptunaSearch(distributions, seed=seed, **judged, **known)
+    scheduler = ASHAScheduler(
+        max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3
+    )
+    with cluster(address) as temporary:
+        given = {"lesson": lesson, "worst": worst, "words": words, "files": files}
+        task = tune.with_parameters(trial, **given)
+        cores = int(ray.cluster_resources().get("CPU", 1))
+        tuner = tune.Tuner(
+            tune.with_resources(task, {"cpu": 1}),
+            tune_config=tune.TuneConfig(
+                search_alg=searcher,
+                scheduler=scheduler,
+                num_samples=watch.left(),
+                max_concurrent_trials=cores,
+                reuse_actors=True,
+                **judged,
+            ),
+            run_config=tune.RunConfig(
+                name="sweep",
+                storage_path=temporary,
+                callbacks=[Told()],
+                failure_config=tune.FailureConfig(max_failures=RETRIES),
+                verbose=0,
+            ),
+        )
+        try:
+            tuner.fit()
+        finally:
+            watch.say(last=True)
+
+
+@contextlib.contextmanager
+def cluster(address: str | None) -> Iterator[str]:
+    """Join a Ray cluster, or start one on this machine's cores and end it, leaving nothing."""
+    import ray
+
+    temporary = tempfile.mkdtemp(prefix="tune")  # short: it holds sockets
+    environment = {"env_vars": dict.fromkeys(ONE_CORE, "1") | QUIET}
+    settings = {"logging_level": "ERROR", "log_to_driver": False, "runtime_env": environment}
+    if address:
+        environment["working_dir"] = str(REPOSITORY)
+        environment["excludes"] = ["/.*", "/outputs", "/figures", "/data", "/tests"]
+        settings["address"] = address
+    else:
+        cores = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)
+        settings |= {"num_cpus": len(cores), "include_dashboard": False, "_temp_dir": temporary}
+        environment["env_vars"]["TMPDIR"] = temporary
+    try:
+        try:
+            if address and address != "auto":  # Ray itself would try for minutes
+                host, _, port = address.rpartition(":")
+                socket.create_connection((host, int(port)), timeout=10).close()
+            ray.init(**settings)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"--address {address}: no Ray cluster answers there; give HOST:PORT as ray start "
+                "--head printed it, or auto on a machine of the cluster"
+            ) from error
+        yield temporary
+    finally:
+        ray.shutdown()
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,118 @@
+"""Slots as chunks of words, and their scores.
+
+A tag is "O", or "B-" (begins) or "I-" (inside) and the name of a slot.
+"""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+
+def spans(tags: Sequence[str]) -> set[tuple[str, int, int]]:
+    """Return (slot, start, stop) of each chunk, as conlleval counts them.
+
+    A chunk begins at B-, and at an I- that continues nothing: after O, or after another slot.
+
+    Source: Tjong Kim Sang & Buchholz, "Introduction to the CoNLL-2000 shared task" (2000).
+    """
+    found, start, inside = set(), 0, ""
+    for i, tag in enumerate([*tags, "O"]):
+        prefix, _, slot = tag.partition("-")
+        if inside and (prefix != "I" or slot != inside):
+            found.add((inside, start, i))
+            inside = ""
+        if slot and not inside:
+            start, inside = i, slot
+    return found
+
+
+def begun(tags: Sequence[str]) -> list[str]:
+    """Return tags for the same chunks, each of which begins with B-."""
+    slots = ["", *(tag.partition("-")[2] for tag in tags)]
+    return [
+        "B" + tag[1:] if tag.startswith("I-") and slots[i] != slots[i + 1] else tag
+        for i, tag in enumerate(tags)
+    ]
+
+
+def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Score chunks whose slot and both ends are right.
+
+    Args:
+        true: tags of each sentence.
+        predicted: as many.
+
+    Returns:
+        A row for "all" and for each slot; columns f1, precision, recall (in percent; 0 where there
+        is nothing to count) and count, the true chunks.
+    """
+    counts = Counter()
+    for left, right in zip(true, predicted, strict=True):
+        if len(left) != len(right):
+            raise ValueError(f"{len(right)} predicted tags for a sentence of {len(left)}")
+        left, right = spans(left), spans(right)
+        for kind, chunks in {"true": left, "predicted": right, "both": left & right}.items():
+            counts.update((name, kind) for slot, *_ in chunks for name in ("all", slot))
+    rows = {}
+    for name in ["all", *sorted({name for name, _ in counts} - {"all"})]:
+        both, true_count, predicted_count = (
+            counts[name, kind] for kind in ("both", "true", "predicted")
+        )
+        rows[name] = {
+            "f1": 200 * both / max(true_count + predicted_count, 1),
+            "precision": 100 * both / max(predicted_count, 1),
+            "recall": 100 * both / max(true_count, 1),
+            "count": true_count,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def slot(tag: str) -> str:
+    """Return the slot of a tag: B-destination -> destination; O is a slot of its own here."""
+    return tag.partition("-")[2] or tag
+
+
+def confusion(true: Sequence[str], predicted: Sequence[str], most: int = 12) -> pd.DataFrame:
+    """Return how many per cent of each label (rows) were taken for each label (columns).
+
+    Args:
+        true: labels, of words or of sentences.
+        predicted: as many.
+        most: of more labels than these, those with the most mistakes are shown.
+    """
+    labels = pd.DataFrame({"true": true, "predicted": predicted})
+    shares = pd.crosstab(labels["true"], labels["predicted"], normalize="index") * 100
+    wrong = labels[labels["true"] != labels["predicted"]].stack().value_counts()
+    names = sorted({*labels["true"]}, key=lambda name: (-wrong.get(name, 0), name))[:most]
+    return shares.reindex(index=sorted(names), columns=sorted(names), fill_value=0.0)
+
+
+def commonest_tags(
+    words: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]
+) -> list[list[str]]:
+    """Tag each word as it is tagged most often in these very sentences, whatever stands around it.
+
+    It has seen the answers, and yet it is not the best that a tagger without context could reach:
+    that one would choose the tags of all words together, by the slots that they make.
+    """
+    counts = defaultdict(Counter)
+    for word, tag in zip(itertools.chain(*words), itertools.chain(*tags), strict=True):
+        counts[word][tag] += 1
+    return [[counts[word].most_common(1)[0][0] for word in sentence] for sentence in words]
+
+
+def calibration_error(probabilities: Sequence[float], right: Sequence[bool]) -> float:
+    """Return the expected calibration error, in per cent, with ten bins of the same width.
+
+    It is the distance between what is promised, the mean probability, and what is kept, the share
+    that is right, averaged over bins by how many answers they hold.
+
+    Source: Guo et al., "On calibration of modern neural networks" (2017).
+    """
+    probabilities, right = np.asarray(probabilities, float), np.asarray(right, float)
+    bins = np.minimum((probabilities * 10).astype(int), 9)
+    gaps = np.abs(np.bincount(bins, probabilities - right, 10))  # promised - kept, summed
+    return float(100 * gaps.sum() / max(len(right), 1))

@@ -1,0 +1,189 @@
+"""A conditional random field: why the tag before matters.
+
+A softmax for each word chooses each tag alone: "York" after "New" may become a second city. A
+linear-chain CRF gives a score to a whole sequence of tags y instead,
+
+    score(y) = sum over t of  x_t[y_t] + A[y_{t-1}, y_t]          (y_0 is O)
+
+where the network says what tag j is worth at word t, x_t[j], and A[i, j], learned too, what it is
+worth that j follows i. The probability of y is exp(score(y)) / Z, and Z sums over all sequences,
+far too many to list. A loop over the words is enough, because all that came before a tag acts
+through the tag just before it. The loop is itself a recurrent network. Its memory is what all ways
+to each tag are worth together:
+
+    a_t[j] = x_t[j] + log sum over i of exp(a_{t-1}[i] + A[i, j])
+    log Z = log sum over j of exp(a_T[j])
+
+With the best way in place of the sum of all ways, it finds the best sequence (Viterbi). Run from
+either end, it says how probable a tag is, and a slot (forward-backward).
+
+Source: Lafferty, McCallum & Pereira, "Conditional random fields" (2001).
+"""
+
+import utils  # noqa: F401  keeps TensorFlow's start-up lines off the screen
+
+import keras
+import numpy as np
+from keras import ops
+
+NEVER = -1e4  # is worth nothing at all: exp(NEVER) is 0
+TINY = 1e-37  # the least sum that 32 bits can take the logarithm of
+
+
+@keras.saving.register_keras_serializable(package="utils")
+class Tempered(keras.Layer):
+    """Scores over a temperature, which is 1 until a calibration sets it."""
+
+    supports_masking = True
+
+    def build(self, input_shape):
+        """Make the temperature."""
+        self.temperature = self.add_weight(
+            (), initializer="ones", trainable=False, name="temperature"
+        )
+
+    def call(self, scores):
+        """Return scores / temperature."""
+        return scores / self.temperature
+
+
+@keras.saving.register_keras_serializable(package="utils")
+class CRF(Tempered):
+    """The last layer of a tagger: scores (batch, steps, tags) pass; `loss` and `viterbi` know A.
+
+    Whatever it learns, an I- must continue its slot.
+
+    Args:
+        tags: their names, as `utils.slots.chunks.spans` reads them; "O" is one of them.
+        learned: `False` leaves A at zero and trains each word's softmax alone.
+
+    Weights: temperature (), transitions A (tags, tags).
+    """
+
+    def __init__(self, tags, learned=True, **kwargs):
+        super().__init__(**kwargs)
+        self.tags, self.learned = list(tags), learned
+        self.start = self.tags.index("O")
+        self.follows = np.array(
+            [[b[:2] != "I-" or a in (b, f"B-{b[2:]}") for b in self.tags] for a in self.tags]
+        )  # may the tag of this column come after the tag of this row?
+
+    def build(self, input_shape):
+        """Make the weights."""
+        super().build(input_shape)
+        count = len(self.tags)
+        self.transitions = self.add_weight(
+            (count, count), initializer="zeros", trainable=self.learned, name="transitions"
+        )
+
+    def links(self):
+        """Return A (tags, tags) over the temperature, NEVER where an I- would continue nothing."""
+        return ops.where(self.follows, self.transitions / self.temperature, NEVER)
+
+    def loss(self, tags, scores):
+        """Return -log of the probability of the true tags, per word.
+
+        Args:
+            tags: (batch, steps), their numbers; -1 where there is no word.
+            scores: (batch, steps, tags).
+        """
+        tags = ops.cast(tags, "int32")  # Keras makes them floats
+        real = tags >= 0
+        words = ops.cast(real, scores.dtype)  # (batch, steps)
+        tags = ops.where(real, tags, self.start)
+        true = ops.sum(ops.one_hot(tags, len(self.tags)) * scores, axis=-1)
+        if self.learned:
+            before = ops.pad(tags[:, :-1], [[0, 0], [1, 0]], constant_values=self.start)
+            links = ops.reshape(self.links(), (-1,))
+            true = true + ops.take(links, before * len(self.tags) + tags)
+            everything = ops.sum(self.log_z(self.forward(scores, real)))
+        else:
+            everything = ops.sum(words * ops.logsumexp(scores, axis=-1))
+        return (everything - ops.sum(words * true)) / ops.sum(words)
+
+    def forward(self, scores, real):
+        """Return what all ways to each tag of each word are worth together, a_t.
+
+        Args:
+            scores: (batch, steps, tags).
+            real: (batch, steps), False where there is no word: there a_t stays as it was.
+
+        Returns:
+            (steps, batch, tags).
+        """
+        links = self.links()
+        weights = ops.exp(links)
+
+        def step(before, score):
+            after = score + log_sum(before, weights)
+            after = ops.where(is_word(score), after, before)
+            return after, after
+
+        scores = steps_first(scores, real)
+        first = scores[0] + links[self.start]
+        _, later = ops.scan(step, first, scores[1:])
+        return ops.concatenate([first[None], later])
+
+    def backward(self, scores, real):
+        """Return what all ways on from each tag of each word are worth, as `forward` does."""
+        weights = ops.transpose(ops.exp(self.links()))
+
+        def step(after, score):  # of the next word
+            before = ops.where(is_word(score), log_sum(score + after, weights), after)
+            return before, before
+
+        scores = steps_first(scores, real)
+        last = ops.zeros_like(scores[0])
+        _, earlier = ops.scan(step, last, scores[1:], reverse=True)
+        return ops.concatenate([earlier, last[None]])
+
+    def log_z(self, forward):
+        """Return log Z (batch,) of what `forward` returns."""
+        return ops.logsumexp(forward[-1], axis=-1)
+
+    def viterbi(self, scores, real):
+        """Return the best tags (batch, steps), their numbers; without a meaning past the end."""
+        links = ops.transpose(self.links())  # (to, from)
+
+        def ahead(before, score):
+            after = score + ops.max(before[:, None] + links, axis=-1)
+            after -= ops.max(after, axis=-1, keepdims=True)  # only differences matter
+            after = ops.where(is_word(score), after, before)
+            return after, after
+
+        def back(tag, before):
+            came_from = ops.argmax(before + ops.take(links, tag, axis=0), axis=-1)
+            tag = ops.where(is_word(before)[:, 0], ops.cast(came_from, "int32"), tag)
+            return tag, tag
+
+        scores = steps_first(scores, real)
+        first = scores[0] + links[:, self.start]
+        last, later = ops.scan(ahead, first, scores[1:])
+        before = ops.concatenate([first[None], later])[:-1]  # of each word but the first
+        before = ops.where(is_word(scores[1:]), before, NEVER)
+        tag = ops.cast(ops.argmax(last, axis=-1), "int32")
+        _, tags = ops.scan(back, tag, before, reverse=True)
+        return ops.transpose(ops.concatenate([tags, tag[None]]))
+
+    def get_config(self):
+        """Return what `from_config` needs to build this layer again."""
+        return {**super().get_config(), "tags": self.tags, "learned": self.learned}
+
+
+def steps_first(scores, real):
+    """Return scores as (steps, batch, tags), NEVER where there is no word.
+
+    So that one tensor says both: of an unknown length, `ops.scan` takes no more (Keras 3.15).
+    """
+    return ops.transpose(ops.where(real[..., None], scores, NEVER), (1, 0, 2))
+
+
+def is_word(score):
+    """Return whether scores (..., tags) are of a word: (..., 1)."""
+    return ops.max(score, axis=-1, keepdims=True) > NEVER
+
+
+def log_sum(worth, weights):
+    """Return log of exp(worth) @ weights, (batch, tags), without an overflow."""
+    top = ops.max(worth, axis=-1, keepdims=True)
+    return top + ops.log(ops.maximum(ops.matmul(ops.exp(worth - top), weights), TINY))

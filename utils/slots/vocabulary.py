@@ -1,0 +1,103 @@
+"""Words as numbers."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from utils.slots.files import Sentence
+from utils.slots.text import cut, normal
+
+import numpy as np
+
+PADDING, OTHER = 0, 1
+MAX_LETTERS = 16  # of one word, its ends included; the middle of a longer word is left out
+
+
+def spell(word: str) -> str:
+    """Return the letters of a word between its ends, ^ and $: of a long word, the outer ones."""
+    half = MAX_LETTERS // 2 - 1
+    return f"^{word if len(word) <= 2 * half else word[:half] + word[-half:]}$"
+
+
+class Vocabulary(NamedTuple):
+    """What a tagger knows: words, and letters (perhaps none), by number; tags, and intents.
+
+    A word seen only once, in a vocabulary with letters, has the number OTHER.
+    """
+
+    words: dict[str, int]
+    letters: dict[str, int]
+    tags: list[str]
+    intents: list[str]
+
+    @classmethod
+    def of(cls, sentences: Sequence[Sentence], letters: bool) -> "Vocabulary":
+        """Collect what occurs in `sentences`, which should be the train part."""
+        counts = Counter(normal(word) for sentence in sentences for word in sentence.words)
+        once = sorted(word for word, count in counts.items() if count == 1 and letters)
+        return cls.from_json(
+            {
+                "words": sorted(counts.keys() - set(once)),
+                "once": once,
+                "letters": sorted({*"".join(map(spell, counts))}) if letters else [],
+                "tags": sorted({tag for sentence in sentences for tag in sentence.tags} | {"O"}),
+                "intents": sorted({sentence.intent for sentence in sentences} - {None}),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, lists: dict) -> "Vocabulary":
+        """Undo `to_json`."""
+        words = {word: number for number, word in enumerate(lists["words"], OTHER + 1)}
+        return cls(
+            words | dict.fromkeys(lists["once"], OTHER),
+            {letter: number for number, letter in enumerate(lists["letters"], OTHER + 1)},
+            lists["tags"],
+            lists["intents"],
+        )
+
+    def to_json(self) -> dict:
+        """Return what JSON can hold."""
+        return {
+            "words": [word for word, number in self.words.items() if number != OTHER],
+            "once": [word for word, number in self.words.items() if number == OTHER],
+            "letters": list(self.letters),
+            "tags": self.tags,
+            "intents": self.intents,
+        }
+
+    @property
+    def size(self) -> int:
+        """How many numbers a word can have, PADDING and OTHER included."""
+        return max(self.words.values(), default=OTHER) + 1
+
+    def cut(self, text: str) -> list[tuple[int, int]]:
+        """Return where each word of a text begins and ends, without the marks never seen."""
+        return [
+            (start, stop)
+            for start, stop in cut(text)
+            if any(map(str.isalnum, text[start:stop])) or normal(text[start:stop]) in self.words
+        ]
+
+    def encode(self, sentences: Sequence[Sequence[str]], steps: int) -> dict[str, np.ndarray]:
+        """Return the numbers of the words: PADDING behind the end, OTHER if never seen.
+
+        Args:
+            sentences: lists of at most `steps` words.
+            steps: the length to pad to.
+
+        Returns:
+            "words" (sentences, steps) and, if this vocabulary has letters, "letters" (sentences,
+            steps, MAX_LETTERS), both int32.
+        """
+        inputs = {"words": np.full((len(sentences), steps), PADDING, "int32")}
+        if self.letters:
+            shape = (len(sentences), steps, MAX_LETTERS)
+            inputs["letters"] = np.full(shape, PADDING, "int32")
+        for row, sentence in enumerate(sentences):
+            for step, word in enumerate(map(normal, sentence)):
+                inputs["words"][row, step] = self.words.get(word, OTHER)
+                if self.letters:
+                    numbers = [self.letters.get(letter, OTHER) for letter in spell(word)]
+                    inputs["letters"][row, step, : len(numbers)] = numbers
+        return inputs
