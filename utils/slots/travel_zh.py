@@ -55,11 +55,11 @@ def invent(cities, count):
 
 
 def alternate(cities, others):
-    """Return the cities with four of the others after each."""
-    return [name for n, city in enumerate(cities) for name in (city, *others[4 * n : 4 * n + 4])]
+    """Return the cities with two of the others after each."""
+    return [name for n, city in enumerate(cities) for name in (city, *others[2 * n : 2 * n + 2])]
 
 
-CITIES["train"] = alternate(CITIES["train"], invent(CITIES["train"], 640))
+CITIES["train"] = alternate(CITIES["train"], invent(CITIES["train"], 320))
 
 TAIPEI = "{time: 十一月二日}[抵達|離開]{place: 台北}", "after"
 
