@@ -30,7 +30,7 @@ Not so of real weather: python GRU.py --csv data/weather_greensboro.csv --column
 Where a phase jumps, it is lost: python SimpleRNN.py --jumps 0.02"""
 
 NETWORK = {"input_steps": 24, "forecast": 24, "units": 32, "layers": 1}
-TRAINING = {"epochs": 30, "batch_size": 128, "learning_rate": 0.01}
+TRAINING = {"epochs": 30, "batch_size": 128, "learning_rate": 0.005}
 
 
 SEARCH = {  # what tune.py varies: from:to, or choices

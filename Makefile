@@ -8,10 +8,10 @@ run: $(VENV)/installed
 	$(BIN)/python SimpleRNN.py
 
 test: $(VENV)/installed
-	MPLBACKEND=Agg $(BIN)/python -m pytest
+	MPLBACKEND=Agg $(BIN)/python -m pytest -n 2 --dist loadfile
 
 quick: lint  # what a small change needs
-	MPLBACKEND=Agg $(BIN)/python -m pytest -m "not slow"
+	MPLBACKEND=Agg $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ F1 of whole slots, in per cent, in queries about cities never seen in training, 
 tell arriving from leaving stand before, far before, or after the city (seed 0):
 
                             all     before      far     after
+    feedforward            29.9       30.2     27.9      31.3
     bidirectional gru     100.0      100.0    100.0     100.0
 
     python slot_filling.py                                    # all of them, on the travel grammar

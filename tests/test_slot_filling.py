@@ -173,7 +173,7 @@ def test_temperatures_are_found(vocabulary):
 
 def test_a_temperature_that_cannot_be_fitted(vocabulary):
     tagged = tagger.Tagger(build_network(Network("gru"), vocabulary, units=2), vocabulary)
-    scores = {"tags": np.zeros((1, 1, len(vocabulary.tags))), "intent": np.eye(1, 4)}
+    scores = {"tags": np.zeros((1, 1, len(vocabulary.tags))), "intent": 5 * np.eye(1, 4)}
     scores["tags"][..., vocabulary.tags.index("O")] = 9  # no slot at all
     real = np.ones((1, 1), bool)
     tagged.scores = lambda _: [([n], scores, real) for n in range(100)]
@@ -182,7 +182,7 @@ def test_a_temperature_that_cannot_be_fitted(vocabulary):
     assert float(tagged.crf.temperature) == 1
     # all are right, which does not make it wholly sure
     temperature = float(tagged.network.get_layer("intent").temperature)
-    logits = np.array([1, 0, 0, 0]) / temperature
+    logits = np.array([5, 0, 0, 0]) / temperature
     assert 0.98 < np.exp(logits[0]) / np.exp(logits).sum() < 0.999
 
 

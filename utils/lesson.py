@@ -252,7 +252,9 @@ def believable(forecaster: Forecaster, data: Data) -> float:
     best = min(
         np.linspace(1, 0, 11), key=lambda share: evaluation.mae(actual, last + share * predicted)
     )
-    p_value = evaluation.diebold_mariano(actual, last, last + best * predicted)
+    p_value = evaluation.diebold_mariano(
+        actual, last, last + best * predicted, index.season(data.frame.index) or 1
+    )
     share = round(float(best * max(1 - 2 * p_value, 0)), 2)
     if share < 1:
         print(f"Of the change that it predicts, {share:.0%} is believed, by the validation part.")
@@ -302,7 +304,9 @@ def score(
         results[part] = dict.fromkeys([run.name, *BASELINES, "optimal"]) | scored
     actual, best = data.values[parts.test, 0], evaluation.best_baseline(scored, run.name)
     results["best_baseline"] = best
-    results["p_value"] = evaluation.diebold_mariano(actual, forecasts[run.name], forecasts[best])
+    results["p_value"] = evaluation.diebold_mariano(
+        actual, forecasts[run.name], forecasts[best], index.season(data.frame.index) or 1
+    )
 
     def bounds_of(forecast, origins, step):
         scale = scale_ahead(now[origins], usual[origins], step, forecaster.spread.decay)
@@ -327,6 +331,8 @@ def score(
     }
     end = now[-1], usual[-1], data.frame.index[-1]
     spread = forecaster.spread.measured(record, *end, args.forecast)
+    if data.values[:, 0].min() < 0:
+        spread = spread._replace(lowest=None)
     return Scored(results, pd.DataFrame(columns, data.frame.index[parts.test]), spread)
 
 
@@ -412,13 +418,18 @@ def finish(
         KeyboardInterrupt: once all is written, if that had ended the training.
     """
     folder, forecaster, scores = Path(args.output_dir), run.forecaster, None
+    interrupted = bool(run.fit and run.fit.interrupted)
     if scored:
         forecaster = forecaster._replace(spread=scored.spread)
         forecaster.save(folder / "model.keras", f"{run.name}.py")
         print(report.report(run.name, scored.results, len(scored.test)))
         print(age(data, args.refit))
         if args.refit:
-            forecaster = forecaster._replace(network=run.refit())
+            try:
+                forecaster = forecaster._replace(network=run.refit())
+            except KeyboardInterrupt:
+                interrupted = True
+                print("Interrupted: going on with the network that was scored")
     else:
         forecaster = forecaster.since(data.frame)
     forecast = forecaster.past_the_end(data.frame, args.forecast)
@@ -451,7 +462,7 @@ def finish(
     print(f"Picture and files: {folder}")
     if moral:
         print(moral)
-    if run.fit and run.fit.interrupted:
+    if interrupted:
         raise KeyboardInterrupt
     return scores
 

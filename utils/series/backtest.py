@@ -70,18 +70,20 @@ class Linear:
     Args:
         panel: the series.
         parts: origins; it learns from the train part, the validation part chooses.
+        scalings: among which it chooses; None for all.
     """
 
     MOST = 10_000  # windows to learn from
     STRENGTHS = (1.0, 30.0, 1e3, 3e4)
 
-    def __init__(self, panel: Panel, parts: Parts):
+    def __init__(self, panel: Panel, parts: Parts, scalings: list[Scaling] | None = None):
         from sklearn.linear_model import Ridge
 
         positive = np.nanmin(panel.values) > 0
         train, val = evenly(parts.train, self.MOST), evenly(parts.val, self.MOST)
         scale, best = panel.scale[panel.series_of(val), None], np.inf
-        for scaling in [Scaling(False, False), Scaling(False, True), Scaling(True, True)]:
+        anyhow = [Scaling(False, False), Scaling(False, True), Scaling(True, True)]
+        for scaling in scalings or anyhow:
             if scaling.log and not positive:
                 continue
             x, target = self._inputs(panel, train, scaling)

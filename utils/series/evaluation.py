@@ -198,12 +198,16 @@ def scored_steps(most: int) -> list[int]:
     return sorted({*(step for step in steps if step < most), most})
 
 
-def diebold_mariano(actual: np.ndarray, forecast_a: np.ndarray, forecast_b: np.ndarray) -> float:
+def diebold_mariano(
+    actual: np.ndarray, forecast_a: np.ndarray, forecast_b: np.ndarray, season: int = 24
+) -> float:
     """Return the p-value of "both forecasts have the same expected absolute error", two-sided.
 
     The differences of the errors are autocorrelated, from hour to hour and from day to day. So the
     variance of their mean is estimated from their slowest movements alone, the first B cosines that
     fit into the n windows, B = 0.41 n^(2/3), and compared with Student's t of B degrees of freedom.
+    Only cosines slower than half a season's pace are taken: a season's own movement is not that of
+    the mean.
 
     Sources: Diebold & Mariano, "Comparing predictive accuracy" (1995); the variance: Lazarus,
     Lewis, Stock & Watson, "HAR inference: recommendations for practice" (2018), equal-weighted
@@ -213,13 +217,14 @@ def diebold_mariano(actual: np.ndarray, forecast_a: np.ndarray, forecast_b: np.n
         actual: (windows,), in time order.
         forecast_a: (windows,)
         forecast_b: (windows,)
+        season: steps after which errors may resemble each other again; 1 for none.
     """
     from scipy.fft import dct
     from scipy.special import stdtr
 
     difference = np.abs(actual - forecast_a) - np.abs(actual - forecast_b)
     n = len(difference)
-    terms = max(int(0.41 * n ** (2 / 3)), 1)
+    terms = max(int(min(0.41 * n ** (2 / 3), n / (4 * season))), 1)
     variance = np.mean(dct(difference, norm="ortho")[1 : terms + 1] ** 2) / n
     if variance <= 0:  # the same forecasts
         return 1.0
@@ -245,7 +250,9 @@ def scores_by_steps(
     found = {}
     for step, (lower, upper) in bounds.items():
         truth = actual[:, step - 1]
-        known = np.isfinite(truth)
+        known = np.isfinite(truth) & np.isfinite(lower)
+        if not known.any():
+            continue
         held = (lower <= truth) & (truth <= upper)
         found[str(step)] = {
             name: {"mae": mae(truth, f[:, step - 1]), "rmse": rmse(truth, f[:, step - 1])}

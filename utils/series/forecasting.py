@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from utils import InputError, training
 from utils.series import index
-from utils.series.windows import cut, in_order
+from utils.series.windows import cut, in_order, untouched
 
 import keras
 import numpy as np
@@ -180,7 +180,7 @@ class Spread(NamedTuple):
         sizes = np.array(self.sizes)[:, LEVELS.index(level)]
         ahead, last = np.arange(1, len(forecast) + 1), self.steps[-1]
         half = np.interp(last / 2, self.steps, sizes)
-        growth = np.log2(sizes[-1] / half) if sizes[-1] > half > 0 else 0.0
+        growth = min(np.log2(sizes[-1] / half), 1.0) if sizes[-1] > half > 0 else 0.0
         sizes = np.interp(ahead, self.steps, sizes) * np.maximum(ahead / last, 1) ** growth
         scale = [scale_ahead(self.scale, self.usual, step, self.decay) for step in ahead]
         return self.bounds(forecast, scale * sizes)
@@ -286,16 +286,16 @@ class Forecaster(NamedTuple):
                 f"order; given are {', '.join(frame)}; name the same with --column and --features"
             )
         step = index.step(frame.index)
-        if self.calendar and step != self.step:
+        if step != self.step:
             raise InputError(
-                f"--load {path}: the model reads the calendar at a step of {self.step}, the data's "
-                f"step is {step}; bring data of the same step"
+                f"--load {path}: the model has learned a step of {self.step}, the data's step is "
+                f"{step}; bring data of the same step"
             )
         zone = index.zone(frame.index)
-        if self.calendar and zone != self.zone:
+        if zone != self.zone:
             raise InputError(
-                f"--load {path}: the model reads a clock of {self.zone or 'no time zone'}, the "
-                f"data's is of {zone or 'none'}; bring times of the same zone"
+                f"--load {path}: the model's clock is of {self.zone or 'no time zone'}, "
+                f"the data's is of {zone or 'none'}; bring times of the same zone"
             )
         if len(frame) <= self.input_steps:
             raise InputError(
@@ -306,7 +306,7 @@ class Forecaster(NamedTuple):
     def since(self, frame: pd.DataFrame) -> Forecaster:
         """Let the errors in rows that came after those of the training tell today's scale."""
         new = np.flatnonzero(frame.index > type(frame.index[0])(self.spread.until))
-        rows = new[new >= self.input_steps]
+        rows = untouched(new[new >= self.input_steps], frame.attrs.get("filled", ()))
         if not len(rows):
             return self
         values = self.values(frame)
