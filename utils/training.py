@@ -175,6 +175,8 @@ def fit(
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
     lowest = history[judged].min()
     if not lowest < DIVERGED * before:
+        if checkpoint:
+            checkpoint.remove()
         raise InputError(
             f"the training diverged: its validation error was {before:.4g} before the first step "
             f"and never below {lowest:.4g} after; lower --learning-rate"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from utils.series.evaluation import mean_is_zero
 from utils.series.panel import Panel, Parts, evenly, spread_within
 
 import keras
@@ -70,18 +71,20 @@ class Linear:
     Args:
         panel: the series.
         parts: origins; it learns from the train part, the validation part chooses.
+        scalings: among which it chooses; None for all.
     """
 
     MOST = 10_000  # windows to learn from
     STRENGTHS = (1.0, 30.0, 1e3, 3e4)
 
-    def __init__(self, panel: Panel, parts: Parts):
+    def __init__(self, panel: Panel, parts: Parts, scalings: list[Scaling] | None = None):
         from sklearn.linear_model import Ridge
 
         positive = np.nanmin(panel.values) > 0
         train, val = evenly(parts.train, self.MOST), evenly(parts.val, self.MOST)
         scale, best = panel.scale[panel.series_of(val), None], np.inf
-        for scaling in [Scaling(False, False), Scaling(False, True), Scaling(True, True)]:
+        anyhow = [Scaling(False, False), Scaling(False, True), Scaling(True, True)]
+        for scaling in scalings or anyhow:
             if scaling.log and not positive:
                 continue
             x, target = self._inputs(panel, train, scaling)
@@ -335,9 +338,8 @@ def significance(
 ) -> float:
     """Return the p-value of "both have the same expected absolute error", two-sided.
 
-    Of 20 or more series by Student's t over series; else over origins, whose mean differences are
-    autocorrelated: a test of Diebold & Mariano (1995) with the variance of Newey & West (1987),
-    whose bandwidth is the horizon (windows that share steps ahead), at least n^(1/3).
+    Of 20 or more series by Student's t over series; else over origins, in whose windows the same
+    steps ahead come again (`utils.series.evaluation.mean_is_zero`).
     """
     from scipy import stats
 
@@ -346,17 +348,8 @@ def significance(
     difference = pd.Series(np.nanmean(difference / panel.scale[series, None], axis=1))
     by_series = difference.groupby(series).mean().dropna()
     if len(by_series) >= 20:
-        means, lags = by_series.to_numpy(), 0
-    else:
-        since_start = (
-            origins - panel.start[series] - (panel.borders[series, 1] - panel.start[series])
-        )
-        means = difference.groupby(since_start).mean().dropna().to_numpy()
-        lags = min(max(panel.horizon, round(len(means) ** (1 / 3))), len(means) // 2)
-    n, centred = len(means), means - means.mean()
-    variance = centred @ centred / n
-    for lag in range(1, lags):
-        variance += 2 * (1 - lag / lags) * (centred[lag:] @ centred[:-lag]) / n
-    if n < 3 or variance <= 0:
-        return 1.0
-    return float(2 * stats.t.sf(abs(means.mean()) / np.sqrt(variance / n), df=n - 1))
+        p_value = stats.ttest_1samp(by_series, 0).pvalue
+        return float(p_value) if np.isfinite(p_value) else 1.0
+    since_start = origins - panel.borders[series, 1]
+    means = difference.groupby(since_start).mean().dropna().to_numpy()
+    return mean_is_zero(means, max(panel.horizon, panel.season))

@@ -43,7 +43,6 @@ FILES = {  # address and sha256
 NAIVE2 = {"m4_hourly": (18.383, 2.395), "m4_weekly": (9.161, 2.777)}  # sMAPE, MASE
 M4_SEASON = {"m4_hourly": 24, "m4_weekly": 1}
 M4_HORIZON = {"m4_hourly": 48, "m4_weekly": 13}
-M4_VALIDATION = {"m4_hourly": 168 + 47, "m4_weekly": 13 + 12}  # rows: origins of a week of hours
 ETT_ROWS = (8640, 11520, 14400)  # where the train, validation and test rows end
 
 
@@ -78,7 +77,7 @@ def load(name: str, horizon: int | None = None) -> Dataset:
             values = np.concatenate([row, test.loc[series]]).astype(float)
             frames[str(series)] = pd.DataFrame({"value": values[np.isfinite(values)]})
         horizon = M4_HORIZON[name]
-        return Dataset(frames, (M4_VALIDATION[name], horizon), horizon, M4_SEASON[name])
+        return Dataset(frames, (horizon, horizon), horizon, M4_SEASON[name])
     train, val, test = ETT_ROWS
     table = pd.read_csv(paths[0], index_col=0, parse_dates=True).iloc[:test].asfreq("h")
     table = (table - table[:train].mean()) / table[:train].std(ddof=0)

@@ -219,16 +219,27 @@ def diebold_mariano(
         forecast_b: (windows,)
         season: steps after which errors may resemble each other again; 1 for none.
     """
+    return mean_is_zero(np.abs(actual - forecast_a) - np.abs(actual - forecast_b), season)
+
+
+def mean_is_zero(differences: np.ndarray, season: int) -> float:
+    """Return the p-value of "these autocorrelated values have the mean 0"; see `diebold_mariano`.
+
+    Args:
+        differences: (windows,), in time order.
+        season: as there.
+    """
     from scipy.fft import dct
     from scipy.special import stdtr
 
-    difference = np.abs(actual - forecast_a) - np.abs(actual - forecast_b)
-    n = len(difference)
+    n = len(differences)
+    if n < 2:
+        return 1.0
     terms = max(int(min(0.41 * n ** (2 / 3), n / (4 * season))), 1)
-    variance = np.mean(dct(difference, norm="ortho")[1 : terms + 1] ** 2) / n
+    variance = np.mean(dct(differences, norm="ortho")[1 : terms + 1] ** 2) / n
     if variance <= 0:  # the same forecasts
         return 1.0
-    return float(2 * stdtr(terms, -abs(difference.mean()) / np.sqrt(variance)))
+    return float(2 * stdtr(terms, -abs(differences.mean()) / np.sqrt(variance)))
 
 
 def scores_by_steps(

@@ -180,7 +180,7 @@ class Spread(NamedTuple):
         sizes = np.array(self.sizes)[:, LEVELS.index(level)]
         ahead, last = np.arange(1, len(forecast) + 1), self.steps[-1]
         half = np.interp(last / 2, self.steps, sizes)
-        growth = min(np.log2(sizes[-1] / half), 1.0) if sizes[-1] > half > 0 else 0.0
+        growth = min(np.log2(sizes[-1]) - np.log2(half), 1.0) if sizes[-1] > half > 0 else 0.0
         sizes = np.interp(ahead, self.steps, sizes) * np.maximum(ahead / last, 1) ** growth
         scale = [scale_ahead(self.scale, self.usual, step, self.decay) for step in ahead]
         return self.bounds(forecast, scale * sizes)
