@@ -32,7 +32,6 @@ Where a phase jumps, it is lost: python SimpleRNN.py --jumps 0.02"""
 NETWORK = {"input_steps": 24, "forecast": 24, "units": 32, "layers": 1}
 TRAINING = {"epochs": 30, "batch_size": 128, "learning_rate": None}
 
-
 SEARCH = {  # what tune.py varies: from:to, or choices
     "units": "8:128",
     "layers": "1:2",

@@ -27,7 +27,6 @@ FAN = (0.95, 0.8, 0.5)  # levels of the intervals in the picture
 NETWORK = {"input_steps": 20, "forecast": 60, "units": 32, "layers": 1}
 TRAINING = {"epochs": 30, "batch_size": 64, "learning_rate": 0.001}
 
-
 SEARCH = {  # what tune.py varies: from:to, or choices
     "units": "8:128",
     "layers": "1:2",
@@ -95,7 +94,7 @@ def truth(scored):
     r2, r2_of_last = (r_squared(test["actual"], test[x]) for x in ("predicted", "persistence"))
     r2_of_returns = r_squared(returns["actual"], returns["predicted"])
     ours, last = (scored.results["test"][name]["rmse"] for name in ("LSTM", "persistence"))
-    luck = "which is luck" if scored.results["p_value"] >= 0.05 else "so this is no random walk"
+    luck = "that is luck" if scored.results["p_value"] >= 0.05 else "this is no random walk"
     moral = luck if ours < 0.9995 * last else "nothing was found that beats it"
     return (
         f"It looks perfect, with an R² of {r2:.4f}, and so does the last value again: "

@@ -24,7 +24,6 @@ PERIOD = 63  # steps of one period of sin(0.1 t)
 NETWORK = {"input_steps": 30, "forecast": 60, "units": 32, "layers": 1}
 TRAINING = {"epochs": 30, "batch_size": 64, "learning_rate": 0.005}
 
-
 SEARCH = {  # what tune.py varies: from:to, or choices
     "units": "8:128",
     "layers": "1:2",

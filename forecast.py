@@ -30,7 +30,6 @@ import pandas as pd
 APART = 20  # series at most that the network tells apart by name
 LAYERS = {"gru": "GRU", "lstm": "LSTM", "simple": "SimpleRNN"}
 
-
 SEARCH = {  # what tune.py varies: from:to, or choices
     "units": "32:256",
     "layer": "gru/lstm",

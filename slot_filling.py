@@ -45,7 +45,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import cells, cli, plotting
+from utils import cli, plotting
 from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json
 from utils.slots import chunks, crf, files, tagger, travel
@@ -217,6 +217,8 @@ def middle(network, units, tags, last):
     The last layer of a Jordan network gives its output instead, a score for each tag: that is what
     it remembers.
     """
+    from utils import cells  # of Keras' classes, which --help need not wait for
+
     sequences = {"return_sequences": True}
     jordan = cells.JordanCell(units, tags if last else units)
     layer = {

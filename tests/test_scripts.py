@@ -299,10 +299,10 @@ def test_r_squared():
 @pytest.mark.parametrize(
     ("p_value", "lstm", "linear", "said"),
     [
-        (0.4, 1.0, 2.0, "below that of the last value, which is no more than luck"),
-        (0.01, 2.0, 1.0, "RMSE is that of the last value: nothing was found that beats it"),
-        (0.01, 1.0, 2.0, "below that of the last value: this is no random walk"),
-        (0.01, 2.5, 1.0, "above that of the last value: no reason to trust it"),
+        (0.4, 1.0, 2.0, "-50.00% against that of the last value: that is luck"),
+        (0.01, 2.0, 1.0, "+0.00% against that of the last value: nothing was found that beats it"),
+        (0.01, 1.0, 2.0, "-50.00% against that of the last value: this is no random walk"),
+        (0.01, 2.5, 1.0, "+25.00% against that of the last value: nothing was found that beats it"),
     ],
 )
 def test_the_truth_about_the_overlay(p_value, lstm, linear, said):

@@ -68,4 +68,3 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
     sys.exit(2)
 _import_when_used("keras")
 _import_when_used("tensorflow")
-_import_when_used("utils.cells")  # made of Keras' classes
