@@ -12,6 +12,9 @@ three gates guard:
     python LSTM.py                         # a random walk, whose law is known: nothing to learn
     python LSTM.py --csv data/stock_goog.csv --column close
     python LSTM.py --load outputs/LSTM/model.keras --csv data/stock_goog.csv
+
+One step ahead on the test part, mean of seeds 100 to 104 (benchmarks/scores.py): on the random walk
+the RMSE is 1.001 x the best possible; on Google's prices the MAE is that of the last price.
 """
 
 from functools import partial

@@ -8,6 +8,11 @@ The simple recurrent network (Elman, 1990) has one hidden layer, which also sees
     python SimpleRNN.py --jumps 0.02       # the phase jumps: no weighted sum can follow
     python SimpleRNN.py --csv data/weather_greensboro.csv --column temperature --forecast 100
     python SimpleRNN.py --load outputs/SimpleRNN/model.keras --forecast 1000
+
+One step ahead on the test part, mean of seeds 100 to 104 (benchmarks/scores.py):
+
+    noisy sine      RMSE 0.101, 1.017 x the best possible; MAE 0.7 % below linear autoregression
+    with jumps      RMSE 0.188, 1.082 x the best possible; MAE 10.1 % below linear autoregression
 """
 
 from functools import partial
