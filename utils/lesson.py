@@ -234,7 +234,7 @@ def learn(
     share = believable(forecaster, data) if args.csv else 1.0
     forecaster = forecaster._replace(network=blocks.believed(network, share))
     memory = np.clip(len(data.parts.val) / 10, 10, 100)  # rows; daily prices: RiskMetrics' 0.94
-    lowest = 0.0 if data.train[:, 0].min() >= 0 else None
+    lowest = 0.0 if data.values[:, 0].min() >= 0 else None  # a count stays one
     spread = Spread(relative, decay=1 - 1 / memory, lowest=lowest)
     forecaster = forecaster._replace(spread=spread)
     return Run(name, forecaster, fit, checkpoint, linear, refit)
@@ -331,8 +331,6 @@ def score(
     }
     end = now[-1], usual[-1], data.frame.index[-1]
     spread = forecaster.spread.measured(record, *end, args.forecast)
-    if data.values[:, 0].min() < 0:
-        spread = spread._replace(lowest=None)
     return Scored(results, pd.DataFrame(columns, data.frame.index[parts.test]), spread)
 
 
