@@ -66,8 +66,7 @@ def build_network(train, start, data, args):
         x = layers.LSTM(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
     x = layers.LSTM(args.units)(x)  # (batch, units)
     x = layers.Dense(data.targets, kernel_initializer="zeros")(x) * blocks.scale(returns)
-    above_zero = ops.maximum(start.forecast(prices), 0.1 * prices[:, -1])
-    return keras.Model(prices, above_zero * ops.exp(x))
+    return keras.Model(prices, ops.exp(x) * start.forecast(prices))
 
 
 def build_loss(train):
@@ -83,26 +82,25 @@ def build_loss(train):
 
 def r_squared(actual, forecast):
     """Return the share of the variance that a forecast explains."""
-    return 1 - np.sum((actual - forecast) ** 2) / np.sum((actual - actual.mean()) ** 2)
+    return 1 - ((actual - forecast) ** 2).sum() / ((actual - actual.mean()) ** 2).sum()
 
 
 def log_returns(test):
-    """Return the log-returns from the last price: the actual and the predicted ones."""
-    return np.log(test[["actual", "predicted"]].div(test["persistence"], axis=0))
+    """Return the log-returns from the last price, in percent: the actual and the predicted ones."""
+    return 100 * np.log(test[["actual", "predicted"]].div(test["persistence"], axis=0))
 
 
 def truth(scored):
     """Say what the beautiful overlay is worth."""
     test, returns = scored.test, log_returns(scored.test)
-    r2, r2_of_last = (r_squared(test["actual"], test[x]) for x in ("predicted", "persistence"))
-    r2_of_returns = r_squared(returns["actual"], returns["predicted"])
     ours, last = (scored.results["test"][name]["rmse"] for name in ("LSTM", "persistence"))
     luck = "that is luck" if scored.results["p_value"] >= 0.05 else "this is no random walk"
-    moral = luck if ours < 0.9995 * last else "nothing was found that beats it"
     return (
-        f"It looks perfect, with an R² of {r2:.4f}, and so does the last value again: "
-        f"{r2_of_last:.4f}.\nAs returns, the R² is {r2_of_returns:.4f}. The RMSE is "
-        f"{ours / last - 1:+.2%} against that of the last value: {moral}."
+        f"It looks perfect, with an R² of {r_squared(test['actual'], test['predicted']):.4f}, and "
+        f"so does the last value again: {r_squared(test['actual'], test['persistence']):.4f}.\n"
+        f"As returns, the R² is {r_squared(returns['actual'], returns['predicted']):.4f}. The RMSE "
+        f"is {ours / last - 1:+.2%} against that of the last value: "
+        f"{luck if ours < 0.9995 * last else 'nothing was found that beats it'}."
     )
 
 
@@ -115,22 +113,18 @@ def draw(run, data, scored, forecast):
     if not scored:
         return figure
 
-    test = scored.test
+    test, returns = scored.test, log_returns(scored.test)
     axes["A"].plot(test["actual"], color=plotting.BLACK, label="actual")
     axes["A"].plot(test["predicted"], color=plotting.BLUE, lw=1, label="LSTM, one step ahead")
     r2 = r_squared(test["actual"], test["predicted"])
     axes["A"].set(title=f"It looks perfect: R² {r2:.3f}", ylabel=last.name)
     axes["A"].legend(loc="best")
     plotting.few_dates(axes["A"])
-    actual, predicted = 100 * log_returns(test)["actual"], 100 * log_returns(test)["predicted"]
-    axes["B"].scatter(actual, predicted, s=8, color=plotting.BLUE)
+    axes["B"].scatter(returns["actual"], returns["predicted"], s=8, color=plotting.BLUE)
     axes["B"].axline((0, 0), slope=1, color=plotting.GREY, lw=1)
-    axes["B"].set(
-        title=f"The same as returns: R² {r_squared(actual, predicted):.3f}",
-        xlabel="actual return (%)",
-        ylabel="predicted return (%)",
-        ylim=axes["B"].get_xlim(),
-    )
+    r2 = r_squared(returns["actual"], returns["predicted"])
+    axes["B"].set(title=f"The same as returns: R² {r2:.3f}", ylim=axes["B"].get_xlim())
+    axes["B"].set(xlabel="actual return (%)", ylabel="predicted return (%)")
     plotting.draw_by_steps(axes["D"], scored.results["by_steps"], "LSTM")
     return figure
 
@@ -148,8 +142,8 @@ def prepare(args):
 
 def learn(data, args, on_epoch=None):
     """Train, or take the loaded network."""
-    starts, build = ["linear", "last"] if args.csv else ["last"], (build_network, build_loss)
-    return lesson.learn("LSTM", *build, data, args, starts, relative=True, on_epoch=on_epoch)
+    starts = ["linear", "persistence"] if args.csv else ["persistence"]
+    return lesson.learn("LSTM", build_network, build_loss, data, args, starts, True, on_epoch)
 
 
 def main(argv=None):

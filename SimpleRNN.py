@@ -104,7 +104,7 @@ def prepare(args):
 
 def learn(data, args, on_epoch=None):
     """Train, or take the loaded network."""
-    starts = ["linear", "last", "mean"] if args.csv else ["mean"]
+    starts = ["linear", "persistence", "mean"] if args.csv else ["mean"]
     build = (build_network, build_loss)
     return lesson.learn("SimpleRNN", *build, data, args, starts, on_epoch=on_epoch)
 

@@ -1,5 +1,6 @@
 from utils import training
 from utils.series import blocks
+from utils.series.evaluation import LinearAutoregression
 
 import keras
 import numpy as np
@@ -48,9 +49,12 @@ def test_what_is_believed_can_be_saved(tmp_path):
     network.fit(np.ones((4, 3, 2)), np.ones((4, 1)), verbose=0)
     windows = np.random.default_rng(0).normal(size=(5, 3, 2)).astype("float32")
     full, last = np.array(network(windows)), windows[:, -1, :1]
-    assert blocks.believed(network, 1.0) is network
+    start = blocks.starting_point("persistence", np.ones((9, 1)), None)
+    assert blocks.believed(network, start, 1.0) is network
     for share in (1.0, 0.3, 0.0):
-        training.save(tmp_path / "m.keras", blocks.believed(network, share), {"script": "GRU.py"})
+        training.save(
+            tmp_path / "m.keras", blocks.believed(network, start, share), {"script": "GRU.py"}
+        )
         again, _ = training.load(tmp_path / "m.keras", "GRU.py")
         np.testing.assert_allclose(again(windows), last + share * (full - last), atol=1e-5)
 
@@ -62,3 +66,16 @@ def test_summary_counts_the_weights():
     assert lines[0].strip() == "inputs (windows, 8, 2)"
     assert lines[1].split()[-2:] == ["18", "weights"]  # 3 (2 + 3 + 1)
     assert lines[-1].strip() == "82% of the weights are in recurrent layers"
+
+
+def test_a_weighted_sum_of_prices_stays_above_zero():
+    linear = LinearAutoregression(2, 1)
+    linear.kernel, linear.bias = np.array([[-1.0], [0.5]]), np.array([0.0])
+    train, windows = np.ones((9, 1)), np.array([[[3.0], [1.0]], [[1.0], [6.0]]])
+    found = []
+    for positive in (False, True):
+        start = blocks.starting_point("linear", train, linear, positive=positive)
+        inputs = keras.Input((2, 1))
+        found.append(np.array(keras.Model(inputs, start.forecast(inputs))(windows)))
+    np.testing.assert_allclose(np.ravel(found[0]), [-2.5, 2.0])
+    np.testing.assert_allclose(np.ravel(found[1]), [0.1, 2.0])

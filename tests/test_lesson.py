@@ -182,13 +182,32 @@ def test_the_loss_looks_at_the_target_above_all():
 def test_a_change_is_believed_as_far_as_validation_bears_it_out():
     y = signal.lfilter([1], [1, -0.5], np.random.default_rng(0).normal(size=3000))[:, None]
     data = data_of(y)
-    shares = [
-        lesson.believable(run_of(multiple(factor), data).forecaster, data)
+    same = LinearAutoregression(2, 1)
+    same.kernel, same.bias = np.array([[0.0], [1.0]]), np.array([0.0])  # as persistence
+    believed = [
+        lesson.believable(run_of(multiple(factor), data).forecaster, data, same)
         for factor in (0.5, 0.0, -0.5, 1.5)  # exact; twice, three times too much; the wrong way
     ]
+    assert {baseline for baseline, _ in believed} == {"persistence"}
+    shares = [share for _, share in believed]
     assert shares[0] >= 0.9
     assert shares[1] == pytest.approx(0.5, abs=0.11) and shares[2] == pytest.approx(1 / 3, abs=0.11)
     assert shares[3] == 0
+
+
+def test_a_network_that_loses_gives_way_to_the_best_baseline():
+    y = signal.lfilter([1], [1, -0.5], np.random.default_rng(0).normal(size=3000))[:, None]
+    run = run_of(multiple(1.5), data := data_of(y))
+    assert lesson.believable(run.forecaster, data, run.linear) == ("linear", 0.0)
+    zeros = y * (np.random.default_rng(1).random((3000, 1)) < 0.3)
+    run = run_of(multiple(1.0), data := data_of(zeros))
+    assert lesson.believable(run.forecaster, data, run.linear) == ("median", 0.0)
+
+
+def test_a_name_gives_way_only_to_one_that_is_better_by_more_than_chance():
+    assert lesson.safest({"a": 1.0, "b": 0.96, "c": 0.97}, windows=100) == "a"  # 5 % is asked for
+    assert lesson.safest({"a": 1.0, "b": 0.94, "c": 0.9}, windows=100) == "c"
+    assert lesson.safest({"a": 1.0, "b": 0.96}, windows=400) == "b"
 
 
 # ------------------------------------------------------------------ what is said
@@ -216,18 +235,20 @@ def test_how_old_the_newest_training_row_is():
     assert "60 rows" not in lesson.age(data, refit=True)
 
 
-@pytest.mark.parametrize("start", ["mean", "last", "linear"])
+@pytest.mark.parametrize("start", [*lesson.START])
 @pytest.mark.parametrize("module", [SimpleRNN, GRU, LSTM])
 def test_an_untrained_network_says_what_it_starts_from(module, start):
     train = np.exp(np.random.default_rng(0).normal(0, 0.1, (300, 2)).cumsum(axis=0))
     data = data_of(train, input_steps=8)
     linear = LinearAutoregression(8, 2).fit(train, data.parts)
-    place = blocks.starting_point(start, train, linear)
+    place = blocks.starting_point(start, train, linear, season=5)
     network = module.build_network(train, place, data, ARGS)
     windows = cut(train, np.array([8, 30, 99]), 8)
     expected = {
         "mean": np.broadcast_to(train.mean(axis=0), (3, 2)),
-        "last": windows[:, -1],
+        "median": np.broadcast_to(np.median(train, axis=0), (3, 2)),
+        "persistence": windows[:, -1],
+        "seasonal_naive": windows[:, 3],
         "linear": windows.reshape(3, -1) @ linear.kernel + linear.bias,
     }[start]
     np.testing.assert_allclose(network(windows), expected, rtol=1e-4, atol=1e-5)
@@ -236,7 +257,9 @@ def test_an_untrained_network_says_what_it_starts_from(module, start):
 def test_the_lstm_sees_returns_not_prices():
     train = np.exp(np.random.default_rng(0).normal(0, 0.1, (50, 1)).cumsum(axis=0))
     data = lesson.Data(pd.DataFrame(train), [], train, None, None, 8, None)
-    network = LSTM.build_network(train, blocks.starting_point("last", train, None), data, ARGS)
+    network = LSTM.build_network(
+        train, blocks.starting_point("persistence", train, None), data, ARGS
+    )
     network.set_weights([np.random.default_rng(1).normal(size=w.shape) for w in network.weights])
     small, large = np.array(network(np.stack([train[:8], 1000 * train[:8]])))
     assert large.item() == pytest.approx(1000 * small.item(), rel=1e-3)

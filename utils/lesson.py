@@ -27,7 +27,13 @@ import pandas as pd
 
 TRIAL = 5  # a trial takes one of so many parts of the epochs, but at least TRIAL_STEPS
 TRIAL_STEPS = 300
-START = {"mean": "the mean", "last": "the last value", "linear": "linear autoregression"}
+START = {
+    "mean": "the mean",
+    "median": "the median",
+    "persistence": "the last value",
+    "seasonal_naive": "the last season",
+    "linear": "linear autoregression",
+}
 MOST_FORECASTS = 100_000  # windows times steps, by which many steps ahead are scored
 MOST_ORIGINS = 300  # of the validation and the train part, for the intervals
 
@@ -144,6 +150,74 @@ def samples(data: Data) -> str:
 # ------------------------------------------------------------------ learn
 
 
+class Plan(NamedTuple):
+    """How the networks of a lesson are built and trained."""
+
+    build_network: Callable
+    build_loss: Callable
+    data: Data
+    args: argparse.Namespace
+    linear: LinearAutoregression
+    relative: bool
+
+    @property
+    def batch_size(self) -> int:
+        """Windows of a training step."""
+        return min(self.args.batch_size, len(self.data.parts.train))
+
+    @property
+    def steps(self) -> int:
+        """Training steps of an epoch."""
+        return training.steps_per_epoch(len(self.data.parts.train), self.batch_size)
+
+    def starting_point(self, start: str) -> blocks.Start:
+        """Return a place that forecasts start from, by its name in START."""
+        data = self.data
+        return blocks.starting_point(start, data.train, self.linear, data.season, self.relative)
+
+    def build(self, start: str, train: np.ndarray) -> keras.Model:
+        """Return a network with the first weights of this seed."""
+        keras.utils.set_random_seed(self.args.seed)
+        return self.build_network(train, self.starting_point(start), self.data, self.args)
+
+    def batches(self, rows: np.ndarray):
+        """Return shuffled windows whose targets are these rows, without end."""
+        data = self.data
+        shape = data.input_steps, data.targets, self.batch_size
+        return shuffled(data.values, rows, *shape, self.args.seed)
+
+    def fit(
+        self, start: str, epochs: int, quiet: bool = True, **kept
+    ) -> tuple[keras.Model, training.Fit]:
+        """Train a network on the train part, judged by the validation part's MAE."""
+        data, network = self.data, self.build(start, self.data.train)
+        if not quiet:
+            print(blocks.summary(network))
+
+        def mae(actual, predicted):
+            return keras.ops.abs(actual[:, 0] - predicted[:, 0])  # (batch,)
+
+        val_rows = data.parts.val[:: -(-len(data.parts.val) // training.MAX_WINDOWS)]
+        return network, training.fit(
+            network, self.build_loss(data.train), self.batches(data.parts.train),
+            in_order(data.values, val_rows, data.input_steps, data.targets),
+            steps=self.steps, epochs=epochs, learning_rate=self.args.learning_rate,
+            metric=mae, quiet=quiet, **kept,
+        )  # fmt: skip
+
+    def refit(self, start: str, epochs: int) -> keras.Model:
+        """Train the network once more, on all rows, for so many of the planned epochs."""
+        data = self.data
+        rows = np.arange(data.input_steps, len(data.values))
+        rows = untouched(rows, data.frame.attrs.get("filled", ()))
+        network = self.build(start, data.values[:, : data.targets])
+        training.refit(
+            network, self.build_loss(data.train), self.batches(rows), steps=self.steps,
+            epochs=epochs, planned=self.args.epochs, learning_rate=self.args.learning_rate,
+        )  # fmt: skip
+        return network
+
+
 def learn(
     name: str,
     build_network: Callable,
@@ -156,17 +230,13 @@ def learn(
 ) -> Run:
     """Train a network, or take the loaded one.
 
-    What its forecasts start from is chosen on the validation part, by short trainings: the mean of
-    the series, its last value, or the linear autoregression. It is the first of `starts`, unless
-    another is better by more than chance would make it.
-
     Args:
         name: of the network.
         build_network: (train, start, data, args) -> network; `start` is of `starting_point`.
         build_loss: (train) -> loss.
         data: of `prepare`.
         args: of `utils.cli.parse_forecasting`.
-        starts: "mean", "last", "linear", or some of them, the safest first.
+        starts: what its forecasts may start from, by names in START, the safest first.
         relative: whether errors are log-ratios, as those of prices are.
         on_epoch: is told after each epoch the lowest validation MAE so far.
 
@@ -178,87 +248,86 @@ def learn(
     path = Path(args.output_dir, "checkpoint.npz")
     checkpoint = Checkpoint(path, plan_of(args, data.values), args.resume)
     linear = LinearAutoregression(data.input_steps, data.targets).fit(data.values, data.parts)
-    batch_size = min(args.batch_size, len(data.parts.train))
-    steps = training.steps_per_epoch(len(data.parts.train), batch_size)
-    plan = {"steps": steps, "learning_rate": args.learning_rate}
-
-    def build(start, train):
-        keras.utils.set_random_seed(args.seed)
-        return build_network(train, blocks.starting_point(start, train, linear), data, args)
-
-    def batches(rows):
-        return shuffled(data.values, rows, data.input_steps, data.targets, batch_size, args.seed)
-
-    def mae(actual, predicted):
-        return keras.ops.abs(actual[:, 0] - predicted[:, 0])  # (batch,)
-
-    def fitted(start, epochs, quiet=True, **kept):
-        network = build(start, data.train)
-        if not quiet:
-            print(blocks.summary(network))
-        val_rows = data.parts.val[:: -(-len(data.parts.val) // training.MAX_WINDOWS)]
-        return network, training.fit(
-            network, build_loss(data.train), batches(data.parts.train),
-            in_order(data.values, val_rows, data.input_steps, data.targets),
-            epochs=epochs, metric=mae, quiet=quiet, **plan, **kept,
-        )  # fmt: skip
-
-    start = checkpoint.notes.get("start", starts[0])
-    if len(starts) > 1 and not checkpoint.notes:
-        epochs = min(max(args.epochs // TRIAL, TRIAL_STEPS // steps, 1), args.epochs)
-        errors = {start: fitted(start, epochs)[1].lowest for start in starts}
-        best, margin = min(errors, key=errors.get), 0.5 / np.sqrt(len(data.parts.val))
-        start = best if errors[best] < (1 - margin) * errors[start] else start
-        shown = ", ".join(f"{START[start]} {error:.4g}" for start, error in errors.items())
-        print(f"Validation MAE after {epochs} epochs, by what forecasts start from: {shown}.")
-    print(f"Forecasts start from {START[start]}; {args.batch_size} windows a training step.")
+    plan = Plan(build_network, build_loss, data, args, linear, relative)
+    start = checkpoint.notes.get("start") or chosen_start(plan, starts)
     checkpoint.notes["start"] = start
-    network, fit = fitted(start, args.epochs, quiet=False, checkpoint=checkpoint, on_epoch=on_epoch)
+    print(f"Forecasts start from {START[start]}; {args.batch_size} windows a training step.")
+    kept = {"checkpoint": checkpoint, "on_epoch": on_epoch}
+    network, fit = plan.fit(start, args.epochs, quiet=False, **kept)
     print(fit)
-
-    def refit():
-        rows = untouched(
-            np.arange(data.input_steps, len(data.values)), data.frame.attrs.get("filled", ())
-        )
-        again = build(start, data.values[:, : data.targets])
-        training.refit(
-            again, build_loss(data.train), batches(rows),
-            epochs=fit.best_epoch, planned=args.epochs, **plan,
-        )  # fmt: skip
-        return blocks.believed(again, share)
 
     when = data.frame.index
     forecaster = Forecaster(
         network, list(data.frame), data.calendar, index.step(when), zone=index.zone(when)
     )
-    share = believable(forecaster, data) if args.csv else 1.0
-    forecaster = forecaster._replace(network=blocks.believed(network, share))
+    baseline, share = believable(forecaster, data, linear)
+    simple = plan.starting_point(baseline)
+
+    def refit():
+        return blocks.believed(plan.refit(start, fit.best_epoch), simple, share)
+
     memory = np.clip(len(data.parts.val) / 10, 10, 100)  # rows; daily prices: RiskMetrics' 0.94
     lowest = 0.0 if data.values[:, 0].min() >= 0 else None  # a count stays one
-    spread = Spread(relative, decay=1 - 1 / memory, lowest=lowest)
-    forecaster = forecaster._replace(spread=spread)
+    forecaster = forecaster._replace(
+        network=blocks.believed(network, simple, share),
+        spread=Spread(relative, decay=1 - 1 / memory, lowest=lowest),
+    )
     return Run(name, forecaster, fit, checkpoint, linear, refit)
 
 
-def believable(forecaster: Forecaster, data: Data) -> float:
-    """Return the share of the predicted change to believe, 0 to 1, by the validation part.
+def chosen_start(plan: Plan, starts: Sequence[str]) -> str:
+    """Return what forecasts start from, chosen on the validation part by short trainings.
 
-    It is the share with the least error, less twice its p-value of being no better than the last
-    value: a gain that chance makes in every second series is no gain.
+    It is the first, unless another is better by more than chance would make it.
+    """
+    if len(starts) == 1:
+        return starts[0]
+    most = plan.args.epochs
+    epochs = min(max(most // TRIAL, TRIAL_STEPS // plan.steps, 1), most)
+    errors = {start: plan.fit(start, epochs)[1].lowest for start in starts}
+    shown = ", ".join(f"{START[start]} {error:.4g}" for start, error in errors.items())
+    print(f"Validation MAE after {epochs} epochs, by what forecasts start from: {shown}.")
+    return safest(errors, len(plan.data.parts.val))
+
+
+def safest(errors: dict[str, float], windows: int) -> str:
+    """Return the first name, or that of the lowest error where chance would hardly make it so."""
+    first, best = next(iter(errors)), min(errors, key=errors.get)
+    return best if errors[best] < (1 - 0.5 / np.sqrt(windows)) * errors[first] else first
+
+
+def believable(
+    forecaster: Forecaster, data: Data, linear: LinearAutoregression
+) -> tuple[str, float]:
+    """Return the simplest forecast that holds, and how far to go from it to the network's.
+
+    The validation part tells both. The simple forecast is the last value, unless another baseline
+    is better by more than chance would make it. The share of the way, 0 to 1, is that with the
+    least error, less twice its p-value of being no better than the simple forecast: a gain that
+    chance makes in every second series is no gain.
     """
     rows = data.parts.val
-    actual, last = data.values[rows, 0], data.values[rows - 1, 0]
-    predicted = forecaster.one_step(data.values, rows) - last
+    season = data.season if data.season and data.season <= data.input_steps else None
+    rivals = evaluation.baselines(data.values, data.parts, linear, season)
+    forecasts = {name: rival(data.values, rows, 1)[:, 0] for name, rival in rivals.items()}
+    actual = data.values[rows, 0]
+    errors = {name: evaluation.mae(actual, forecast) for name, forecast in forecasts.items()}
+    baseline = safest(errors, len(rows))
+    simple = forecasts[baseline]
+    farther = forecaster.one_step(data.values, rows) - simple
     best = min(
-        np.linspace(1, 0, 11), key=lambda share: evaluation.mae(actual, last + share * predicted)
+        np.linspace(1, 0, 11), key=lambda share: evaluation.mae(actual, simple + share * farther)
     )
     p_value = evaluation.diebold_mariano(
-        actual, last, last + best * predicted, index.season(data.frame.index) or 1
+        actual, simple, simple + best * farther, index.season(data.frame.index) or 1
     )
     share = round(float(best * max(1 - 2 * p_value, 0)), 2)
     if share < 1:
-        print(f"Of the change that it predicts, {share:.0%} is believed, by the validation part.")
-    return share
+        print(
+            f"By the validation part, forecasts go {share:.0%} of the way from {START[baseline]} "
+            "to what the network says."
+        )
+    return baseline, share
 
 
 # ------------------------------------------------------------------ score

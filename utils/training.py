@@ -128,28 +128,20 @@ def fit(
     """
     judged = f"val_{metric.__name__ if metric else 'loss'}"
     _compile(network, loss, metric, steps, epochs * steps, learning_rate)
-    untrained = network.get_weights()
+    untrained, start = network.get_weights(), time.perf_counter()
     before = network.evaluate(val_batches, verbose=0, return_dict=True)[judged.removeprefix("val_")]
-    log = keras.callbacks.History()
+    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     best = keras.callbacks.EarlyStopping(
         judged, mode="min", patience=-(-epochs // 3), restore_best_weights=True
     )
-
-    def kept():
-        judging = {name: getattr(best, name) for name in ("best", "best_epoch", "wait")}
-        return best.best_weights, {"judging": judging, "history": log.history}
-
-    def give_back(weights, state):
-        vars(best).update(state["judging"], best_weights=weights)
-        log.history, log.epoch = state["history"], list(range(checkpoint.epoch))
-
-    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best, log]
-    first, start, interrupted = 0, time.perf_counter(), False
+    log, first, interrupted = keras.callbacks.History(), 0, False
+    callbacks = [averaged, best, log]
     if checkpoint:
         first = epochs if checkpoint.ended else checkpoint.epoch
         start -= checkpoint.seconds
         batches = batches.skip(checkpoint.epoch * steps)
-        callbacks.append(survival(checkpoint, network, callbacks[0], start, kept, give_back))
+        kept = _judging(best, log, checkpoint)
+        callbacks.append(survival(checkpoint, network, averaged, start, *kept))
     if on_epoch:
         told = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: on_epoch(float(best.best)))
         callbacks.append(told)
@@ -170,21 +162,33 @@ def fit(
         interrupted = True
         network.set_weights(best.best_weights)
         print("\nInterrupted: going on with the best weights so far", flush=True)
-    seconds = time.perf_counter() - start
     history = pd.DataFrame(log.history)
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
-    lowest = history[judged].min()
-    if not lowest < DIVERGED * before:
+    learned = Fit(history, judged, before, epochs, time.perf_counter() - start, interrupted)
+    if not history[judged].min() < DIVERGED * before:
         if checkpoint:
             checkpoint.remove()
         raise InputError(
             f"the training diverged: its validation error was {before:.4g} before the first step "
-            f"and never below {lowest:.4g} after; lower --learning-rate"
+            f"and never below {history[judged].min():.4g} after; lower --learning-rate"
         )
-    learned = Fit(history, judged, before, epochs, seconds, interrupted)
     if not learned.best_epoch:
         network.set_weights(untrained)
     return learned
+
+
+def _judging(best, log, checkpoint):
+    """Return what `survival` keeps and gives back: the best weights, the judge's state, history."""
+
+    def kept():
+        judging = {name: getattr(best, name) for name in ("best", "best_epoch", "wait")}
+        return best.best_weights, {"judging": judging, "history": log.history}
+
+    def give_back(weights, state):
+        vars(best).update(state["judging"], best_weights=weights)
+        log.history, log.epoch = state["history"], list(range(checkpoint.epoch))
+
+    return kept, give_back
 
 
 def survival(

@@ -28,27 +28,37 @@ class Start(NamedTuple):
     forecast: Callable  # from a network's inputs to (targets,) or (batch, targets)
 
 
-def starting_point(name: str, train: np.ndarray, linear: LinearAutoregression) -> Start:
+def starting_point(
+    name: str,
+    train: np.ndarray,
+    linear: LinearAutoregression,
+    season: int | None = None,
+    positive: bool = False,
+) -> Start:
     """Return one of the places that forecasts start from.
 
     Args:
-        name: "mean", "last" or "linear".
+        name: "mean", "median", "persistence", "seasonal_naive" or "linear".
         train: (time, targets)
         linear: fitted.
+        season: steps of one season, of "seasonal_naive"; no longer than a window.
+        positive: whether weighted sums are to stay above zero: at a tenth of the last value.
     """
     targets = train.shape[1]
 
     def from_linear(inputs):
         past, calendar = inputs[:, :, :targets], inputs[:, -1, targets:]
         window = keras.layers.Concatenate()([keras.layers.Flatten()(past), calendar])
-        sums = keras.layers.Dense(targets, trainable=False, name="linear")
+        sums = keras.layers.Dense(targets, trainable=False)
         forecast = sums(window)
         sums.set_weights([linear.kernel, linear.bias])
-        return forecast
+        return keras.ops.maximum(forecast, 0.1 * past[:, -1]) if positive else forecast
 
     return {
         "mean": Start(1.0, lambda inputs: train.mean(axis=0).astype("float32")),
-        "last": Start(0.3, lambda inputs: inputs[:, -1, :targets]),
+        "median": Start(1.0, lambda inputs: np.median(train, axis=0).astype("float32")),
+        "persistence": Start(0.3, lambda inputs: inputs[:, -1, :targets]),
+        "seasonal_naive": Start(0.3, lambda inputs: inputs[:, -season, :targets]),
         "linear": Start(0.3, from_linear),
     }[name]
 
@@ -90,12 +100,12 @@ def column_weights(train: np.ndarray) -> np.ndarray:
     return (shares / np.abs(np.diff(train, axis=0)).mean(axis=0)).astype("float32")
 
 
-def believed(network: keras.Model, share: float) -> keras.Model:
-    """Return the network whose forecasts go so far from the last value only."""
+def believed(network: keras.Model, baseline: Start, share: float) -> keras.Model:
+    """Return the network whose forecasts go so far from those of a baseline only."""
     if share == 1:
         return network
-    last = network.input[:, -1, : network.output_shape[1]]
-    return keras.Model(network.input, last + share * (network.output - last))
+    simple = baseline.forecast(network.input)
+    return keras.Model(network.input, share * (network.output - simple) + simple)
 
 
 def summary(network: keras.Model) -> str:
