@@ -55,6 +55,12 @@ def test_a_quantile_knows_only_what_has_happened():
     assert (record(earlier).quantiles(40, 3, LEVELS) == 1e6).all()
 
 
+def test_errors_that_overlap_are_few():
+    """Of 200 errors of 10 steps, 21 do not overlap: the quantile asked for is 0.9 (1 + 1/21)."""
+    sizes = np.random.default_rng(0).permutation(np.arange(1, 201))[:, None].repeat(10, axis=1)
+    assert record(sizes).quantiles(210, 10, [0.9, 0.5]).tolist() == [189, 105]
+
+
 def test_errors_of_the_training_help_only_while_others_are_few():
     sizes = np.concatenate([np.full(50, 7.0), np.ones(50)])[:, None].repeat(2, axis=1)
     unseen = record(sizes, unseen=50)

@@ -46,7 +46,8 @@ class Record(NamedTuple):
     up when forecasts are fed back: it is seen. The errors are those of the validation part and of
     all that has come since. Errors of h steps that start less than h steps apart overlap; where
     fewer than INDEPENDENT of them do not, those of the train part, scaled by their like, make up
-    the rest of the weight.
+    the rest of the weight. Nor are errors that overlap many: of n that do not, a share q of all to
+    come keeps within the quantile q (1 + 1/n).
 
     Sources: J.P. Morgan, "RiskMetrics technical document" (1996); Papadopoulos, Gammerman & Vovk,
     "Normalized nonconformity measures for regression conformal prediction" (2008); a quantile
@@ -74,13 +75,15 @@ class Record(NamedTuple):
         if known.sum() < FEWEST:
             return np.full(len(levels), np.nan)
         unseen = np.broadcast_to(self.origins[:, None] >= self.unseen, known.shape)[known]
-        share = min((now - self.unseen) / (INDEPENDENT * step), 1.0)  # of what need no help
+        since, before = (now - self.unseen) / step, (self.unseen - self.origins[0]) / step
+        share = 1.0 if unseen.all() else min(since / INDEPENDENT, 1.0)  # of what need no help
         weights = np.where(
             unseen, share / max(unseen.sum(), 1), (1 - share) / max((~unseen).sum(), 1)
         )
         order = np.argsort(sizes[known])
         reached = np.cumsum(weights[order]) / weights.sum()
-        certain = np.minimum(np.asarray(levels) * (1 + 1 / len(order)), 1)
+        alike = share**2 / max(since, 1) + (1 - share) ** 2 / max(before, 1)
+        certain = np.minimum(np.asarray(levels) * (1 + max(alike, 1 / len(order))), 1)
         return sizes[known][order][
             np.searchsorted(reached, certain - 1e-9).clip(max=len(order) - 1)
         ]
