@@ -46,8 +46,9 @@ class Record(NamedTuple):
     up when forecasts are fed back: it is seen. The errors are those of the validation part and of
     all that has come since. Errors of h steps that start less than h steps apart overlap; where
     fewer than INDEPENDENT of them do not, those of the train part, scaled by their like, make up
-    the rest of the weight. Nor are errors that overlap many: of n that do not, a share q of all to
-    come keeps within the quantile q (1 + 1/n).
+    the rest of the weight. Nor are errors that overlap many: the squares of two sums of h numbers,
+    k apart, correlate by (1 - k/h)^2, which adds up to 2h/3 over all k, so that n of them are worth
+    m = 1.5 n/h that do not; and a share q of all to come keeps within the quantile q (1 + 1/m).
 
     Sources: J.P. Morgan, "RiskMetrics technical document" (1996); Papadopoulos, Gammerman & Vovk,
     "Normalized nonconformity measures for regression conformal prediction" (2008); a quantile
@@ -82,8 +83,8 @@ class Record(NamedTuple):
         )
         order = np.argsort(sizes[known])
         reached = np.cumsum(weights[order]) / weights.sum()
-        alike = share**2 / max(since, 1) + (1 - share) ** 2 / max(before, 1)
-        certain = np.minimum(np.asarray(levels) * (1 + max(alike, 1 / len(order))), 1)
+        one = share**2 / max(1.5 * since, 1) + (1 - share) ** 2 / max(1.5 * before, 1)
+        certain = np.minimum(np.asarray(levels) * (1 + max(one, 1 / len(order))), 1)
         return sizes[known][order][
             np.searchsorted(reached, certain - 1e-9).clip(max=len(order) - 1)
         ]
