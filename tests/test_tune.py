@@ -1,11 +1,13 @@
 """Sweeps: what they are asked, what they keep, and that no kill costs what is finished."""
 
+import contextlib
 import json
 import math
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -202,6 +204,17 @@ def left_running(mark):
     return found
 
 
+def workers(mark):
+    """Return the processes of trials whose environment has the mark."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            title, environment = (folder / "cmdline", folder / "environ")
+            if b"ray::ImplicitFunc" in title.read_bytes() and mark in environment.read_text():
+                found.append(int(folder.name))
+    return found
+
+
 def nothing_runs(mark):
     deadline = time.monotonic() + 90  # after kill -9, Ray notices in its own time
     while left := left_running(mark):
@@ -224,7 +237,7 @@ def test_a_sweep_interrupted_killed_and_resumed(ray, tmp_path):
         if kill == signal.SIGINT:
             assert process.returncode == 130 and complaint == "tune.py: interrupted\n"
             assert "The best so far" in said
-        kept = trials(out).to_dict("records")
+        kept, killed = trials(out).to_dict("records"), process.pid
         nothing_runs(mark)
     csv.rename(tmp_path / "moved.csv")
     process = start(out, *flags, *search, "--resume", TUNE_TEST=str(tmp_path))
@@ -235,6 +248,7 @@ def test_a_sweep_interrupted_killed_and_resumed(ray, tmp_path):
     said, complaint = ended(process)
     assert (process.returncode, complaint) == (0, ""), said
     nothing_runs(mark)
+    assert not [*Path(tempfile.gettempdir()).glob(f"tune{killed}-*")]  # nor are its files left
     assert f"{len(kept)} trials are finished" in said
 
     table = trials(out)
@@ -259,8 +273,8 @@ def test_a_sweep_interrupted_killed_and_resumed(ray, tmp_path):
     assert f"--units {best['units']}" in scores["command"]
 
 
-def test_a_node_is_killed_and_another_comes(ray, tmp_path, monkeypatch):
-    """A sweep on two nodes loses one in the middle, and no trial with it."""
+def test_a_worker_and_a_node_are_killed_and_another_comes(ray, tmp_path, monkeypatch):
+    """A sweep on two nodes loses a worker, then a node in the middle, and no trial with them."""
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("PYTHONPATH", PATHS)
@@ -275,6 +289,8 @@ def test_a_node_is_killed_and_another_comes(ray, tmp_path, monkeypatch):
         second = nodes.add_node(num_cpus=1)
         flags = ["--csv", csv, "--trials", 16, "--seconds", 0.2, "--address", nodes.address]
         process = start(out, *flags)
+        wait_for_trials(out, 2, process)
+        os.kill(workers(f"TUNE_TEST={tmp_path}\0")[0], signal.SIGKILL)
         wait_for_trials(out, 4, process)
         nodes.remove_node(second, allow_graceful=False)
         wait_for_trials(out, 8, process)

@@ -29,7 +29,7 @@ def output_folder(path: str | Path) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             pass
         for path in folder.glob(".*"):
-            if (beside := BESIDE.fullmatch(path.name)) and not _alive(int(beside[1])):
+            if (beside := BESIDE.fullmatch(path.name)) and not alive(int(beside[1])):
                 path.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
@@ -38,7 +38,7 @@ def output_folder(path: str | Path) -> Path:
     return folder
 
 
-def _alive(process: int) -> bool:
+def alive(process: int) -> bool:
     """Say whether a process of this machine is running; where that can't be known, it may be."""
     if os.name != "posix":
         return True

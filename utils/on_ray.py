@@ -11,6 +11,7 @@ import io
 import logging
 import math
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -19,8 +20,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from utils import InputError, sweep
+from utils.files import alive
 
 REPOSITORY = Path(__file__).parents[1]
+TEMPORARY = re.compile(r"tune(\d+)-\w+")  # folders of Ray's, by process
 WORST = 1e30  # a score that is no number; infinite ones upset the percentiles of ASHA
 RETRIES = 3  # of a trial whose worker or node died
 QUIET = {
@@ -120,18 +123,82 @@ def search(
         InputError: if there is no cluster.
     """
     os.environ |= QUIET  # before Ray is imported
-    import optuna
     import ray
     from ray import tune
+
+    worst = WORST if best is min else -WORST
+    watch, lost = sweep.Watch(journal, trials), []
+    given = {"lesson": lesson, "worst": worst, "words": words, "files": files}
+    seed = (seed + len(journal.rows)) % 2**32  # or it would begin with the same ones again
+    with cluster(address) as temporary:
+        task = tune.with_resources(tune.with_parameters(trial, **given), {"cpu": 1})
+        run = tune.RunConfig(
+            name="sweep",
+            storage_path=temporary,
+            callbacks=[told(watch, worst, lost)],
+            failure_config=tune.FailureConfig(max_failures=RETRIES),
+            verbose=0,
+        )
+        cores = int(ray.cluster_resources().get("CPU", 1))
+
+        def tried(count, known):
+            chosen = chosen_by(space, known, epochs, best.__name__, seed)
+            sizes = {"num_samples": count, "max_concurrent_trials": cores, "reuse_actors": True}
+            tune.Tuner(task, tune_config=tune.TuneConfig(**chosen, **sizes), run_config=run).fit()
+
+        try:
+            tried(watch.left(), known_points(journal, space, defaults))
+            for _ in range(RETRIES):  # Ray gives up a trial that it was about to start
+                if again := lost[:]:
+                    lost.clear()
+                    tried(len(again), {"points_to_evaluate": again})
+        finally:
+            watch.say(last=True)
+    if lost:
+        raise InputError(
+            f"{len(lost)} trials lost their worker again and again, as if the memory were full or "
+            "a machine lacked the packages; --resume goes on with the others"
+        )
+
+
+def known_points(journal: sweep.Journal, space: dict[str, sweep.Range], defaults: dict) -> dict:
+    """Return what Optuna is told at first: the finished trials, or else to begin with the defaults.
+
+    Of these it takes no notice if they lie outside of the space.
+    """
+    if journal.rows:
+        points = [{name: row[name] for name in space} for row in journal.rows]
+        rewards = [max(-WORST, min(row["val"], WORST)) for row in journal.rows]
+        return {"points_to_evaluate": points, "evaluated_rewards": rewards}
+    inside = {name: value for name, value in defaults.items() if space[name].holds(value)}
+    return {"points_to_evaluate": [inside]} if inside else {}
+
+
+def chosen_by(
+    space: dict[str, sweep.Range], known: dict, epochs: int, mode: str, seed: int
+) -> dict:
+    """Return who chooses what is tried, and what is stopped: Optuna's TPE, and ASHA."""
+    import optuna
     from ray.tune.schedulers import ASHAScheduler
     from ray.tune.search.optuna import OptunaSearch
 
-    worst = WORST if best is min else -WORST
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a lost trial is tried again
     warnings.filterwarnings("ignore", module="optuna")
-    watch, lost, judged = sweep.Watch(journal, trials), [], {"metric": "score"}
-    judged["mode"] = best.__name__
+    distributions = {name: found.distribution() for name, found in space.items()}
+    judged = {"metric": "score", "mode": mode}
+    return judged | {
+        "search_alg": OptunaSearch(distributions, seed=seed, **judged, **known),
+        "scheduler": ASHAScheduler(
+            max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3
+        ),
+    }
+
+
+def told(watch: sweep.Watch, worst: float, lost: list[dict]) -> object:
+    """Return Ray's callback that tells how trials go, and whose worker died for good."""
+    from ray import tune
+
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a lost trial is tried again
 
     class Told(tune.Callback):
         def on_trial_result(self, iteration, trials, trial, result, **info):
@@ -155,54 +222,7 @@ def search(
             watch.lost(trial.trial_id)
             lost.append(dict(trial.config))
 
-    if journal.rows:
-        points = [{name: row[name] for name in space} for row in journal.rows]
-        known = {"points_to_evaluate": points}
-        known["evaluated_rewards"] = [max(-WORST, min(row["val"], WORST)) for row in journal.rows]
-    else:  # the first trial is the defaults, as far as they lie in the space
-        inside = {name: value for name, value in defaults.items() if space[name].holds(value)}
-        known = {"points_to_evaluate": [inside]} if inside else {}
-    seed = (seed + len(journal.rows)) % 2**32  # or it would begin with the same ones again
-    distributions = {name: found.distribution() for name, found in space.items()}
-    halving = {"max_t": epochs + 2, "grace_period": max(1, epochs // 9), "reduction_factor": 3}
-    with cluster(address) as temporary:
-        given = {"lesson": lesson, "worst": worst, "words": words, "files": files}
-        task = tune.with_parameters(trial, **given)
-        cores = int(ray.cluster_resources().get("CPU", 1))
-
-        def tried(count, **known):
-            tune.Tuner(
-                tune.with_resources(task, {"cpu": 1}),
-                tune_config=tune.TuneConfig(
-                    search_alg=OptunaSearch(distributions, seed=seed, **judged, **known),
-                    scheduler=ASHAScheduler(**halving),
-                    num_samples=count,
-                    max_concurrent_trials=cores,
-                    reuse_actors=True,
-                    **judged,
-                ),
-                run_config=tune.RunConfig(
-                    name="sweep",
-                    storage_path=temporary,
-                    callbacks=[Told()],
-                    failure_config=tune.FailureConfig(max_failures=RETRIES),
-                    verbose=0,
-                ),
-            ).fit()
-
-        try:
-            tried(watch.left(), **known)
-            for _ in range(RETRIES):  # Ray gives up a trial that it was about to start
-                if again := lost[:]:
-                    lost.clear()
-                    tried(len(again), points_to_evaluate=again)
-        finally:
-            watch.say(last=True)
-    if lost:
-        raise InputError(
-            f"{len(lost)} trials lost their worker again and again, as if the memory were full or "
-            "a machine lacked the packages; --resume goes on with the others"
-        )
+    return Told()
 
 
 @contextlib.contextmanager
@@ -210,7 +230,10 @@ def cluster(address: str | None) -> Iterator[str]:
     """Join a Ray cluster, or start one on this machine's cores and end it, leaving nothing."""
     import ray
 
-    temporary = tempfile.mkdtemp(prefix="tune")  # short: it holds sockets
+    for left in Path(tempfile.gettempdir()).glob("tune*-*"):  # by a run that was killed
+        if (found := TEMPORARY.fullmatch(left.name)) and not alive(int(found[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    temporary = tempfile.mkdtemp(prefix=f"tune{os.getpid()}-")  # short: it holds sockets
     environment = {"env_vars": dict.fromkeys(ONE_CORE, "1") | QUIET}
     settings = {"logging_level": "ERROR", "log_to_driver": False, "runtime_env": environment}
     if address:
