@@ -287,6 +287,24 @@ BAD = {
         {},
         ["line 5", "the clocks changed?", "UTC"],
     ),
+    "an hour twice and one missing": (
+        table(
+            pd.date_range("2020-10-24", periods=72, freq="h", tz="Europe/Berlin")
+            .delete(50)
+            .strftime("%Y-%m-%d %H:%M")
+        ),
+        {},
+        ["line 29: 2020-10-25 02:00:00 repeats", "the clocks changed?"],
+    ),
+    "utf-32": (table(DAYS).encode("utf-32"), {}, ["is a binary file"]),
+    "part of a web page": ("<table><tr>y</tr>\n</table>\n", {}, ["is JSON, HTML or XML"]),
+    "remark in between": (
+        table([*hours(0, 1), "# moved", *hours(2, 3)]),
+        {},
+        ["line 4: '# moved'", "delete the line if it is no row"],
+    ),
+    "two remarks at the end": (table([*hours(0, 1, 2), "a", "b"]), {}, ["line 5: 'a'", "no row"]),
+    "points and a comma": ("d;y\n1;1.100,5\n", {}, ["'1.100,5'", "--decimal ,"]),
     "an hour twice": (
         table([*(f"2021-10-31 {h:02}:00" for h in range(3)), *["2021-10-31 02:00"] * 2]),
         {},
@@ -544,6 +562,49 @@ WRITTEN = {
     ),
     "date beside the full time": (HOURS.strftime("%Y-%m-%d,%Y-%m-%d %H:%M"), "date,time,y", HOURS),
     "day of download": ([f"2020-01-01,{t}" for t in HOURS], "download_date,t,y", HOURS),
+    "points, months": (MONTHS[:12].strftime("%d.%m.%Y"), "date,y", MONTHS[:12]),
+    "points, midnight without a clock": (
+        [f"{t:%d.%m.%Y}" if t.hour == 0 else f"{t:%d.%m.%Y %H:%M:%S}" for t in HOURS],
+        "date,y",
+        HOURS,
+    ),
+    "clock with points": (HOURS.strftime("%d/%m/%Y,%H.%M.%S"), "Date,Time,y", HOURS),
+    "interval": (
+        [f"{t:%d.%m.%Y %H:%M} - {t + DAY / 24:%d.%m.%Y %H:%M}" for t in HOURS],
+        "t,y",
+        HOURS,
+    ),
+    "hour and half of the day": (HOURS.strftime("%Y-%m-%d %I-%p"), "Date,y", HOURS),
+    "ctime": (HOURS.strftime("%a %b %d %H:%M:%S %Y"), "time,y", HOURS),
+    "access log": (HOURS.strftime("[%d/%b/%Y:%H:%M:%S +0000]"), "t,y", HOURS.tz_localize("UTC")),
+    "name of a zone": (HOURS.strftime("%Y-%m-%d %H:%M EST"), "t,y", HOURS.tz_localize("-05:00")),
+    "GMT+8": (HOURS.strftime("%Y-%m-%d %H:%M:%S GMT+8"), "t,y", HOURS.tz_localize("+08:00")),
+    "decimal comma in a clock": (HOURS.strftime('"%Y-%m-%d %H:%M:%S,000"'), "time,y", HOURS),
+    "星期": ([f"{t:%Y/%m/%d} 星期{'一二三四五六日'[t.day_of_week]}" for t in DAYS], "日期,y", DAYS),
+    "一月": (
+        [f"{t.year}年{'一二三四五六七八九十'[t.month - 1]}月" for t in MONTHS[:10]],
+        "月份,y",
+        MONTHS[:10],
+    ),
+    "columns with 年 月": ([f"{t.year}年,{t.month}月" for t in MONTHS], "年,月,y", MONTHS),
+    "1949M01": (MONTHS.strftime("%YM%m"), "TIME,y", MONTHS),
+    "1949.01": (MONTHS.strftime("%Y.%m"), "month,y", MONTHS),
+    "middles of months": ([f"{1949 + (i + 0.5) / 12:.4f}" for i in range(36)], "date,y", MONTHS),
+    "1Q99": (
+        [f"{quarter}Q{year}" for year in (97, 98, 99) for quarter in range(1, 5)],
+        "period,y",
+        pd.date_range("1997", periods=12, freq="QS"),
+    ),
+    "quarters of the Republic of China": (
+        [f"{year}年第{quarter}季" for year in (99, 100) for quarter in range(1, 5)],
+        "季度,y",
+        pd.date_range("2010", periods=8, freq="QS"),
+    ),
+    "week first": (WEEKS.strftime("KW %V/%G"), "Woche,y", WEEKS),
+    "weeks in numbers": (WEEKS.strftime("%G%V"), "week,y", WEEKS),
+    "2019365": (RECENT.strftime("%Y%j"), "date,y", RECENT),
+    "191231": (RECENT.strftime("%y%m%d"), "date,y", RECENT),
+    "31122019": (RECENT.strftime("%d%m%Y"), "date,y", RECENT),
     "half a year on the wall": (
         [
             f"{t:%Y-%m-%d %H:%M}"

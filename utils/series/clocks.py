@@ -59,9 +59,8 @@ def on_the_wall(times: pd.DatetimeIndex) -> tuple[pd.DatetimeIndex, str | None]:
     if (moved.to_series().abs() > pd.Timedelta(hours=1)).any():
         return times, None
     for name in _zones():
-        try:
-            first = times[0].tz_localize(name)
-        except ValueError:  # in the hour that comes twice, or never
+        first = times[0].tz_localize(name, ambiguous="NaT", nonexistent="NaT")
+        if first is pd.NaT:  # in the hour that comes twice, or never
             continue
         regular = (first.tz_convert("UTC") + passed).tz_convert(name).tz_localize(None)
         if (regular == times[rows]).all():

@@ -17,9 +17,36 @@ DATE_NAME = re.compile(r"date|day|日|民國|datum|fecha", re.I)
 YEAR_NAME = re.compile(r"year|^yr$|^y{2,4}$|年", re.I)
 
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+ZH = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"]
+OFFSETS = {"CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "EST": -5, "EDT": -4, "MST": -7, "MDT": -6}
+OFFSETS |= {"PST": -8, "PDT": -7, "JST": 9, "KST": 9, "HKT": 8}  # CST, IST, BST mean several
+
+
+def _quarter(year, quarter, roc=False):
+    """Return the first month of a quarter; years of three digits are the Republic of China's."""
+    number = int(year)
+    if roc or len(year) == 3:
+        number += 1911
+    elif len(year) == 2:
+        number += 2000 if number < 70 else 1900
+    return f"{number}-{3 * int(quarter) - 2:02}"
+
+
 # what is rewritten, before it is read, where the sample has it
 TIDY = [
     (r"\s*[(（][^)）]*[)）]", ""),  # (Mon)
+    (r"\s*(?:星期|週|周|禮拜|礼拜)[一二三四五六日天]", ""),
+    (r"\s+[-–]\s+\d.*$", ""),  # the end of an interval
+    (r"^\[(.*)\]$", r"\1"),
+    (r"\[[a-z_/]+\]$", ""),  # [Europe/Berlin]
+    (r"([+-]\d{4}) utc$", r"\1"),
+    (r"\s?(?:utc|gmt)([+-])(\d)$", r"\g<1>0\2"),
+    (r"\s?(?:utc|gmt)(?=[+-]\d)", ""),
+    (rf"(:\d\d) ({'|'.join(OFFSETS)})$", lambda m: f"{m[1]}{OFFSETS[m[2].upper()]:+03}"),
+    (r"(:\d\d),(\d+)$", r"\1.\2"),
+    (r"(?<!\d)(\d{4}):(?=\d\d:\d\d)", r"\1 "),
+    (r"(十[一二]?|[一二三四五六七八九])月", lambda m: f"{ZH.index(m[1]) + 1}月"),
+    (r"^(\d{2,3})年(?:q|第)?([1-4])季?$", lambda m: _quarter(m[1], m[2], roc=True)),
     (r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", ""),
     (r"^民國\s*", ""),
     (r"[年月](?=\s*\d)", "-"),
@@ -32,17 +59,20 @@ TIDY = [
     (r"(?:上午|午前)\s*([\d:.]+)", r"\1 AM"),
     (r"(?:下午|午後)\s*([\d:.]+)", r"\1 PM"),
     (r"(\d)\s*([ap])\.?m\.?$", r"\1 \2m"),
+    (r"\s(\d{1,2})[\s-]*([ap]m)$", r" \1:00 \2"),
     (r"(\d)(?:st|nd|rd|th)\b(?: of\b)?", r"\1"),
     (rf"[\s,./-]*\b({'|'.join(MONTHS)})[a-z]*\b[\s,./-]*", r" \1 "),
     (r"^\s+|\s+$", ""),
+    (r"^([a-z]{3}) (\d{1,2}) ([\d:]+)((?: utc| gmt)?) (\d{4})$", r"\2 \1 \5 \3\4"),
     (r"^(\d{1,2}) ([a-z]{3}) '?(\d{2,4}),?", r"\1 \2 \3"),
     (r"^([a-z]{3}) (\d{1,2}),? +(\d{4}),?", r"\2 \1 \3"),
-    (r"^(\d{4})[-/ ]*(?:q|第)([1-4])季?(?:度)?$", lambda m: f"{m[1]}-{3 * int(m[2]) - 2:02}"),
-    (r"^q([1-4])[-/ ']*(\d{4})$", lambda m: f"{m[2]}-{3 * int(m[1]) - 2:02}"),
-    (r"^([1-4])q[-/ ']*(\d{4})$", lambda m: f"{m[2]}-{3 * int(m[1]) - 2:02}"),
+    (r"^(\d{2,4})年?[-/ .:]*(?:q|第)([1-4])季?(?:度)?$", lambda m: _quarter(m[1], m[2])),
+    (r"^(?:q([1-4])|([1-4])q)[-/ ']*(\d{4}|\d\d)$", lambda m: _quarter(m[3], m[1] or m[2])),
+    (r"^(\d{4})[:m](\d{1,2})$", r"\1-\2"),
     (r"^(\d{4})[-/ ]*w(\d{1,2})$", r"\1-W\2-1"),
+    (r"^k?w\s?(\d{1,2})[-/ ]+(\d{4})$", r"\2-W\1-1"),
     (r"^(\d{4}-\d{1,2}-\d{1,2})-(\d{1,2})[.:](\d\d)", r"\1 \2:\3"),
-    (r"^(\d{1,2})[.-](\d{1,2})[.-](\d{2,4})\b", r"\1/\2/\3"),
+    (r"^(\d{1,2})-(\d{1,2})-(\d{2,4})\b", r"\1/\2/\3"),
 ]
 CLOCKS = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"]
 
@@ -62,6 +92,8 @@ FORMATS = [
     _with_clocks(["%d %b %Y", "%d %b %y", "%Y %b %d"]),
     ["%b %Y", "%b %y", "%Y %b", "%y %b"],
     [*_with_clocks(["%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%y/%m/%d"]), ROC],
+    _with_clocks(["%d.%m.%Y", "%d.%m.%y", "%y.%m.%d"]),  # no month comes first here
+    [ROC],
     ["%m/%Y"],
 ]
 UTC_OFFSET = r"(:\d\d(?:\.\d+)?)\s?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
@@ -117,7 +149,7 @@ class Written(NamedTuple):
             times = _not_ahead(times)
         if best == ROC:
             said.append(ROC)
-        elif re.match("%[dm]/", best):
+        elif re.match("%[dm][/.]", best):
             said.append("day before month" if best.startswith("%d") else "month before day")
         if not self.zoned:
             return times, said
@@ -156,6 +188,7 @@ def _joined(chunk, columns):
     if len(columns) == 1:
         return text
     clock = chunk[columns[1]].str.strip()
+    clock = clock.str.replace(r"^(\d+)\.(\d\d)\.(\d\d)$", r"\1:\2:\3", regex=True)
     short = ~clock.str.contains(":", na=True)
     if short.any():
         whole = clock[short]
@@ -169,10 +202,11 @@ def _assembled(chunk, columns, parts):
     """Put numbers together: year, month, day, hour ... to a time."""
     numbers = {}
     for name, part in zip(columns, parts, strict=True):
-        numbers[part] = pd.to_numeric(chunk[name].astype(object), errors="coerce").astype(float)
+        words = chunk[name].str.strip().str.rstrip("年月日時时")
+        numbers[part] = pd.to_numeric(words.astype(object), errors="coerce").astype(float)
         if part == "month" and numbers[part].isna().all():
-            names = chunk[name].str.strip().str.lower().str[:3]
-            numbers[part] = names.map({word: i + 1 for i, word in enumerate(MONTHS)}).astype(float)
+            names = {word: i % 12 + 1 for i, word in enumerate(MONTHS + ZH)}
+            numbers[part] = words.str.lower().str[:3].map(names).astype(float)
     numbers = {part: values.where(values.abs() < 1e5) for part, values in numbers.items()}
     year = numbers["year"]
     year = year.where(year >= 100, year + np.where(year < 70, 2000, 1900))
@@ -199,7 +233,7 @@ def _assembled(chunk, columns, parts):
 
 
 def _read(text, form):
-    """Read text in one format; 24:00 is the next day's midnight."""
+    """Read text in one format; 24:00 is the next day's midnight, and so is a date alone its own."""
     if form == ROC:
         text = text.str.replace(r"^\d{2,3}(?=\D)", lambda m: str(int(m[0]) + 1911), regex=True)
         form = "ISO8601"
@@ -208,6 +242,10 @@ def _read(text, form):
     if late.any():
         midnight = text[late].str.replace(r"([T ])24:00", r"\g<1>00:00", regex=True)
         times[late] = _parsed(midnight, form) + DAY
+    if " %H" in form or " %I" in form:
+        alone = times.isna() & ~text.str.contains(":", na=True)
+        if alone.any():
+            times[alone] = _parsed(text[alone], re.split(" %[HI]", form)[0])
     return times
 
 
@@ -265,12 +303,34 @@ def _dates_of_numbers(numbers, name):
     if low >= 1700 and high <= 2200 and rising:
         if whole and (YEAR_NAME.search(name) or (len(known) <= 150 and high <= this_year + 1)):
             return _compact(numbers * 10000 + 101), ["years"]
-        months = np.round(numbers * 12)  # since year 0
+        ends = (known * 100 % 100).round(4)  # 1949.01, 1949.02, ... 1949.12
+        if not whole and ends.isin(range(1, 13)).all():
+            return _compact((numbers * 100).round() * 100 + 1), ["year.month"]
+        months = np.floor(numbers * 12 + 0.1)  # since year 0; on the first or in the middle
         if not whole and months.diff().dropna().abs().isin([1, 3]).all():
             years = np.floor(months / 12)
             return _compact(years * 10000 + (months - 12 * years + 1) * 100 + 1), ["years"]
     if whole:
         roc = 19110000 if ROC_NAME.search(name) else np.nan
+        years = numbers // 1000
+        if low >= 1700001 and high <= 2200366 and (known % 1000).between(1, 366).all():
+            days = pd.to_timedelta(numbers - 1000 * years - 1, unit="D")
+            times = _compact(years * 10000 + 101) + pd.TimedeltaIndex(days)
+            return times.as_unit("us"), ["year and day of it"]
+        weeks = re.search(r"week|wk|週|周", name, re.I) and (known % 100).between(1, 53).all()
+        if low >= 170001 and high <= 220053 and weeks:
+            words = numbers.map("{:.0f}1".format, na_action="ignore")
+            times = pd.to_datetime(words, format="%G%V%u", errors="coerce")
+            return pd.DatetimeIndex(times).as_unit("us"), ["year and week"]
+        if DATE_NAME.search(name) and not ROC_NAME.search(name):
+            century = numbers + np.where(numbers < 700000, 20000000, 19000000)
+            turned = numbers % 10000 * 10000 + numbers // 10000 % 100 * 100 + numbers // 1000000
+            for first, last, dates, how in [
+                (101, 991231, century, "years of two digits"),
+                (1011700, 31122200, turned, "day before month"),
+            ]:
+                if first <= low and high <= last and (times := _compact(dates)).notna().all():
+                    return times, [how]
         for first, last, dates, digits, least in [
             (170001, 220012, numbers * 100 + 1, 0, 0.5),
             (17000101, 22001231, numbers, 0, 0.5),
@@ -306,4 +366,5 @@ def _compact(numbers, digits=0):
     times = pd.to_datetime(frame, errors="coerce").astype("datetime64[us]")
     good = (clock <= 240000) & (clock // 100 % 100 < 60) & (clock % 100 < 60)
     seconds = clock // 10000 * 3600 + clock // 100 % 100 * 60 + clock % 100
-    return pd.DatetimeIndex((times + pd.to_timedelta(seconds, unit="s")).where(good))
+    times += pd.to_timedelta(seconds, unit="s")
+    return pd.DatetimeIndex(times.where(good)).as_unit("us")

@@ -129,8 +129,9 @@ def read_rows(
         return Rows(table, frame, series, None, (), [])
     when, said = written.decide(pd.concat(readings))
     if when.hasnans:
-        row = frame.index[int(when.isna().argmax())]
-        raise _time_error(table, written.columns[0], row, last=row == frame.index[-1])
+        first = int(when.isna().argmax())
+        last = when[first:].isna().all()
+        raise _time_error(table, written.columns[0], frame.index[first], last)
     return Rows(table, frame, series, when, written.columns, said)
 
 
@@ -158,8 +159,8 @@ def _find_times(table, taken, time_names, series_column):
 
 def _time_error(table, name, row, last=False):
     """Say that a row's time can't be read."""
-    total = "delete the line if it is no row, " if last else ""
     word = shown(table.field(row, name))
+    total = "delete the line if it is no row, " if last or word.startswith("#") else ""
     return table.error(
         f"{word!r} in column {name!r} is not a date or time; {total}write it like "
         "2001-12-31T23:00, name another --time-column, or --time-column none to count rows",

@@ -117,7 +117,7 @@ def check_order(times: pd.Index, error: Callable[[str, int], InputError]) -> Non
 
 def clock_hint(times: pd.Index, row: int) -> str:
     """Suspect that the clocks were changed, on a Sunday night as nearly everywhere."""
-    if not isinstance(times, pd.DatetimeIndex) or times[row] - times[row - 1] > 4 * HOUR:
+    if not isinstance(times, pd.DatetimeIndex) or abs(times[row] - times[row - 1]) > 4 * HOUR:
         return ""
     if times[row].day_of_week == 6 and times[row].hour < 5:
         return " (the clocks changed? write times in UTC or with their offset)"

@@ -214,9 +214,10 @@ class Table:
             raise self.error(f"cannot be read ({reason}); check the file") from None
         if head.startswith(b"PK\x03\x04"):
             raise self.error("is a binary file, a workbook or archive; export the table as CSV")
-        if re.match(rb"\s*(<!|<html|<\?xml|\{|\[\s*[\[{])", head, re.I):
+        if re.match(rb"\s*(<!|<html|<table|<\?xml|\{|\[\s*[\[{])", head, re.I):
             raise self.error("is JSON, HTML or XML, not a CSV; export the table as CSV")
-        if b"\0" in head and not head.startswith(UTF16):
+        utf16 = head.startswith(UTF16) and not head.startswith(codecs.BOM_UTF32_LE)
+        if b"\0" in head and not utf16:
             raise self.error("is a binary file, not a CSV; export the table as CSV")
         return head
 
@@ -285,7 +286,8 @@ class Table:
         word = self.field(row, name).strip()
         hint = f"leave it empty where the value is missing, or --missing {shown(word)!r}"
         other, mark = (",", "comma") if decimal == "." else (".", "point")
-        if re.fullmatch(rf"[+-]?\d+[{other}]\d+", word):
+        grouped = decimal == "." and "," in word and re.fullmatch(GROUPED, word)
+        if grouped or re.fullmatch(rf"[+-]?\d+[{other}]\d+", word):
             hint = f"--decimal {other} if that is a decimal {mark}, or delete thousands separators"
         elif re.search(r"\d", word):
             hint = "write it like 1234.5, without thousands separators, signs or unit"

@@ -11,7 +11,7 @@ import pandas as pd
 # names that speak for a column of times
 TIME_NAME = re.compile(
     r"(^|[^a-z])(time|date|datetime|timestamp|when|year|month|week|day|hour|quarter|period|ds|ts|dt|"
-    r"epoch|unix|unixtime)([^a-z]|$)|(?-i:[a-z](Time|Date))|日期|時間|时间|年月|時刻|日時|^[年月日時时週周季]$|民國|^datum|^zeit|^fecha",
+    r"epoch|unix|unixtime)([^a-z]|$)|(?-i:[a-z](Time|Date))|日期|時間|时间|年月|時刻|日時|日付|年份|年度|月份|季度|^[年月日時时週周季]$|民國|^datum|^zeit|^fecha",
     re.I,
 )
 PARTS = {  # columns that hold one part of a time
@@ -29,8 +29,8 @@ CHAINS = [("year", "quarter"), ("year", "week"), ("year", "dayofyear"), ("year",
 CHAINS += [("year", "month", "day", "hour", "minute", "second")[:n] for n in range(2, 7)]
 CHAINS += [("year", "dayofyear", "hour"), ("year", "day", "hour")]
 CLOCK_NAME = re.compile(r"time|hour|hr|hh|clock|uhr|時|时", re.I)
-CLOCK = re.compile(  # 9:30 pm, 7, 0930
-    r"\d{1,2}(:\d\d){1,2}(\.\d+)?\s*([ap]\.?m\.?)?|(1?\d|2[0-4])?[0-5]?\d", re.I
+CLOCK = re.compile(  # 9:30 pm, 18.00.00, 7, 0930
+    r"\d{1,2}(:\d\d){1,2}(\.\d+)?\s*([ap]\.?m\.?)?|\d{1,2}(\.\d\d){2}|(1?\d|2[0-4])?[0-5]?\d", re.I
 )
 
 
