@@ -91,9 +91,8 @@ FORMATS = [
     ["%Y-%j"],
     _with_clocks(["%d %b %Y", "%d %b %y", "%Y %b %d"]),
     ["%b %Y", "%b %y", "%Y %b", "%y %b"],
-    [*_with_clocks(["%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%y/%m/%d"]), ROC],
     _with_clocks(["%d.%m.%Y", "%d.%m.%y", "%y.%m.%d"]),  # no month comes first here
-    [ROC],
+    [*_with_clocks(["%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%y/%m/%d"]), ROC],
     ["%m/%Y"],
 ]
 UTC_OFFSET = r"(:\d\d(?:\.\d+)?)\s?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
@@ -255,7 +254,7 @@ def _parsed(text, form):
         times = pd.to_datetime(text, format=form, errors="coerce", cache=False)
         if times.dt.tz is None:
             return times
-    except ValueError:  # pandas: "Mixed timezones detected"
+    except (ValueError, AttributeError):  # pandas: mixed time zones, or an object column
         pass
     zoned = text.str.contains(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d|:\d\d.*[+-]\d\d)$", na=False)
     return pd.to_datetime(text.mask(zoned), format=form, errors="coerce", cache=False)
