@@ -124,7 +124,7 @@ BAD = {
     "an endless number": (
         "y\n1\n" + "9" * 400 + "\n3\n",
         {},
-        ["line 3: missing or infinite values in column 'y': 1"],
+        ["line 3: ", "in column 'y'"],  # pandas 3 takes it for infinite, pandas 2 for no number
     ),
     "an endless word": ("y\n1\n" + "x9" * 400 + "\n", {}, ["line 3", "... (800 characters)"]),
     "an endless time": (

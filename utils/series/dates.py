@@ -3,6 +3,7 @@
 import datetime
 import itertools
 import re
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -251,10 +252,12 @@ def _read(text, form):
 def _parsed(text, form):
     """Read text without offsets from UTC; where the sample has none, none can be read."""
     try:
-        times = pd.to_datetime(text, format=form, errors="coerce", cache=False)
+        with warnings.catch_warnings():  # pandas 2 warns of mixed time zones, pandas 3 refuses them
+            warnings.simplefilter("ignore", FutureWarning)
+            times = pd.to_datetime(text, format=form, errors="coerce", cache=False)
         if times.dt.tz is None:
             return times
-    except (ValueError, AttributeError):  # pandas: mixed time zones, or an object column
+    except (ValueError, AttributeError):  # mixed time zones, or an object column of them
         pass
     zoned = text.str.contains(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d|:\d\d.*[+-]\d\d)$", na=False)
     return pd.to_datetime(text.mask(zoned), format=form, errors="coerce", cache=False)
@@ -297,52 +300,10 @@ def _dates_of_numbers(numbers, name):
     low, high = known.min(), known.max()
     whole = (known % 1 == 0).all()
     steps = known.diff().dropna().to_numpy()
-    rising = (steps > 0).all() or (steps < 0).all()
-    this_year = datetime.date.today().year
-    if low >= 1700 and high <= 2200 and rising:
-        if whole and (YEAR_NAME.search(name) or (len(known) <= 150 and high <= this_year + 1)):
-            return _compact(numbers * 10000 + 101), ["years"]
-        ends = (known * 100 % 100).round(4)  # 1949.01, 1949.02, ... 1949.12
-        if not whole and ends.isin(range(1, 13)).all():
-            return _compact((numbers * 100).round() * 100 + 1), ["year.month"]
-        months = np.floor(numbers * 12 + 0.1)  # since year 0; on the first or in the middle
-        if not whole and months.diff().dropna().abs().isin([1, 3]).all():
-            years = np.floor(months / 12)
-            return _compact(years * 10000 + (months - 12 * years + 1) * 100 + 1), ["years"]
-    if whole:
-        roc = 19110000 if ROC_NAME.search(name) else np.nan
-        years = numbers // 1000
-        if low >= 1700001 and high <= 2200366 and (known % 1000).between(1, 366).all():
-            days = pd.to_timedelta(numbers - 1000 * years - 1, unit="D")
-            times = _compact(years * 10000 + 101) + pd.TimedeltaIndex(days)
-            return times.as_unit("us"), ["year and day of it"]
-        weeks = re.search(r"week|wk|週|周", name, re.I) and (known % 100).between(1, 53).all()
-        if low >= 170001 and high <= 220053 and weeks:
-            words = numbers.map("{:.0f}1".format, na_action="ignore")
-            times = pd.to_datetime(words, format="%G%V%u", errors="coerce")
-            return pd.DatetimeIndex(times).as_unit("us"), ["year and week"]
-        if DATE_NAME.search(name) and not ROC_NAME.search(name):
-            century = numbers + np.where(numbers < 700000, 20000000, 19000000)
-            turned = numbers % 10000 * 10000 + numbers // 10000 % 100 * 100 + numbers // 1000000
-            for first, last, dates, how in [
-                (101, 991231, century, "years of two digits"),
-                (1011700, 31122200, turned, "day before month"),
-            ]:
-                if first <= low and high <= last and (times := _compact(dates)).notna().all():
-                    return times, [how]
-        for first, last, dates, digits, least in [
-            (170001, 220012, numbers * 100 + 1, 0, 0.5),
-            (17000101, 22001231, numbers, 0, 0.5),
-            (1700010100, 2200123124, numbers, 2, 0.99),
-            (170001010000, 220012312400, numbers, 4, 0.99),
-            (17000101000000, 22001231240000, numbers, 6, 0.99),
-            (500101, 1501231, numbers + roc, 0, 0.99),
-            (5001, 15012, numbers * 100 + 1 + roc, 0, 0.99),
-        ]:
-            if first <= low and high <= last:
-                times = _compact(dates, digits)
-                if times.notna().sum() > least * len(known):
-                    return times, [ROC] if last < 17000101 and first != 170001 else []
+    if found := _years(numbers, known, name, steps, whole):
+        return found
+    if whole and (found := _compact_dates(numbers, known, name)):
+        return found
     for first, last, unit in EPOCHS:
         if first <= low and high <= last:
             times = pd.to_datetime(numbers, unit=unit, errors="coerce", utc=True)
@@ -355,6 +316,63 @@ def _dates_of_numbers(numbers, name):
             times = pd.DatetimeIndex(pd.Timestamp("1899-12-30") + seconds).as_unit("us")
             return times, ["a spreadsheet's serial numbers"]
     return pd.Index(numbers.astype("int64" if whole and len(known) == len(numbers) else float)), []
+
+
+def _years(numbers, known, name, steps, whole):
+    """Return the dates of rising years and fractions of years, 1949, 1949.01 or 1949.0833."""
+    low, high = known.min(), known.max()
+    rising = (steps > 0).all() or (steps < 0).all()
+    if low < 1700 or high > 2200 or not rising:
+        return None
+    soon = datetime.date.today().year + 1
+    if whole and (YEAR_NAME.search(name) or (len(known) <= 150 and high <= soon)):
+        return _compact(numbers * 10000 + 101), ["years"]
+    ends = (known * 100 % 100).round(4)  # 1949.01, 1949.02, ... 1949.12
+    if not whole and ends.isin(range(1, 13)).all():
+        return _compact((numbers * 100).round() * 100 + 1), ["year.month"]
+    months = np.floor(numbers * 12 + 0.1)  # since year 0; on the first or in the middle
+    if not whole and months.diff().dropna().abs().isin([1, 3]).all():
+        years = np.floor(months / 12)
+        return _compact(years * 10000 + (months - 12 * years + 1) * 100 + 1), ["years"]
+    return None
+
+
+def _compact_dates(numbers, known, name):
+    """Return the dates of whole numbers such as 20200131, 202001, 2020031 or 1090131."""
+    low, high, years = known.min(), known.max(), numbers // 1000
+    if low >= 1700001 and high <= 2200366 and (known % 1000).between(1, 366).all():
+        days = pd.to_timedelta(numbers - 1000 * years - 1, unit="D")
+        times = _compact(years * 10000 + 101) + pd.TimedeltaIndex(days)
+        return times.as_unit("us"), ["year and day of it"]
+    weeks = re.search(r"week|wk|週|周", name, re.I) and (known % 100).between(1, 53).all()
+    if low >= 170001 and high <= 220053 and weeks:
+        words = numbers.map("{:.0f}1".format, na_action="ignore")
+        times = pd.to_datetime(words, format="%G%V%u", errors="coerce")
+        return pd.DatetimeIndex(times).as_unit("us"), ["year and week"]
+    if DATE_NAME.search(name) and not ROC_NAME.search(name):
+        century = numbers + np.where(numbers < 700000, 20000000, 19000000)
+        turned = numbers % 10000 * 10000 + numbers // 10000 % 100 * 100 + numbers // 1000000
+        for first, last, dates, how in [
+            (101, 991231, century, "years of two digits"),
+            (1011700, 31122200, turned, "day before month"),
+        ]:
+            if first <= low and high <= last and (times := _compact(dates)).notna().all():
+                return times, [how]
+    roc = 19110000 if ROC_NAME.search(name) else np.nan
+    for first, last, dates, digits, least in [
+        (170001, 220012, numbers * 100 + 1, 0, 0.5),
+        (17000101, 22001231, numbers, 0, 0.5),
+        (1700010100, 2200123124, numbers, 2, 0.99),
+        (170001010000, 220012312400, numbers, 4, 0.99),
+        (17000101000000, 22001231240000, numbers, 6, 0.99),
+        (500101, 1501231, numbers + roc, 0, 0.99),
+        (5001, 15012, numbers * 100 + 1 + roc, 0, 0.99),
+    ]:
+        if first <= low and high <= last:
+            times = _compact(dates, digits)
+            if times.notna().sum() > least * len(known):
+                return times, [ROC] if last < 17000101 and first != 170001 else []
+    return None
 
 
 def _compact(numbers, digits=0):
