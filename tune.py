@@ -94,9 +94,11 @@ def parse_args(argv=None):
         words = words if besides[0][2:] in given else [*words, *besides]
     ranges = {name: text for name, text in module.SEARCH.items() if name not in given}
     for item in args.search:
-        name, _, ranges[name] = item.partition("=")
+        name, _, text = item.partition("=")
         if name in given:
-            parser.error(f"--search {item}: --{name} is given; leave one of them out")
+            parser.error(f"--search {item}: --{name} is given twice; leave one of them out")
+        ranges[name] = text
+        given.add(name)
     try:
         space = {name: sweep.Range.parse(text) for name, text in ranges.items()}
     except ValueError as error:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import tune
-from utils import InputError, sweep
+from utils import InputError, on_ray, sweep
 from utils.sweep import Journal, Range
 
 import pandas as pd
@@ -69,7 +69,8 @@ def test_settings_as_flags():
         (["GRU", "--search", "colour=1:2"], "GRU.py: error: unrecognized arguments: --colour"),
         (["GRU", "--search", "units=0:9"], "GRU.py: error: argument --units: '0'"),
         (["GRU", "--search", "units=9"], "tune.py: error: --search: '9' is no range"),
-        (["GRU", "--units", "3", "--search", "units=2:9"], "--units is given; leave one of"),
+        (["GRU", "--units", "3", "--search", "units=2:9"], "--units is given twice; leave"),
+        (["GRU", "--search", "units=2:9,units=3:8"], "units=3:8: --units is given twice; leave"),
         (["GRU", "--load", "model.keras"], "no settings to vary"),
         (["GRU", "--trials", "0"], "argument --trials: '0'"),
         (["none"], "argument lesson: invalid choice: 'none'"),
@@ -107,6 +108,7 @@ def test_the_journal_survives_a_cut_line(tmp_path, capsys):
     plan = {"space": {"units": Range.parse("1:9")}, "layer": "gru"}
     settings = ["units", "layer", "crf"]
     journal = Journal(tmp_path, settings, plan, min, resume=False)
+    journal.begin()
     journal.append(at=1.0, val=2.5, units=3, layer="gru", crf=True, **FACT)
     journal.append(
         at=1.5, val=math.inf, units=4, layer="lstm", crf=False, **FACT | {"failed": "it, too"}
@@ -118,16 +120,30 @@ def test_the_journal_survives_a_cut_line(tmp_path, capsys):
     again = Journal(tmp_path, settings, plan, min, resume=True)
     assert again.rows == journal.rows and "3 trials are finished" in capsys.readouterr().out
     assert again.best()["units"] == 5
+    again.begin()
     assert Journal(tmp_path, settings, plan, max, resume=True).best()["units"] == 3
     assert len(pd.read_csv(tmp_path / "trials.csv")) == 3
     with pytest.raises(InputError, match="holds a sweep of other flags or data"):
         Journal(tmp_path, settings, plan | {"data": "x"}, min, resume=True)
     fresh = Journal(tmp_path, settings, plan, min, resume=False)
     assert fresh.rows == [] and fresh.best() is None
+    assert len(pd.read_csv(tmp_path / "trials.csv")) == 3  # until another sweep has begun
+    fresh.begin()
+    assert len(pd.read_csv(tmp_path / "trials.csv")) == 0
+
+
+def test_a_sweep_starts_with_the_defaults_if_they_lie_within(tmp_path):
+    journal = Journal(tmp_path, ["units", "layers"], {}, min, resume=False)
+    space = {"units": Range.parse("5:6"), "layers": Range.parse("1:2")}
+    inside = {"units": 5, "layers": 1}
+    assert on_ray.known_points(journal, space, inside) == {"points_to_evaluate": [inside]}
+    assert on_ray.known_points(journal, space, {"units": 32, "layers": 1}) == {}
 
 
 def test_the_line_that_says_how_it_goes(tmp_path):
-    watch = sweep.Watch(Journal(tmp_path, ["units"], {}, min, resume=False), trials=4)
+    journal = Journal(tmp_path, ["units"], {}, min, resume=False)
+    journal.begin()
+    watch = sweep.Watch(journal, trials=4)
     assert watch.line(5).split() == ["0", "0", "0", "0", "nan", "?"]
     for number, status in enumerate(("done", "stopped", "done")):
         watch.goes_on("x", 1.0)
@@ -305,7 +321,11 @@ def test_a_worker_and_a_node_are_killed_and_another_comes(ray, tmp_path, monkeyp
 
 
 def test_no_cluster_there(ray, tmp_path):
-    process = start(tmp_path / "out", "--address", "127.0.0.1:1")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "trials.csv").write_text("of another sweep")
+    process = start(out, "--address", "127.0.0.1:1")
     _, complaint = ended(process)
     assert process.returncode == 2 and complaint.count("\n") == 1
     assert "tune.py: error: --address 127.0.0.1:1: no Ray cluster answers there" in complaint
+    assert [path.read_text() for path in out.iterdir()] == ["of another sweep"]

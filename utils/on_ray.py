@@ -131,6 +131,7 @@ def search(
     given = {"lesson": lesson, "worst": worst, "words": words, "files": files}
     seed = (seed + len(journal.rows)) % 2**32  # or it would begin with the same ones again
     with cluster(address) as temporary:
+        journal.begin()
         task = tune.with_resources(tune.with_parameters(trial, **given), {"cpu": 1})
         run = tune.RunConfig(
             name="sweep",
@@ -164,14 +165,14 @@ def search(
 def known_points(journal: sweep.Journal, space: dict[str, sweep.Range], defaults: dict) -> dict:
     """Return what Optuna is told at first: the finished trials, or else to begin with the defaults.
 
-    Of these it takes no notice if they lie outside of the space.
+    Not with these if one of them lies outside of the space: Optuna takes whole points.
     """
     if journal.rows:
         points = [{name: row[name] for name in space} for row in journal.rows]
         rewards = [max(-WORST, min(row["val"], WORST)) for row in journal.rows]
         return {"points_to_evaluate": points, "evaluated_rewards": rewards}
-    inside = {name: value for name, value in defaults.items() if space[name].holds(value)}
-    return {"points_to_evaluate": [inside]} if inside else {}
+    inside = all(space[name].holds(value) for name, value in defaults.items())
+    return {"points_to_evaluate": [defaults]} if inside else {}
 
 
 def chosen_by(

@@ -106,7 +106,7 @@ class Journal:
         self, folder: Path, settings: Sequence[str], plan: dict, best: Callable, resume: bool
     ):
         self.path, self.settings, self.best_of = folder / "trials.csv", list(settings), best
-        self.rows, kept = [], folder / "sweep.json"
+        self.plan, self.rows, kept = plan, [], folder / "sweep.json"
         if resume and kept.exists() and self.path.exists():
             if json.loads(kept.read_text(encoding="utf-8")) != json.loads(json.dumps(plan)):
                 raise InputError(
@@ -117,7 +117,10 @@ class Journal:
             print(f"--resume: {len(self.rows)} trials are finished.")
         elif resume:
             print(f"--resume: no sweep in {folder} yet; starting from the beginning.")
-        write_json(plan, kept)
+
+    def begin(self) -> None:
+        """Write what is known; only now is another sweep in the folder gone."""
+        write_json(self.plan, self.path.with_name("sweep.json"))
         with written_whole(self.path) as beside:
             beside.write_text("".join(map(self._line, [None, *self.rows])), encoding="utf-8")
 
