@@ -133,7 +133,11 @@ def trained_in_full(lesson, words, folder):
 
 
 def significance(one, other):
-    """Return the p-value of "two forecasts are equally good", or None where there are no two."""
+    """Return the p-value of "two forecasts are equally good", or None for the other lessons.
+
+    slot_filling's F1 is no mean over sentences; forecast.py's errors overlap, over many series and
+    steps. The test here, of one series' next step, fits neither.
+    """
     try:
         one, other = (pd.read_csv(folder / "test_predictions.csv") for folder in (one, other))
         together = one.merge(other, on="time", suffixes=("", "_other"))
