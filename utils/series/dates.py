@@ -352,11 +352,12 @@ def _compact_dates(numbers, known, name):
     if DATE_NAME.search(name) and not ROC_NAME.search(name):
         century = numbers + np.where(numbers < 700000, 20000000, 19000000)
         turned = numbers % 10000 * 10000 + numbers // 10000 % 100 * 100 + numbers // 1000000
-        for first, last, dates, how in [
-            (101, 991231, century, "years of two digits"),
-            (1011700, 31122200, turned, "day before month"),
+        for last, dates, how in [
+            (991231, century, "years of two digits"),
+            (31122200, turned, "day before month"),
         ]:
-            if first <= low and high <= last and (times := _compact(dates)).notna().all():
+            likely = high <= last and dates.dropna().between(17000101, 22001231).all()
+            if likely and (times := _compact(dates)).notna().all():
                 return times, [how]
     roc = 19110000 if ROC_NAME.search(name) else np.nan
     for first, last, dates, digits, least in [
