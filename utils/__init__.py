@@ -56,7 +56,8 @@ def _start_up_lines_held_back():
             os.close(stderr)
 
 
-def _import_when_used(name):
+def import_when_used(name: str) -> None:
+    """Let `import name` cost nothing until the first of the module's names is asked for."""
     if name not in sys.modules and (spec := importlib.util.find_spec(name)):
         sys.modules[name] = importlib.util.module_from_spec(spec)
         sys.modules[name].__class__ = _Later
@@ -66,5 +67,5 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
     backend = os.environ["KERAS_BACKEND"]
     print(f"error: KERAS_BACKEND={backend}, but this needs tensorflow; unset it", file=sys.stderr)
     sys.exit(2)
-_import_when_used("keras")
-_import_when_used("tensorflow")
+import_when_used("keras")
+import_when_used("tensorflow")

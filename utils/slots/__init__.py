@@ -1,6 +1,6 @@
 """Slots: the words of a sentence -> tags -> filled slots and their scores."""
 
-from utils import _import_when_used
+from utils import import_when_used
 
 for module in ("utils.slots.crf", "utils.slots.tagger"):  # made of Keras' classes
-    _import_when_used(module)
+    import_when_used(module)

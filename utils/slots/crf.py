@@ -111,8 +111,7 @@ class CRF(Tempered):
         Returns:
             (steps, batch, tags).
         """
-        links = self.links()
-        weights = ops.exp(links)
+        weights = ops.exp(self.links())
 
         def step(before, score):
             after = score + log_sum(before, weights)
@@ -120,9 +119,7 @@ class CRF(Tempered):
             return after, after
 
         scores = steps_first(scores, real)
-        first = scores[0] + links[self.start]
-        _, later = ops.scan(step, first, scores[1:])
-        return ops.concatenate([first[None], later])
+        return ops.scan(step, self.beginning(scores), scores)[1]
 
     def backward(self, scores, real):
         """Return what all ways on from each tag of each word are worth, as `forward` does."""
@@ -134,8 +131,8 @@ class CRF(Tempered):
 
         scores = steps_first(scores, real)
         last = ops.zeros_like(scores[0])
-        _, earlier = ops.scan(step, last, scores[1:], reverse=True)
-        return ops.concatenate([earlier, last[None]])
+        _, earlier = ops.scan(step, last, scores, reverse=True)  # the first: of before any word
+        return ops.concatenate([earlier[1:], last[None]])
 
     def log_z(self, forward):
         """Return log Z (batch,) of what `forward` returns."""
@@ -157,13 +154,17 @@ class CRF(Tempered):
             return tag, tag
 
         scores = steps_first(scores, real)
-        first = scores[0] + links[:, self.start]
-        last, later = ops.scan(ahead, first, scores[1:])
-        before = ops.concatenate([first[None], later])[:-1]  # of each word but the first
-        before = ops.where(is_word(scores[1:]), before, NEVER)
+        start = self.beginning(scores)
+        last, after = ops.scan(ahead, start, scores)
+        before = ops.where(is_word(scores), ops.concatenate([start[None], after[:-1]]), NEVER)
         tag = ops.cast(ops.argmax(last, axis=-1), "int32")
-        _, tags = ops.scan(back, tag, before, reverse=True)
-        return ops.transpose(ops.concatenate([tags, tag[None]]))
+        _, tags = ops.scan(back, tag, before, reverse=True)  # the first: of before any word
+        return ops.transpose(ops.concatenate([tags[1:], tag[None]]))
+
+    def beginning(self, scores):
+        """Return what it is worth that a sentence begins after each tag: after O alone, 0."""
+        start = ops.one_hot(self.start, len(self.tags), dtype=scores.dtype)
+        return ops.zeros_like(scores[0]) + NEVER * (1 - start)
 
     def get_config(self):
         """Return what `from_config` needs to build this layer again."""

@@ -22,6 +22,7 @@ from utils.slots.vocabulary import OTHER, PADDING, Vocabulary
 
 import keras
 import numpy as np
+import tensorflow as tf
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
@@ -52,7 +53,8 @@ class Tagger:
         self.crf: CRF = network.get_layer("tags")
         scores = keras.Input((None, len(vocabulary.tags)))
         real = keras.Input((None,), dtype="bool")
-        self.decoder = keras.Model([scores, real], Decode(self.crf)(scores, real))
+        decoder = keras.Model([scores, real], Decode(self.crf)(scores, real))
+        self._scores, self._decode = compiled(network), compiled(decoder)
 
     def read(self, sentences: Sequence[Sequence[str]]) -> list[Reading]:
         """Read sentences, which may be empty, and of any length."""
@@ -71,11 +73,11 @@ class Tagger:
             count = max(1, MAX_WORDS // steps)
             rows, left = left[-count:], left[:-count]
             inputs = self.vocabulary.encode([sentences[row] for row in rows], steps)
-            yield rows, self.network.predict_on_batch(inputs), inputs["words"] != PADDING
+            yield rows, self._scores(inputs), inputs["words"] != PADDING
 
     def decode(self, scores: dict[str, np.ndarray], real: np.ndarray) -> Iterator[Reading]:
         """Yield the most probable reading of each sentence."""
-        found = self.decoder.predict_on_batch([scores["tags"], real])
+        found = self._decode([scores["tags"], real])
         links = keras.ops.convert_to_numpy(self.crf.links())
         if self.vocabulary.intents:
             intents = softmax(scores["intent"], axis=-1)  # (batch, intents)
@@ -95,12 +97,26 @@ class Tagger:
     def tag_probabilities(self, words: Sequence[str]) -> np.ndarray:
         """Return how probable each tag of each word of one sentence is: (words, tags)."""
         ((_, scores, real),) = self.scores([words])
-        found = self.decoder.predict_on_batch([scores["tags"], real])
+        found = self._decode([scores["tags"], real])
         return softmax((found["forward"] + found["backward"])[:, 0], axis=-1)
 
 
+def compiled(model: keras.Model) -> Callable:
+    """Return a model as a function of arrays, traced once for sentences of all lengths.
+
+    `predict` traces anew for the first lengths that come, which takes longer than 1,000 sentences.
+    """
+    arguments = keras.tree.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), model.input)
+
+    @tf.function(input_signature=[arguments], autograph=False)
+    def call(inputs):
+        return model(inputs, training=False)
+
+    return lambda inputs: keras.tree.map_structure(np.asarray, call(inputs))
+
+
 class Decode(keras.Layer):
-    """What `CRF` finds in scores, so that Keras compiles it."""
+    """What `CRF` finds in scores, as a layer of a model."""
 
     def __init__(self, crf):
         super().__init__()
@@ -218,9 +234,9 @@ class Batches(keras.utils.PyDataset):
 class BestEpoch(keras.callbacks.Callback):
     """Score the dev part after each epoch, print how it goes, and keep the best weights."""
 
-    def __init__(self, title, tagger, dev):
+    def __init__(self, title, tagger, dev, batches):
         super().__init__()
-        self.title, self.tagger, self.dev = title, tagger, dev
+        self.title, self.tagger, self.dev, self.batches = title, tagger, dev, batches
         self.best, self.epoch, self.weights = -1.0, 0, None
         self.last, self.loss = 0, np.inf
 
@@ -240,6 +256,16 @@ class BestEpoch(keras.callbacks.Callback):
         progress = f"epoch {epoch + 1}/{self.params['epochs']}, loss {logs['loss']:.4f}"
         line = f"{self.title}: {progress}, {said}, best epoch {self.epoch}"
         print(f"\r{line}  ", end="", flush=True)
+
+    def kept(self):
+        """Return what a checkpoint takes: the best weights, and what else is needed to go on."""
+        judging = {name: getattr(self, name) for name in ("best", "epoch", "last", "loss")}
+        return self.weights, {"judging": judging, "batches": self.batches.state}
+
+    def give_back(self, weights, state):
+        """Take what `kept` returned."""
+        vars(self).update(state["judging"], weights=weights)
+        self.batches.start(state["batches"])
 
 
 class Fit(NamedTuple):
@@ -287,37 +313,16 @@ def fit(
     """
     network = tagger.network
     batches = Batches(parts["train"], tagger.vocabulary, batch_size, RARE, seed)
-    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(batches))
-    momentum = 1 - 1 / min(AVERAGED, len(batches))
-    losses, weights = {"tags": tagger.crf.loss}, {"tags": 1.0}
-    if tagger.vocabulary.intents:
-        losses["intent"] = keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=SMOOTHING
-        )
-        weights["intent"] = INTENT_WEIGHT
-    network.compile(
-        keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=momentum),
-        losses,
-        loss_weights=weights,
-        jit_compile=False,  # XLA would compile anew for every length
-    )
+    _compile(tagger, learning_rate, epochs, len(batches))
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    best = BestEpoch(title, tagger, parts["dev"])
+    best = BestEpoch(title, tagger, parts["dev"], batches)
     callbacks, first = [averaged, best], 0
     start, interrupted = time.perf_counter(), False
-
-    def kept():
-        judging = {name: getattr(best, name) for name in ("best", "epoch", "last", "loss")}
-        return best.weights, {"judging": judging, "batches": batches.state}
-
-    def give_back(weights, state):
-        vars(best).update(state["judging"], weights=weights)
-        batches.start(state["batches"])
-
     if checkpoint:
         start -= checkpoint.seconds
         first = checkpoint.epoch
-        callbacks.append(training.survival(checkpoint, network, averaged, start, kept, give_back))
+        state = best.kept, best.give_back
+        callbacks.append(training.survival(checkpoint, network, averaged, start, *state))
     if on_epoch:
         told = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: on_epoch(float(best.best)))
         callbacks.append(told)
@@ -329,14 +334,33 @@ def fit(
         interrupted = True
     seconds = time.perf_counter() - start
     why = f"was interrupted after epoch {best.last}" if interrupted else "ended as planned"
-    print(
-        f"\n    Training {why}, {seconds:.0f} s; kept is epoch {best.epoch}, best on the dev part."
-    )
-    guessing = np.log(len(tagger.vocabulary.tags)) + np.log(max(len(tagger.vocabulary.intents), 1))
-    if not best.loss < 2 * guessing:
+    kept = f"kept is epoch {best.epoch}, best on the dev part."
+    print(f"\n    Training {why}, {seconds:.0f} s; {kept}")
+    if not best.loss < 2 * _loss_of_guessing(tagger.vocabulary):
         raise InputError(DIVERGED)
     network.set_weights(best.weights)
     return Fit(best.epoch, seconds, interrupted)
+
+
+def _compile(tagger, learning_rate, epochs, steps):
+    losses, weights = {"tags": tagger.crf.loss}, {"tags": 1.0}
+    if tagger.vocabulary.intents:
+        losses["intent"] = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=SMOOTHING
+        )
+        weights["intent"] = INTENT_WEIGHT
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps)
+    momentum = 1 - 1 / min(AVERAGED, steps)
+    tagger.network.compile(
+        keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=momentum),
+        losses,
+        loss_weights=weights,
+        jit_compile=False,  # XLA would compile anew for every length
+    )
+
+
+def _loss_of_guessing(vocabulary):
+    return np.log(len(vocabulary.tags)) + np.log(max(len(vocabulary.intents), 1))
 
 
 # ------------------------------------------------------------------ scores
@@ -518,7 +542,6 @@ def load(path: str | Path) -> Tagger:
     if not Path(path).exists():
         raise InputError(f"no saved model at {path}; train one first, without --predict")
     network, facts = training.load(path, SCRIPT)
-    network.jit_compile = False  # as in `fit`
     try:
         return Tagger(network, Vocabulary.from_json(facts))
     except (KeyError, ValueError) as error:
