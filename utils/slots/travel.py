@@ -204,31 +204,53 @@ class Grammar(NamedTuple):
 
     sentences: dict[str, list[str]]  # by cue
     phrases: dict[str, list[str]]
-    cities: dict[str, list[str]]  # by part
+    cities: dict[str, list[str]]  # by part, each as often as it is in the hat to draw from
     taipei: tuple[str, str]  # the lecture's sentence, and its cue
+    train: int  # queries to learn from
+
+
+def by_rank(cities):
+    """Return cities as often as words are in any text, a few often and most seldom.
+
+    The n-th comes 1/n as often as the first (Zipf's law), so that a tagger meets rare words while
+    it trains.
+    """
+    return [city for n, city in enumerate(cities, 1) for _ in range(len(cities) // n)]
 
 
 GRAMMARS = {
     "en": Grammar(
         SENTENCES,
         PHRASES,
-        {"train": TRAIN_CITIES, "dev": DEV_CITIES, "test": TEST_CITIES},
+        {
+            "train": by_rank(TRAIN_CITIES),
+            "dev": by_rank(DEV_CITIES),
+            "test": by_rank(TEST_CITIES),
+        },
         ("[arrive|leave] {place: Taipei} on {time: November 2nd}", "before"),
+        train=2000,
     ),
-    "zh": Grammar(travel_zh.SENTENCES, travel_zh.PHRASES, travel_zh.CITIES, travel_zh.TAIPEI),
+    "zh": Grammar(
+        travel_zh.SENTENCES,
+        travel_zh.PHRASES,
+        {
+            "train": travel_zh.TRAIN_CITIES,  # evenly: the more names, the less is learned by heart
+            "dev": by_rank(travel_zh.DEV_CITIES),
+            "test": by_rank(travel_zh.TEST_CITIES),
+        },
+        travel_zh.TAIPEI,
+        train=4000,
+    ),
 }
 
 
 def generate(count, seed, cities, language="en"):
     """Write queries, each arriving one followed by its leaving twin; no query comes twice.
 
-    Cities are drawn as words are in any text, a few often and most seldom: the chance of the n-th
-    falls as 1/n (Zipf's law), so that a tagger meets rare words while it trains.
-
     Args:
         count: how many queries; of an odd number the last has no twin.
         seed: int or string; the same seed gives the same queries.
-        cities: at least two names, the most frequent first.
+        cities: at least two names, each as often as it is in the hat to draw from.
         language: one of `GRAMMARS`.
 
     Returns:
@@ -236,8 +258,7 @@ def generate(count, seed, cities, language="en"):
     """
     rng = random.Random(seed)
     grammar = GRAMMARS[language]
-    often = [city for n, city in enumerate(cities, 1) for _ in range(len(cities) // n)]
-    phrases = grammar.phrases | {"city": often}
+    phrases = grammar.phrases | {"city": cities}
 
     def expand(text):
         return re.sub("<(.*?)>", lambda phrase: expand(rng.choice(phrases[phrase[1]])), text)
@@ -283,14 +304,14 @@ def taipei(language="en"):
     return twins(*GRAMMARS[language].taipei)
 
 
-def parts(seed=0, train=2000, dev=300, test=600, language="en"):
+def parts(seed=0, train=None, dev=300, test=600, language="en"):
     """Write the parts of a data set, each with cities that no other part has.
 
     The lecture's own pair, `taipei`, is in none of them.
 
     Args:
         seed: int; the same seed gives the same parts.
-        train: how many queries to learn from.
+        train: how many queries to learn from; None: as many as the language needs.
         dev: how many to choose a network by.
         test: how many to judge it by.
         language: one of `GRAMMARS`.
@@ -298,8 +319,9 @@ def parts(seed=0, train=2000, dev=300, test=600, language="en"):
     Returns:
         Dict with the lists of `Query` "train", "dev" and "test".
     """
-    counts = {"train": train, "dev": dev, "test": test}
+    grammar = GRAMMARS[language]
+    counts = {"train": grammar.train if train is None else train, "dev": dev, "test": test}
     return {
-        name: generate(count, f"{name} {seed}", GRAMMARS[language].cities[name], language)
+        name: generate(count, f"{name} {seed}", grammar.cities[name], language)
         for name, count in counts.items()
     }
