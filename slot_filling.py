@@ -37,7 +37,6 @@ tell arriving from leaving stand before, far before, or after the city (mean of 
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import shutil
@@ -49,6 +48,7 @@ from utils import cli, plotting
 from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json
 from utils.slots import chunks, crf, files, tagger, travel
+from utils.slots.scores import evaluate, overview, slot_table, summary
 from utils.slots.vocabulary import MAX_LETTERS, PADDING, Vocabulary
 
 import keras
@@ -73,24 +73,19 @@ class Network(NamedTuple):
 
 COMPARED = [*map(Network, KINDS), Network("lstm", True), Network("gru", True)]
 BEST = Network("gru", True)
-SHOWN = {"f1": "F1", "intent_accuracy": "intent", "sentence_accuracy": "sentence"}
 
 # what measures best on the dev parts: of the grammar, and of ATIS and SNIPS
-TRAVEL = {"letters": False, "crf": False, "epochs": 10, "batch_size": 32, "learning_rate": 0.008}
-CHINESE = TRAVEL | {"crf": True}  # without spaces, a name is easily cut in two
+EN = {"letters": False, "crf": False, "epochs": 10, "batch_size": 32, "learning_rate": 0.008}
+ZH = EN | {"crf": True}  # without spaces, a name is easily cut in two
+TRAVEL = {"en": EN, "zh": ZH}
 REAL = {"letters": True, "crf": True, "epochs": None, "batch_size": 32, "learning_rate": 0.004}
 SEEN = 100_000  # sentences, again and again, of other data: 22 epochs of ATIS, 8 of SNIPS
-
+EPOCHS = {"epochs": f"5 to 50, to show {SEEN:,} sentences,"}
+DEFAULTS = {"on the travel grammar": EN, "in Chinese": ZH, "on other data": REAL | EPOCHS}
 
 LEGEND = """\
 F1: of whole slots, right in name and in both ends; sentence: the intent and every slot are right"""
-ASKING = {"predict", "load", "min_confidence", "output_dir"}  # flags
-
-
-def numbers(text):
-    """Take whole numbers below 2^32 as a flag's value: 0,1,2."""
-    return [cli.whole_number(0, 2**32 - 1)(number) for number in cli.names(text)]
-
+ASKING = {"--predict", "--load", "--min-confidence", "--output-dir"}
 
 SEARCH = {  # what tune.py varies: from:to, or choices
     "units": "32:256",
@@ -103,110 +98,42 @@ SEARCH = {  # what tune.py varies: from:to, or choices
 
 
 def parse_args(argv=None):
-    def by_data(flag, text):
-        values = f"default: {TRAVEL[flag]} on the travel grammar, {REAL[flag]} on other data"
-        return {"default": argparse.SUPPRESS, "help": f"{text} ({values})"}
-
-    parser = cli.Parser(prog="slot_filling.py", description="Fill the slots of queries.")
-    data = parser.add_argument_group("data")
-    data.add_argument("--dataset", choices=list(files.SHA256), help="downloaded, but only once")
-    data.add_argument(
-        "--data", metavar="PATH",
-        help="your own: a folder with train/, dev/ and test/, in each seq.in, seq.out and, for "
-        "intents, label, a sentence per line; or with train.txt, dev.txt and test.txt, a word and "
-        'its tag per line and, for intents, a line "# intent: NAME" before each sentence; the test '
-        "part may be missing; or one such file, which is split",
-    )  # fmt: skip
-    data.add_argument(
-        "--split", type=numbers, default=[80, 10, 10], metavar="80,10,10",
-        help="per cent of one file for train, dev and test",
-    )  # fmt: skip
-    data.add_argument(
-        "--language", choices=list(travel.GRAMMARS), default="en", help="of the travel grammar"
+    """Return the flags, with the defaults that fit the data."""
+    parser = cli.tagging_parser(
+        "slot_filling",
+        "Fill the slots of queries.",
+        kinds=KINDS,
+        languages=list(travel.GRAMMARS),
+        datasets=list(files.SHA256),
+        defaults=DEFAULTS,
     )
-    asking = parser.add_argument_group("asking a saved model")
-    asking.add_argument(
-        "--predict", metavar="TEXT",
-        help="no training: print what this text says (-: each line of the standard input, as it "
-        "comes) as JSON",
-    )  # fmt: skip
-    asking.add_argument("--load", metavar="FILE", help="default: model.keras in --output-dir")
-    asking.add_argument(
-        "--min-confidence", type=cli.number_above(0, inclusive=True, below=1), default=0.0,
-        metavar="P", help="withhold slots and intents that are less probable, such as 0.9",
-    )  # fmt: skip
-    network = parser.add_argument_group("network")
-    network.add_argument(
-        "--model", choices=KINDS,
-        help=f"default: all, compared, on the travel grammar; {BEST} on other data",
-    )  # fmt: skip
-    network.add_argument("--bidirectional", action="store_true", help="one from each end")
-    network.add_argument("--layers", type=cli.whole_number(1), default=1, help="middle layers")
-    network.add_argument("--units", type=cli.whole_number(1), default=128, help="width of a layer")
-    network.add_argument(
-        "--words", choices=["one-hot", "embedding"], default="embedding",
-        help="1-of-N with one more dimension for other words, or a vector that is learned",
-    )  # fmt: skip
-    network.add_argument(
-        "--letters",
-        action=argparse.BooleanOptionalAction,
-        **by_data("letters", "add a vector made from each word's letters"),
-    )
-    network.add_argument(
-        "--crf",
-        action=argparse.BooleanOptionalAction,
-        **by_data("crf", "learn which tag follows which"),
-    )
-    training = parser.add_argument_group("training")
-    training.add_argument(
-        "--epochs", type=cli.whole_number(1), default=argparse.SUPPRESS,
-        help=f"passes over the train part (default: {TRAVEL['epochs']} on the travel grammar; on "
-        f"other data 5 to 50, as many as show {SEEN:,} sentences)",
-    )  # fmt: skip
-    training.add_argument(
-        "--batch-size", type=cli.whole_number(1), **by_data("batch_size", "sentences")
-    )
-    training.add_argument(
-        "--learning-rate",
-        type=cli.number_above(0),
-        **by_data("learning_rate", "at the start, then falling"),
-    )
-    training.add_argument(
-        "--seeds", type=numbers, default=[0], metavar="0,1,2", help="a run with each of them"
-    )
-    parser.add_argument(
-        "--resume", action="store_true",
-        help="go on where a run with the same flags was killed, to the same digits",
-    )  # fmt: skip
-    parser.add_argument("--output-dir", default="outputs/slot_filling", metavar="FOLDER")
-    parser.add_argument("--show", action="store_true", help="open the pictures in windows")
-    args = parser.parse_args(argv)
-    given = {flag for flag, value in vars(args).items() if value != parser.get_default(flag)}
+    args, given = parser.parse_args(argv), cli.given(argv)
 
     def refuse(flags, reason):
-        if wrong := sorted(f"--{flag.replace('_', '-')}" for flag in flags):
+        if wrong := sorted(flags):
             parser.error(f"{' and '.join(wrong)}: {reason}")
 
-    own = {"data", "dataset"} & given
-    if "predict" in given:
+    own = {"--data", "--dataset"} & given
+    if args.predict is not None:
         refuse(given - ASKING, "--predict asks a trained model, which takes no such flag")
     else:
-        refuse({"load", "min_confidence"} & given, "only for --predict")
+        refuse({"--load", "--min-confidence"} & given, "only for --predict")
     if len(own) == 2:
         refuse(own, "name one of them")
-    refuse({"language"} & given if own else (), "only for the travel grammar, without --data")
-    refuse({"split"} & given if "data" not in given else (), "only for --data FILE")
-    if "model" not in given:
-        refuse({"bidirectional", "layers"} & given, "they need --model")
-    if args.model == "feedforward":
-        refuse({"bidirectional"} & given, "for a network with a memory; feedforward has none")
+    if args.data == "":
+        refuse(own, "needs the name of a file or folder")
+    refuse({"--language"} & given if own else (), "only for the travel grammar, without --data")
+    refuse({"--split"} & given if not args.data else (), "only for --data FILE")
+    if not args.model:
+        refuse({"--bidirectional", "--layers"} & given, "they need --model")
+    if args.model == "feedforward" and args.bidirectional:
+        refuse({"--bidirectional"}, "for a network with a memory; feedforward has none")
     if len(args.split) != 3 or sum(args.split) != 100 or 0 in args.split[:2]:
         parser.error("--split takes per cent of train, dev and test, such as 80,10,10")
     if not args.seeds:
         parser.error("--seeds takes whole numbers, such as 0,1,2")
-    defaults = REAL if own else CHINESE if args.language == "zh" else TRAVEL
-    for flag, value in defaults.items():
-        vars(args).setdefault(flag, value)
+    defaults = REAL if own else TRAVEL[args.language]
+    args.__dict__ = defaults | vars(args)
     return args
 
 
@@ -283,7 +210,7 @@ class Run(NamedTuple):
 
     tagger: tagger.Tagger
     fit: tagger.Fit
-    scores: dict[str, dict]  # by part; of `tagger.evaluate`
+    scores: dict[str, dict]  # by part; of `evaluate`
     cues: dict[str, float]  # F1 by where the cue stands, in the part to be judged by
     readings: list[tagger.Reading]  # of that part
 
@@ -316,11 +243,11 @@ def train(network, vocabulary, parts, args, seed):
     scores = {}
     for part in ("dev", "test") if "test" in parts else ("dev",):
         readings = tagged.read([sentence.words for sentence in parts[part]])
-        scores[part] = tagger.evaluate(parts[part], readings)
+        scores[part] = evaluate(parts[part], readings)
     by_cue = {}
     for pair in zip(parts[part], readings, strict=True):
         by_cue.setdefault(getattr(pair[0], "cue", None), []).append(pair)
-    cues = {cue: tagger.evaluate(*zip(*by_cue[cue], strict=True))["f1"] for cue in by_cue if cue}
+    cues = {cue: evaluate(*zip(*by_cue[cue], strict=True))["f1"] for cue in by_cue if cue}
     return Run(tagged, fit, scores, cues, readings)
 
 
@@ -344,49 +271,6 @@ def train_all(networks, vocabulary, parts, args):
         print("Interrupted: going on with what is finished, and the best epoch so far")
         return runs, True
     return runs, False
-
-
-def over_seeds(rows):
-    """Return the mean of scores and, of more than one seed, the spread of some."""
-    table = pd.DataFrame(rows, dtype=float)
-    spread = table.filter(list(SHOWN)).std().add_suffix("_sd")
-    scores = pd.concat([table.mean(), spread]).to_dict()
-    return {name: None if np.isnan(score) else score for name, score in scores.items()}
-
-
-def summary(runs):
-    """Return what scores.json says of one network."""
-    scores = {part: over_seeds([run.scores[part] for run in runs]) for part in runs[0].scores}
-    result = {"dev": None, "test": None} | scores
-    if runs[0].cues:
-        result["test_f1_by_cue"] = over_seeds([run.cues for run in runs])
-    result["parameters"] = runs[0].tagger.network.count_params()
-    result["fit_seconds"] = float(np.mean([run.fit.seconds for run in runs]))
-    result["seeds"] = [{"epoch": run.fit.epoch, **run.scores} for run in runs]
-    return result
-
-
-def slot_table(runs, sentences):
-    """Return the scores of each slot: the mean over the runs, and the spread of F1."""
-    true = [sentence.tags for sentence in sentences]
-    tables = [chunks.score(true, [reading.tags for reading in run.readings]) for run in runs]
-    by_slot = pd.concat(tables).groupby(level=0, sort=False)
-    return by_slot.mean().assign(f1_sd=by_slot["f1"].std()).astype({"count": int})
-
-
-def overview(results):
-    """Return the results as a table to print."""
-    rows = {}
-    for name, result in results.items():
-        row = rows[name] = {}
-        for part, (key, title) in itertools.product(("dev", "test"), SHOWN.items()):
-            if result[part] and result[part][key] is not None:
-                spread = result[part][f"{key}_sd"]
-                row[f"{part} {title}"] = f"{result[part][key]:.1f}"
-                row[f"{part} {title}"] += "" if spread is None else f" ± {spread:.1f}"
-        row |= {f"cue {cue}": f"{f1:.1f}" for cue, f1 in result.get("test_f1_by_cue", {}).items()}
-        row |= {"parameters": result["parameters"], "seconds": f"{result['fit_seconds']:.1f}"}
-    return pd.DataFrame.from_dict(rows, orient="index").to_string()
 
 
 def taipei_table(taggers, queries):
@@ -422,9 +306,11 @@ def draw_taipei(taggers, queries):
     slots = [*sorted({chunks.slot(tag) for tag in tags} - {"O"}), "O"]
     member = np.array([[chunks.slot(tag) == slot for slot in slots] for tag in tags])
     names = list(taggers)
+    width = min(len(names), 4)
+    lines = [names[start : start + width] for start in range(0, len(names), width)]
     mosaic = [
-        [f"{row} {name}" for name in names[start : start + 4]]
-        for start in range(0, len(names), 4)
+        [f"{row} {name}" for name in line] + ["."] * (width - len(line))
+        for line in lines
         for row in range(2)
     ]
     size = (2 + 3 * len(mosaic[0]), 2.2 * len(mosaic))

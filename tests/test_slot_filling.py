@@ -15,6 +15,7 @@ from utils import InputError, cli, training
 from utils.slots import chunks, files, tagger, travel
 from utils.slots.crf import CRF
 from utils.slots.files import Sentence
+from utils.slots.scores import evaluate
 from utils.slots.vocabulary import OTHER, PADDING, Vocabulary
 
 import keras
@@ -197,7 +198,7 @@ def test_evaluate():
         tagger.Reading(["B-x", "I-x"], [("x", 0, 2, 0.6)], "stay", 0.7),
         tagger.Reading(["O"], [], "stay", 0.4),
     ]
-    found = tagger.evaluate(sentences, readings)
+    found = evaluate(sentences, readings)
     assert found == pytest.approx(
         {
             "f1": 50,
@@ -210,7 +211,7 @@ def test_evaluate():
         }
     )
     without = [sentence._replace(intent=None) for sentence in sentences]
-    found = tagger.evaluate(without, readings)
+    found = evaluate(without, readings)
     assert found["intent_accuracy"] is None and found["intent_calibration_error"] is None
     assert found["sentence_accuracy"] == pytest.approx(200 / 3)
 
@@ -271,7 +272,7 @@ def test_learns_and_keeps_the_best_epoch(learn_links, capsys, monkeypatch):
     tagged = tagger.Tagger(network, vocabulary)
     fit = tagger.fit(tagged, {"train": queries, "dev": queries}, epochs=15, **SETTINGS)
     assert 1 <= fit.epoch <= 15 and fit.seconds > 0 and not fit.interrupted
-    found = tagger.evaluate(queries, tagged.read([query.words for query in queries]))
+    found = evaluate(queries, tagged.read([query.words for query in queries]))
     assert found["f1"] > 80 and found["intent_accuracy"] > 90
     links = keras.ops.convert_to_numpy(tagged.crf.transitions)
     assert np.any(links != 0) == learn_links
@@ -330,6 +331,14 @@ def test_comparison(travelled):
     assert header == ",f1,precision,recall,count,f1_sd" and first.startswith("all,")
     for name in ("figure.png", "taipei.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("count", [1, 5, 9])
+def test_pictures_of_any_number_of_networks(count, vocabulary):
+    """As many as Ctrl-C left, or one more than the lesson has."""
+    tagged = tagger.Tagger(build_network(Network("gru"), vocabulary, units=2), vocabulary)
+    figure = slot_filling.draw_taipei({f"network {n}": tagged for n in range(count)}, QUERIES[:2])
+    assert len(figure.axes) == 2 * count
 
 
 def test_feedforward_answers_the_same_twice(travelled):
@@ -594,6 +603,7 @@ def test_long_sentences_in_small_batches(travelled, monkeypatch):
         ("--model rnn", "invalid choice: 'rnn'"),
         ("--dataset atis --data here", "--data and --dataset: name one of them"),
         ("--data here --language zh", "--language: only for the travel grammar"),
+        ("--data= --split 80,10,10", "--data: needs the name of a file or folder"),
         ("--learning-rate 0", "'0' is not a number above 0"),
         ("--data nowhere", "nowhere: has neither train/seq.in nor train.txt"),
         ("--predict hello --output-dir nowhere", "no saved model at nowhere"),

@@ -1,4 +1,4 @@
-"""Train a tagger, score it, say how sure it is, save it, load it, and ask it.
+"""Train a tagger, say how sure it is, save it, load it, and ask it.
 
 A tagger's network takes what `Vocabulary.encode` returns. It gives scores: "tags" (batch, steps,
 tags) from a layer `CRF` of this name and, where the data have intents, "intent" (batch, intents)
@@ -17,6 +17,7 @@ from utils.checkpoint import Checkpoint
 from utils.slots import chunks
 from utils.slots.crf import CRF
 from utils.slots.files import Sentence
+from utils.slots.scores import evaluate, right_ones
 from utils.slots.text import normal, without_marks
 from utils.slots.vocabulary import OTHER, PADDING, Vocabulary
 
@@ -363,47 +364,7 @@ def _loss_of_guessing(vocabulary):
     return np.log(len(vocabulary.tags)) + np.log(max(len(vocabulary.intents), 1))
 
 
-# ------------------------------------------------------------------ scores
-
-
-def evaluate(sentences: Sequence[Sentence], readings: Sequence[Reading]) -> dict:
-    """Return what was right, in per cent, and how far probabilities were from that.
-
-    Returns:
-        f1, precision and recall of whole slots; intent_accuracy; sentence_accuracy, of sentences
-        whose intent and whose every slot are right; slot_calibration_error and
-        intent_calibration_error. None where the data have no intents.
-    """
-    true = [sentence.tags for sentence in sentences]
-    scores = chunks.score(true, [reading.tags for reading in readings]).loc["all"]
-    slots, whole = _right(sentences, readings)
-    sure = [chunk[3] for reading in readings for chunk in reading.chunks]
-    scores = scores[["f1", "precision", "recall"]].to_dict()
-    scores |= dict.fromkeys(["intent_accuracy", "sentence_accuracy"])
-    scores["slot_calibration_error"] = chunks.calibration_error(sure, slots)
-    scores["intent_calibration_error"] = None
-    if sentences[0].intent is not None:
-        intents = np.array(
-            [s.intent == reading.intent for s, reading in zip(sentences, readings, strict=True)]
-        )
-        whole &= intents
-        scores["intent_accuracy"] = float(100 * intents.mean())
-        scores["intent_calibration_error"] = chunks.calibration_error(
-            [reading.probability for reading in readings], intents
-        )
-    scores["sentence_accuracy"] = float(100 * whole.mean())
-    return scores
-
-
-def _right(sentences, readings):
-    """Return which chunks that were found are right, and which sentences have all of theirs."""
-    slots, whole = [], []
-    for sentence, reading in zip(sentences, readings, strict=True):
-        true = chunks.spans(sentence.tags)
-        found = [(slot, start, stop) in true for slot, start, stop, _ in reading.chunks]
-        slots += found
-        whole.append(all(found) and len(found) == len(true))
-    return slots, np.array(whole)
+# ------------------------------------------------------------------ how sure
 
 
 def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> list[str]:
@@ -428,7 +389,7 @@ def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> list[str]:
         sure, right = [], []
         for rows, scores, real in batches:
             readings = list(tagger.decode({**scores, "tags": scores["tags"] / temperature}, real))
-            right += _right([sentences[row] for row in rows], readings)[0]
+            right += right_ones([sentences[row] for row in rows], readings)[0]
             sure += [chunk[3] for reading in readings for chunk in reading.chunks]
         return np.array(sure), np.array(right)
 
