@@ -28,6 +28,8 @@ tell arriving from leaving stand before, far before, or after the city (mean of 
     bidirectional lstm     88.7      100.0     65.0      95.1
     bidirectional gru      99.9      100.0    100.0      99.6
 
+In Chinese, with links that are learned (`--crf`), the bidirectional gru reaches 100.0.
+
     python slot_filling.py                                    # all of them, on the travel grammar
     python slot_filling.py --language zh                      # 十一月二日抵達台北
     python slot_filling.py --predict "leave Taipei on November 2nd"        # by the model saved last
