@@ -625,6 +625,21 @@ def test_refused(argv, complaint, tmp_path, monkeypatch, capsys):
     assert error.startswith("slot_filling.py: error: ")
 
 
+def test_help_says_what_holds_without_a_flag(capsys):
+    assert run(["--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "train, dev and test (default: 80,10,10)" in text
+    assert "a run with each of them (default: 0)" in text
+    crf = "False on the travel grammar, True in Chinese, True on other data"
+    assert f"learn which tag follows which (default: {crf})" in text
+
+
+def test_chinese_has_defaults_of_its_own():
+    assert not slot_filling.parse_args([]).crf
+    assert slot_filling.parse_args(["--language", "zh"]).crf
+    assert not slot_filling.parse_args(["--language=zh", "--no-crf"]).crf
+
+
 def test_help_needs_no_keras():
     code = "import sys, slot_filling\nassert 'keras.src' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True)

@@ -258,7 +258,8 @@ def tagging_parser(
     )  # fmt: skip
     network.add_argument("--bidirectional", action="store_true", help="one from each end")
     network.add_argument("--layers", type=whole_number(1), default=1, help="middle layers")
-    network.add_argument("--units", type=whole_number(1), default=128, help="width of a layer")
+    units = whole_number(1, MOST_UNITS)
+    network.add_argument("--units", type=units, default=128, help="width of a layer")
     network.add_argument(
         "--words", choices=["one-hot", "embedding"], default="embedding",
         help="1-of-N with one more dimension for other words, or a vector that is learned",
