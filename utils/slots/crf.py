@@ -134,6 +134,14 @@ class CRF(Tempered):
         _, earlier = ops.scan(step, last, scores, reverse=True)  # the first: of before any word
         return ops.concatenate([earlier[1:], last[None]])
 
+    def ways(self, scores, real):
+        """Return what `viterbi`, `forward` and `backward` do, as "tags", "forward", "backward"."""
+        return {
+            "tags": self.viterbi(scores, real),
+            "forward": self.forward(scores, real),
+            "backward": self.backward(scores, real),
+        }
+
     def log_z(self, forward):
         """Return log Z (batch,) of what `forward` returns."""
         return ops.logsumexp(forward[-1], axis=-1)

@@ -54,8 +54,8 @@ class Tagger:
         self.crf: CRF = network.get_layer("tags")
         scores = keras.Input((None, len(vocabulary.tags)))
         real = keras.Input((None,), dtype="bool")
-        decoder = keras.Model([scores, real], Decode(self.crf)(scores, real))
-        self._scores, self._decode = compiled(network), compiled(decoder)
+        self._scores = compiled(lambda inputs: network(inputs, training=False), network.input)
+        self._ways = compiled(self.crf.ways, scores, real)
 
     def read(self, sentences: Sequence[Sequence[str]]) -> list[Reading]:
         """Read sentences, which may be empty, and of any length."""
@@ -78,7 +78,7 @@ class Tagger:
 
     def decode(self, scores: dict[str, np.ndarray], real: np.ndarray) -> Iterator[Reading]:
         """Yield the most probable reading of each sentence."""
-        found = self._decode([scores["tags"], real])
+        found = self._ways(scores["tags"], real)
         links = keras.ops.convert_to_numpy(self.crf.links())
         if self.vocabulary.intents:
             intents = softmax(scores["intent"], axis=-1)  # (batch, intents)
@@ -98,38 +98,22 @@ class Tagger:
     def tag_probabilities(self, words: Sequence[str]) -> np.ndarray:
         """Return how probable each tag of each word of one sentence is: (words, tags)."""
         ((_, scores, real),) = self.scores([words])
-        found = self._decode([scores["tags"], real])
+        found = self._ways(scores["tags"], real)
         return softmax((found["forward"] + found["backward"])[:, 0], axis=-1)
 
 
-def compiled(model: keras.Model) -> Callable:
-    """Return a model as a function of arrays, traced once for sentences of all lengths.
+def compiled(function: Callable, *inputs) -> Callable:
+    """Return a function of arrays, traced once for sentences of all lengths.
 
     `predict` traces anew for the first lengths that come, which takes longer than 1,000 sentences.
+
+    Args:
+        function: of tensors.
+        *inputs: like `keras.Input`, None where a length varies.
     """
-    arguments = keras.tree.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), model.input)
-
-    @tf.function(input_signature=[arguments], autograph=False)
-    def call(inputs):
-        return model(inputs, training=False)
-
-    return lambda inputs: keras.tree.map_structure(np.asarray, call(inputs))
-
-
-class Decode(keras.Layer):
-    """What `CRF` finds in scores, as a layer of a model."""
-
-    def __init__(self, crf):
-        super().__init__()
-        self.crf = crf
-
-    def call(self, scores, real):
-        """Return the best tags (batch, steps), and the ways from both ends (steps, batch, tags)."""
-        return {
-            "tags": self.crf.viterbi(scores, real),
-            "forward": self.crf.forward(scores, real),
-            "backward": self.crf.backward(scores, real),
-        }
+    signature = keras.tree.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), inputs)
+    traced = tf.function(function, input_signature=signature, autograph=False)
+    return lambda *arrays: keras.tree.map_structure(np.asarray, traced(*arrays))
 
 
 def chunk_probability(
