@@ -37,7 +37,8 @@ def prediction(path):
     from utils.slots import tagger, travel  # here, so that nothing is loaded while others are timed
 
     model = tagger.load(path)
-    texts = [" ".join(query.words) for query in travel.generate(1000, "speed", travel.TEST_CITIES)]
+    queries = travel.generate(1000, "speed", travel.GRAMMARS["en"].cities["test"])
+    texts = [" ".join(query.words) for query in queries]
     times = []
     for _ in range(2):
         start = time.perf_counter()

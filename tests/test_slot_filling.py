@@ -24,7 +24,8 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 TINY = ["--units", "4", "--epochs", "1"]
-QUERIES = travel.generate(24, "tests", travel.TRAIN_CITIES)
+CITIES = travel.by_rank(travel.TRAIN_CITIES)
+QUERIES = travel.generate(24, "tests", CITIES)
 WITH_MEMORY = ["elman", "jordan", "lstm", "peephole", "gru"]
 NETWORKS = [
     *map(Network, KINDS),
@@ -265,7 +266,7 @@ SETTINGS = {"batch_size": 4, "learning_rate": 0.02, "seed": 0, "title": "gru"}
 def test_learns_and_keeps_the_best_epoch(learn_links, capsys, monkeypatch):
     monkeypatch.setattr(tagger, "RARE", 0)  # of so few words, every one is needed
     keras.utils.set_random_seed(0)
-    many = travel.generate(120, "tests", travel.TRAIN_CITIES)
+    many = travel.generate(120, "tests", CITIES)
     queries = [query for query in many if query.cue == "before"]
     vocabulary = Vocabulary.of(queries, letters=False)
     network = build_network(Network("gru"), vocabulary, units=32, learn_links=learn_links)
