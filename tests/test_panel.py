@@ -3,7 +3,7 @@
 import hashlib
 
 from utils import InputError
-from utils.series import backtest, datasets
+from utils.series import backtest, datasets, intervals
 from utils.series.panel import calendar_columns, calendar_names, evenly, lay_out, split, stream
 
 import numpy as np
@@ -53,14 +53,6 @@ def test_too_short_a_series_gives_no_window_but_has_a_future():
     panel = lay_out({"long": frame(np.arange(60)), "short": frame([1, 2])}, 8, 5, 1)
     assert (panel.series_of(np.concatenate(split(panel))) == 0).all()
     assert panel.windows(panel.end)[1, -2:].tolist() == [1, 2]
-
-
-def test_only_every_third_series_has_a_validation_part():
-    frames = {str(number): frame(np.arange(40)) for number in range(6)}
-    panel = lay_out(frames, 4, 3, 1, held_back=(6, 3), every=3)
-    parts = split(panel)
-    assert set(panel.series_of(parts.val)) == {0, 3}
-    assert parts.train[panel.series_of(parts.train) == 1].max() + 3 == panel.borders[1, 1]
 
 
 def test_evenly():
@@ -148,42 +140,83 @@ def test_scores_by_hand():
     assert found["smape"] == pytest.approx((200 / 37 + 200 * 7 / 43) / 2)
 
 
-def test_conformal_intervals_hold_on_a_known_law():
+def conformal(panel, parts, half):
+    """Return what widens an interval from -half to half, and by how much in the test part."""
+    both = np.concatenate([parts.val, parts.test])
+    bounds = np.zeros((len(both), panel.horizon, 3)) + np.array([-half, 0, half])
+    sizes = np.ones(len(panel.names))
+    found = intervals.Conformal(
+        panel, both, bounds, (0.05, 0.5, 0.95), len(parts.val), sizes, log=False
+    )
+    return found, found.rolling(len(parts.val))
+
+
+@pytest.mark.parametrize("louder", [1, 2])
+def test_intervals_hold_also_when_the_noise_grows(louder):
     rng = np.random.default_rng(0)
-    panel = lay_out({"a": frame(rng.normal(0, 1, 20_000))}, 4, 10, 1)
+    size = np.where(np.arange(20_000) < 17_000, 1, louder)  # the test part begins there
+    panel = lay_out({"a": frame(rng.normal(0, size))}, 4, 10, 1)
     parts = split(panel)
-    narrow = np.full((len(parts.val), 10), 0.3)
-    by = backtest.conformal(panel, parts.val, -narrow, narrow, 0.9)
+    found, wider = conformal(panel, parts, 0.3)
     bounds = np.zeros((len(parts.test), 10, 3)) + np.array([-0.3, 0, 0.3])
-    bounds = backtest.corrected(
-        panel, parts.test, bounds, (0.05, 0.5, 0.95), {"0.9": by.tolist()}, -np.inf
+    bounds = intervals.corrected(
+        bounds, (0.05, 0.5, 0.95), wider, np.ones(len(parts.test)), False, -np.inf
     )
-    found = backtest.interval_scores(panel, parts.test, bounds[..., 0], bounds[..., 2], 0.9)
-    assert all(0.86 < share < 0.94 for share in found["coverage"]["by_step"])
-    assert found["width"]["all"] == pytest.approx(2 * 1.645, rel=0.06)
+    late = parts.test >= parts.test[-1000]
+    held = intervals.interval_scores(
+        panel, parts.test[late], bounds[late, :, 0], bounds[late, :, 2], 0.9
+    )
+    assert all(0.86 < share < 0.94 for share in held["coverage"]["by_step"])
+    np.testing.assert_allclose(found.at(0)["0.9"], louder * 1.645 - 0.3, rtol=0.1)
 
 
-def test_bounds_stay_in_order_and_above_what_the_series_never_is_below():
-    panel = two()
+def test_an_interval_knows_no_error_whose_steps_are_still_to_come():
+    values = np.zeros(200)
+    values[180] = 100.0  # in the test part, from 170 on
+    panel = lay_out({"a": frame(values)}, 4, 10, 1)
+    parts = split(panel)
+    found, wider = conformal(panel, parts, 1.0)
+    time = parts.test - panel.start[0]
+    assert wider["0.9"][time <= 180].max() == -1
+    assert found.at(-20)["0.9"].max() == -1 and found.at(0)["0.9"].max() == 99
+
+
+def test_few_windows_apart_widen_the_interval():
+    panel = lay_out({"a": frame(np.arange(1000.0) % 100)}, 4, 10, 1)
+    origins = np.arange(panel.start[0] + 500, panel.start[0] + 600)  # ten blocks of ten
+    bounds = np.zeros((100, 10, 3))
+    found = intervals.Conformal(
+        panel, origins, bounds, (0.05, 0.5, 0.95), 100, np.ones(1), log=False
+    )
+    assert found.at(0)["0.9"].tolist() == [98] * 10  # the 99 % quantile: 0.9 * 11 / 10
+    found = intervals.Conformal(
+        panel, origins[:20], bounds[:20], (0.05, 0.5, 0.95), 20, np.ones(1), log=False
+    )
+    assert found.at(0)["0.9"][0] == 26  # of two blocks: the largest of the neighbouring steps
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_bounds_stay_in_order_and_above_what_the_series_never_is_below(log):
     bounds = np.array([[[3.0, 2.0, 1.0]] * 3] * 2)
-    kept = backtest.corrected(
-        panel, panel.end, bounds, (0.05, 0.5, 0.95), {"0.9": [9.0, 9.0, 9.0]}, 0.0
+    kept = intervals.corrected(
+        bounds, (0.05, 0.5, 0.95), {"0.9": [9.0, 9.0, -9.0]}, np.ones(2), log, 0.0
     )
-    assert (np.diff(kept, axis=-1) >= 0).all() and kept.min() == 0
+    assert (np.diff(kept, axis=-1) >= 0).all() and kept.min() >= 0
+    assert kept[0, 0, 2] == pytest.approx(np.exp(9) if log else 10)
 
 
 def test_interval_score_by_hand():
     panel = lay_out({"a": frame(np.r_[np.arange(20.0), 25.0])}, 4, 2, 1, held_back=(2, 2))
     lower, upper = np.array([[18.0, 18.0]]), np.array([[20.0, 20.0]])
-    found = backtest.interval_scores(panel, panel.end - 2, lower, upper, 0.9)
+    found = intervals.interval_scores(panel, panel.end - 2, lower, upper, 0.9)
     assert found["coverage"] == {"all": 0.5, "by_step": [1, 0]}
     assert found["interval_score"]["by_step"] == [2, pytest.approx(2 + 2 / 0.1 * 5)]
 
 
 def test_symmetric_quantiles():
-    assert backtest.symmetric((0.05, 0.5, 0.95)) == {"0.9": (0, 2)}
-    assert backtest.symmetric((0.025, 0.05, 0.5, 0.95, 0.975)) == {"0.95": (0, 4), "0.9": (1, 3)}
-    assert backtest.symmetric((0.5, 0.9)) == {}
+    assert intervals.symmetric((0.05, 0.5, 0.95)) == {"0.9": (0, 2)}
+    assert intervals.symmetric((0.025, 0.05, 0.5, 0.95, 0.975)) == {"0.95": (0, 4), "0.9": (1, 3)}
+    assert intervals.symmetric((0.5, 0.9)) == {}
 
 
 def test_significance_finds_no_difference_where_there_is_none():

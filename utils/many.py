@@ -15,7 +15,7 @@ from typing import NamedTuple
 from utils import InputError, cli, plotting, training
 from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json, written_together
-from utils.series import backtest, datasets, index, synthetic
+from utils.series import backtest, datasets, index, intervals, synthetic
 from utils.series.csv_file import load_panel
 from utils.series.evaluation import scored_steps
 from utils.series.panel import Panel, Parts, calendar_names, evenly, lay_out, split, stream
@@ -67,6 +67,7 @@ class Run(NamedTuple):
     """A network that has been trained, or loaded: then there is nothing to score it by."""
 
     network: keras.Model
+    log: bool  # whether it learned logarithms
     corrections: dict[str, list[float]]  # of the intervals, by level; measured by `score`
     fits: list[training.Fit]
     linear: backtest.Linear | None = None
@@ -129,7 +130,7 @@ def prepare(args: argparse.Namespace) -> Data:
     loaded = training.load(args.load, "forecast.py") if args.load else None
     if loaded:
         _go_by(loaded[1], args)
-    held_back, every, law = None, 1, None
+    held_back, law = None, None
     if args.csv:
         found = load_panel(
             args.csv, args.column, args.series_column, args.known, args.features,
@@ -140,7 +141,6 @@ def prepare(args: argparse.Namespace) -> Data:
     elif args.dataset:
         frames, held_back, horizon, args.season = datasets.load(args.dataset, args.horizon)
         args.horizon = args.horizon or horizon
-        every = 4 if args.dataset in datasets.NAIVE2 else 1
     else:
         frames, law = synthetic.shops(args.seed)
         args.known = ["promotion"]
@@ -161,9 +161,7 @@ def prepare(args: argparse.Namespace) -> Data:
         args.horizon = args.horizon or HORIZONS.get(season, season if season > 1 else 12)
         _size(args, season, length if held_back is None else math.inf)
         calendar = [] if args.dataset else calendar_names(longest.index)
-    panel = lay_out(
-        frames, args.input_steps, args.horizon, season, known, calendar, held_back, every
-    )
+    panel = lay_out(frames, args.input_steps, args.horizon, season, known, calendar, held_back)
     if loaded:
         numbers = {name: number for number, name in enumerate(loaded[1]["names"], 1)}
         panel = panel._replace(numbers=np.array([numbers.get(name, 0) for name in panel.names]))
@@ -218,7 +216,7 @@ def learn(
     """
     if data.loaded:
         network, facts = data.loaded
-        return Run(network, facts["corrections"], [])
+        return Run(network, facts["log"], facts["corrections"], [])
     panel, parts = data.panel, data.parts
     if len(parts.train) == 0:
         raise InputError(
@@ -272,7 +270,8 @@ def learn(
             again.append(network)
         return _mean(again)
 
-    return Run(_mean(networks), {}, fits, linear, networks, refit, checkpoints)
+    log = linear.scaling.log
+    return Run(_mean(networks), log, {}, fits, linear, networks, refit, checkpoints)
 
 
 def _mean(networks):
@@ -291,12 +290,13 @@ def predict(network: keras.Model, panel: Panel, origins: np.ndarray) -> np.ndarr
     return network.predict(batches.map(lambda inputs, _: inputs), verbose=0).astype(float)
 
 
-def _forecast(outputs, panel, origins, corrections, args):
+def _forecast(outputs, panel, origins, run, corrections, args):
     """Return forecast (windows, horizon), quantiles (windows, horizon, quantiles), and mean."""
     lowest = 0.0 if np.nanmin(panel.values) >= 0 else -math.inf
+    sizes = backtest.spread_of(panel, run.log)[panel.series_of(origins)]
     mean = np.maximum(outputs[..., 0], lowest)
-    bounds = backtest.corrected(
-        panel, origins, outputs[..., 1:], args.quantiles, corrections, lowest
+    bounds = intervals.corrected(
+        outputs[..., 1:], args.quantiles, corrections, sizes, run.log, lowest
     )
     median = np.maximum(outputs[..., 1 + args.quantiles.index(0.5)], lowest)
     point = mean if args.loss == "squared" else median
@@ -307,7 +307,7 @@ def _forecast(outputs, panel, origins, corrections, args):
 
 
 def score(run: Run, data: Data, args: argparse.Namespace) -> tuple[Run, Scored | None]:
-    """Measure the intervals on the validation part, then score the test part, once.
+    """Score the test part, once, with intervals that learn from the newest errors.
 
     Returns:
         the run, with the corrections of its intervals, and the backtest; None if it was loaded.
@@ -319,49 +319,24 @@ def score(run: Run, data: Data, args: argparse.Namespace) -> tuple[Run, Scored |
     if args.boosting or data.columns[1]:
         trees = backtest.Boosting(panel, parts.train)
     val, test = evenly(parts.val), evenly(parts.test)
-    outputs = predict(run.network, panel, val)
-    corrections = {
-        level: backtest.conformal(
-            panel, val, outputs[..., 1 + lower], outputs[..., 1 + upper], float(level)
-        ).tolist()
-        for level, (lower, upper) in backtest.symmetric(args.quantiles).items()
-    }
-    run, scores = run._replace(corrections=corrections), {}
+    both, outputs = np.concatenate([val, test]), {}
+    outputs["val"], outputs["test"] = np.split(predict(run.network, panel, both), [len(val)])
+    errors = intervals.Conformal(
+        panel, both, np.concatenate(list(outputs.values()))[..., 1:], args.quantiles, len(val),
+        backtest.spread_of(panel, run.log), run.log,
+    )  # fmt: skip
+    corrections = {"val": dict.fromkeys(errors.misses, 0.0), "test": errors.rolling(len(val))}
+    scores = {}
     for part, origins in (("val", val), ("test", test)):
-        outputs = outputs if part == "val" else predict(run.network, panel, origins)
-        point, bounds, _ = _forecast(outputs, panel, origins, corrections, args)
+        point, bounds, _ = _forecast(outputs[part], panel, origins, run, corrections[part], args)
         forecasts = {args.layer: point}
         forecasts |= backtest.baselines(panel, origins, run.linear, trees)
         if data.law:
             forecasts["optimal"] = _optimal(panel, data.law, origins)
         scores[part] = backtest.scores(panel, origins, forecasts)
-    rivals = [name for name in forecasts if name not in (args.layer, "optimal")]
-    best, of_val = (
-        min(rivals, key=lambda name: scores[part][name]["mase"]) for part in ("test", "val")
-    )
-    held = {
-        level: backtest.interval_scores(
-            panel, test, bounds[..., lower], bounds[..., upper], float(level)
-        )
-        for level, (lower, upper) in backtest.symmetric(args.quantiles).items()
-    }
-    results = {
-        "script": "forecast.py",
-        "data": args.csv or args.dataset or "simulated",
-        "series": len(panel.names),
-        "horizon": panel.horizon,
-        "input_steps": panel.input_steps,
-        "seed": args.seed,
-        "layer": args.layer,
-        "test": scores["test"],
-        "val": scores["val"],
-        "coverage": {level: found["coverage"] for level, found in held.items()},
-        "width": {level: found["width"] for level, found in held.items()},
-        "interval_score": {level: found["interval_score"] for level, found in held.items()},
-        "best_baseline": best,
-        "best_baseline_of_val": of_val,
-        "p_value": backtest.significance(panel, test, forecasts[args.layer], forecasts[best]),
-    }
+    results = _results(data, scores, args) | _held(panel, test, bounds, args)
+    best = results["best_baseline"]
+    results["p_value"] = backtest.significance(panel, test, forecasts[args.layer], forecasts[best])
     if args.dataset:
         results["published_measures"] = datasets.published_measures(
             args.dataset, panel.targets(test), forecasts[args.layer],
@@ -370,7 +345,38 @@ def score(run: Run, data: Data, args: argparse.Namespace) -> tuple[Run, Scored |
     if len(run.networks) > 1:
         results["spread_of_networks"] = _spread_of_networks(run, panel, test, args)
     table = backtest.by_series(panel, test, {name: forecasts[name] for name in (args.layer, best)})
-    return run, Scored(test, forecasts, bounds, results, table)
+    newest = {level: by_step.tolist() for level, by_step in errors.at(0).items()}
+    return run._replace(corrections=newest), Scored(test, forecasts, bounds, results, table)
+
+
+def _results(data, scores, args):
+    """Return what scores.json holds of the run and its forecasts."""
+    rivals = [name for name in scores["val"] if name not in (args.layer, "optimal")]
+    best = {part: min(rivals, key=lambda name: of[name]["mase"]) for part, of in scores.items()}
+    return {
+        "script": "forecast.py",
+        "data": args.csv or args.dataset or "simulated",
+        "series": len(data.panel.names),
+        "horizon": data.panel.horizon,
+        "input_steps": data.panel.input_steps,
+        "seed": args.seed,
+        "layer": args.layer,
+        **scores,
+        "best_baseline": best["test"],
+        "best_baseline_of_val": best["val"],
+    }
+
+
+def _held(panel, origins, bounds, args):
+    """Return coverage, width and interval score of each interval, by level."""
+    held = {
+        level: intervals.interval_scores(
+            panel, origins, bounds[..., lower], bounds[..., upper], float(level)
+        )
+        for level, (lower, upper) in intervals.symmetric(args.quantiles).items()
+    }
+    names = ("coverage", "width", "interval_score")
+    return {name: {level: found[name] for level, found in held.items()} for name in names}
 
 
 def _optimal(panel, law, origins):
@@ -479,7 +485,7 @@ def look_ahead(run: Run, data: Data, args: argparse.Namespace) -> pd.DataFrame:
     """
     panel = data.panel
     outputs = predict(run.network, panel, panel.end)
-    point, bounds, mean = _forecast(outputs, panel, panel.end, run.corrections, args)
+    point, bounds, mean = _forecast(outputs, panel, panel.end, run, run.corrections, args)
     times = [times[-panel.horizon :] for times in panel.times]
     columns = {
         "series": np.repeat(panel.names, panel.horizon),
@@ -552,6 +558,7 @@ def _facts(run, data, args):
         "calendar": data.calendar,
         "step": data.step,
         "season": data.panel.season,
+        "log": run.log,
         "corrections": run.corrections,
         "names": data.panel.names,
         **{name: getattr(args, name) for name in names},

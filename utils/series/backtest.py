@@ -1,4 +1,4 @@
-"""What many-step forecasts are measured against, and how: baselines, scores, intervals.
+"""What many-step forecasts are measured against, and how: baselines and scores.
 
 A forecast is (windows, horizon), from origins of a `utils.series.panel.Panel`.
 """
@@ -13,8 +13,6 @@ from utils.series.panel import Panel, Parts, evenly, spread_within
 import keras
 import numpy as np
 import pandas as pd
-
-POOLED = 300  # errors that the conformal quantile of a step should rest on
 
 
 def last_value(panel: Panel, origins: np.ndarray) -> np.ndarray:
@@ -202,94 +200,12 @@ def scores(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]) 
             "rmse": float(np.sqrt(np.nanmean(np.square(error)))),
             "mase": float(np.nanmean(error / scale)),
             "smape": float(np.nanmean(relative)),
-            "by_step": _by_step(error),
+            "by_step": mean_by_step(error),
         }
     return result
 
 
-def conformal(
-    panel: Panel, origins: np.ndarray, lower: np.ndarray, upper: np.ndarray, level: float
-) -> np.ndarray:
-    """Return by how much an interval must widen at each step to hold, (horizon,).
-
-    Conformalized quantile regression (Romano, Patterson & Candès, 2019): the n-th smallest of
-    max(lower - y, y - upper), each divided by the spread of its series and pooled over series; of
-    neighbouring steps too where a step alone has fewer than `POOLED`.
-    """
-    actual, spread = panel.targets(origins), panel.spread[panel.series_of(origins), None]
-    misses = np.maximum(lower - actual, actual - upper) / spread  # (windows, horizon)
-    reach = max(-(-POOLED // len(origins)) - 1, 0) // 2
-    result = []
-    for step in range(panel.horizon):
-        pool = misses[:, max(step - reach, 0) : step + reach + 1]
-        pool = np.sort(pool[np.isfinite(pool)])
-        rank = min(int(np.ceil(level * (len(pool) + 1))), len(pool)) - 1
-        result.append(pool[rank] if len(pool) else 0.0)
-    return np.array(result)
-
-
-def symmetric(quantiles: tuple[float, ...]) -> dict[str, tuple[int, int]]:
-    """Return the intervals that quantiles make, by level: positions of lower and upper bound."""
-    return {
-        f"{1 - 2 * quantile:.6g}": (i, len(quantiles) - 1 - i)
-        for i, quantile in enumerate(quantiles)
-        if quantile < 0.5 and abs(quantiles[-1 - i] - (1 - quantile)) < 1e-9
-    }
-
-
-def corrected(
-    panel: Panel,
-    origins: np.ndarray,
-    bounds: np.ndarray,
-    quantiles: tuple[float, ...],
-    corrections: dict[str, list[float]],
-    lowest: float,
-) -> np.ndarray:
-    """Widen the intervals by what `conformal` measured; quantiles stay in order.
-
-    Args:
-        panel: the series.
-        origins: (windows,)
-        bounds: (windows, horizon, quantiles), the network's.
-        quantiles: ascending.
-        corrections: by level, (horizon,) each, in units of the series' spread.
-        lowest: no bound lies below: 0 where the series never is.
-    """
-    bounds = bounds.copy()
-    spread = panel.spread[panel.series_of(origins), None]
-    for level, (lower, upper) in symmetric(quantiles).items():
-        bounds[..., lower] -= corrections[level] * spread
-        bounds[..., upper] += corrections[level] * spread
-    return np.maximum(np.sort(bounds, axis=-1), lowest)
-
-
-def interval_scores(
-    panel: Panel, origins: np.ndarray, lower: np.ndarray, upper: np.ndarray, level: float
-) -> dict:
-    """Return coverage, mean width and interval score (Winkler, 1972), altogether and by step.
-
-    The interval score is the width plus 2 / (1 - level) times the distance of each value that lies
-    outside (Gneiting & Raftery, 2007, equation 43); scaled, it is divided by the denominator of
-    MASE, as in the M4 competition (MSIS).
-    """
-    actual = panel.targets(origins)
-    known, scale = np.isfinite(actual), panel.scale[panel.series_of(origins), None]
-    held = np.where(known, (lower <= actual) & (actual <= upper), np.nan)
-    width = np.where(known, upper - lower, np.nan)
-    outside = np.maximum(lower - actual, 0) + np.maximum(actual - upper, 0)
-    score = width + 2 / (1 - level) * outside
-    return {
-        "coverage": {"all": float(np.nanmean(held)), "by_step": _by_step(held)},
-        "width": {"all": float(np.nanmean(width)), "by_step": _by_step(width)},
-        "interval_score": {
-            "all": float(np.nanmean(score)),
-            "scaled": float(np.nanmean(score / scale)),
-            "by_step": _by_step(score),
-        },
-    }
-
-
-def _by_step(values):
+def mean_by_step(values):
     """Return the mean of each step, (windows, horizon) -> (horizon,), None where there is none."""
     known = np.isfinite(values)
     mean = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)

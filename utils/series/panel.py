@@ -78,7 +78,6 @@ def lay_out(
     known: Sequence[str] = (),
     calendar: Sequence[str] = (),
     held_back: tuple[int, int] | None = None,
-    every: int = 1,
 ) -> Panel:
     """Lay series out in one long array.
 
@@ -91,13 +90,12 @@ def lay_out(
         known: columns that are known for the steps to come too.
         calendar: of `calendar_names`: further known inputs.
         held_back: rows of validation and test part; None takes `SHARE` of each series.
-        every: how many-th series has a validation part; the rest learn up to the test part.
 
     Raises:
         InputError: if a known column has no value where it is needed.
     """
     parts, times, lengths, borders = [], [], [], []
-    for number, (name, frame) in enumerate(frames.items()):
+    for name, frame in frames.items():
         length = int(np.flatnonzero(np.isfinite(frame.iloc[:, 0].to_numpy()))[-1]) + 1
         begin = int(np.isfinite(frame.iloc[:, 0].to_numpy()).argmax())
         index, length = frame.index[begin : length + horizon], length - begin
@@ -118,8 +116,7 @@ def lay_out(
         parts += [np.full((input_steps, values.shape[1]), np.nan, np.float32), values]
         times.append(index)
         lengths.append(length)
-        val, test = _borders(length, horizon, held_back)
-        borders.append((test if number % every else val, test))
+        borders.append(_borders(length, horizon, held_back))
     lengths, borders = np.array(lengths), np.array(borders)
     start = np.cumsum(lengths + input_steps + horizon) - lengths - horizon
     rows = np.concatenate(parts)
