@@ -152,8 +152,8 @@ def build_network(panel, linear, args):
     x = ops.reshape(x, (-1, ahead * segment, outputs))[:, :horizon]
     if args.start == "linear":
         start = layers.Dense(horizon)
-        x = start(backtest.linear_inputs(panel, normal, known))[..., None] + x
-        start.set_weights([linear.head.coef_.T, linear.head.intercept_])
+        x = start(backtest.linear_inputs(panel, scaling, normal, known, level))[..., None] + x
+        start.set_weights([linear.kernel, linear.bias])
     x = level[..., None] + scale[..., None] * x
     x = ops.concatenate([x[..., :1], ops.sort(x[..., 1:], axis=-1)], axis=-1)
     return keras.Model([past, known, series, spread], ops.exp(x) if scaling.log else x)

@@ -38,6 +38,7 @@ class Scaling(NamedTuple):
 
     log: bool
     by_window: bool  # divided by the window's own standard deviation, or else by its series' spread
+    told: bool = False  # whether linear heads are told the level too: of one series, it may revert
 
     def apply(self, panel, origins):
         """Return windows (windows, input_steps), 0 where missing, and their middle and size."""
@@ -73,26 +74,25 @@ class Linear:
     """
 
     MOST = 10_000  # windows to learn from
+    JUDGED = 4096  # windows to choose by
     STRENGTHS = (1.0, 30.0, 1e3, 3e4)
 
     def __init__(self, panel: Panel, parts: Parts, scalings: list[Scaling] | None = None):
-        from sklearn.linear_model import Ridge
-
         positive = np.nanmin(panel.values) > 0
-        train, val = evenly(parts.train, self.MOST), evenly(parts.val, self.MOST)
+        train, val = evenly(parts.train, self.MOST), evenly(parts.val, self.JUDGED)
         scale, best = panel.scale[panel.series_of(val), None], np.inf
         anyhow = [Scaling(False, False), Scaling(False, True), Scaling(True, True)]
+        if len(panel.names) == 1:
+            anyhow += [Scaling(False, False, True), Scaling(True, True, True)]
         for scaling in scalings or anyhow:
             if scaling.log and not positive:
                 continue
-            x, target = self._inputs(panel, train, scaling)
-            for strength in self.STRENGTHS:
-                head = Ridge(strength).fit(x, target)
-                self.scaling, self.head = scaling, head
+            for kernel, bias in _ridge(*self._inputs(panel, train, scaling), self.STRENGTHS):
+                self.scaling, self.kernel, self.bias = scaling, kernel, bias
                 error = np.nanmean(np.abs(panel.targets(val) - self.predict(panel, val)) / scale)
                 if error < best:
-                    best, chosen = error, (scaling, head)
-        self.scaling, self.head = chosen
+                    best, chosen = error, (scaling, kernel, bias)
+        self.scaling, self.kernel, self.bias = chosen
 
     def predict(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return the forecasts, (windows, horizon)."""
@@ -100,7 +100,7 @@ class Linear:
         for some in np.array_split(origins, -(-len(origins) // self.MOST)):
             _, middle, size = self.scaling.apply(panel, some)
             x, _ = self._inputs(panel, some, self.scaling)
-            forecasts.append(self.scaling.back(self.head.predict(x), middle, size))
+            forecasts.append(self.scaling.back(x @ self.kernel + self.bias, middle, size))
         return np.concatenate(forecasts)
 
     def _inputs(self, panel, origins, scaling):
@@ -108,10 +108,25 @@ class Linear:
         target = np.nan_to_num(scaling.forward(panel.targets(origins), middle, size))
         rows = origins[:, None] + np.arange(-panel.input_steps, panel.horizon)
         given = panel.known[:, panel.calendar :][rows].reshape(len(rows), -1)
-        return np.column_stack([x, panel.known[origins, : panel.calendar], given]), target
+        level = (middle / panel.scale[panel.series_of(origins), None])[:, : scaling.told]
+        return np.column_stack([x, panel.known[origins, : panel.calendar], given, level]), target
 
 
-def linear_inputs(panel: Panel, normal, known):
+def _ridge(x, target, strengths):
+    """Yield the kernel and the bias of a ridge regression for each strength.
+
+    With x' x = V diag(s) V', one decomposition serves all: V diag(1 / (s + strength)) V' x' y.
+    """
+    mean, middle = x.mean(axis=0, dtype=float), target.mean(axis=0, dtype=float)
+    x = x - mean
+    eigenvalues, vectors = np.linalg.eigh(x.T @ x)
+    moments = vectors.T @ (x.T @ (target - middle))
+    for strength in strengths:
+        kernel = vectors @ (moments / (np.maximum(eigenvalues, 0) + strength)[:, None])
+        yield kernel, middle - mean @ kernel
+
+
+def linear_inputs(panel: Panel, scaling: Scaling, normal, known, middle):
     """Return what the linear heads read, as a Keras tensor, in the order of `Linear`."""
     columns = [normal]
     if panel.calendar:
@@ -119,6 +134,8 @@ def linear_inputs(panel: Panel, normal, known):
     given = known[:, :, panel.calendar :]
     if given.shape[-1]:
         columns.append(keras.ops.reshape(given, (-1, given.shape[1] * given.shape[2])))
+    if scaling.told:
+        columns.append(middle / panel.scale[0])
     return keras.ops.concatenate(columns, axis=-1)
 
 

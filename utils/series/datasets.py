@@ -43,6 +43,7 @@ FILES = {  # address and sha256
 NAIVE2 = {"m4_hourly": (18.383, 2.395), "m4_weekly": (9.161, 2.777)}  # sMAPE, MASE
 M4_SEASON = {"m4_hourly": 24, "m4_weekly": 1}
 M4_HORIZON = {"m4_hourly": 48, "m4_weekly": 13}
+M4_VALIDATED = {"m4_hourly": 168, "m4_weekly": 26}  # steps; the errors of one day say too little
 ETT_ROWS = (8640, 11520, 14400)  # where the train, validation and test rows end
 
 
@@ -58,8 +59,8 @@ class Dataset(NamedTuple):
 def load(name: str, horizon: int | None = None) -> Dataset:
     """Return a data set, downloaded into $KERAS_HOME/forecast/<name>/ if it isn't there yet.
 
-    M4: its own last points are the test part. ETT: the first 14,400 hours, each column less the
-    mean and over the deviation of the train rows.
+    M4: its own last points are the test part, `M4_VALIDATED` before it are validation. ETT: the
+    first 14,400 hours, each column less the mean and over the deviation of the train rows.
 
     Raises:
         InputError: if the name or the horizon isn't one of the protocol, if a file can't be
@@ -77,7 +78,7 @@ def load(name: str, horizon: int | None = None) -> Dataset:
             values = np.concatenate([row, test.loc[series]]).astype(float)
             frames[str(series)] = pd.DataFrame({"value": values[np.isfinite(values)]})
         horizon = M4_HORIZON[name]
-        return Dataset(frames, (horizon, horizon), horizon, M4_SEASON[name])
+        return Dataset(frames, (M4_VALIDATED[name], horizon), horizon, M4_SEASON[name])
     train, val, test = ETT_ROWS
     table = pd.read_csv(paths[0], index_col=0, parse_dates=True).iloc[:test].asfreq("h")
     table = (table - table[:train].mean()) / table[:train].std(ddof=0)

@@ -207,19 +207,25 @@ def calendar_columns(index: pd.Index, names: Sequence[str]) -> np.ndarray:
 
 
 def split(panel: Panel) -> Parts:
-    """Return the origins of each part: all steps ahead lie in it, and the window may reach back.
+    """Return the origins of each part: all steps ahead lie in it, and the window may reach back."""
+    val, test = panel.borders.T
+    return Parts(
+        origins_between(panel, panel.start, val),
+        origins_between(panel, val, test),
+        origins_between(panel, test, panel.end),
+    )
 
-    The train part's windows hold at least half of their steps (in a short series, as many as the
-    horizon), so that a series younger than a window counts too.
+
+def origins_between(panel: Panel, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return the origins whose steps ahead lie in the rows from `begin` to `end`, (series,) each.
+
+    Windows hold at least half of their steps (in a short series, a third of its train part), so
+    that a series younger than a window counts too.
     """
-    parts = [[], [], []]
-    for start, end, (val, test) in zip(panel.start, panel.end, panel.borders, strict=True):
-        least = start + min(panel.input_steps // 2, max((val - start) // 3, 2))
-        for origins, (begin, stop) in zip(
-            parts, [(least, val), (max(val, least), test), (max(test, least), end)], strict=True
-        ):
-            origins.append(np.arange(begin, stop - panel.horizon + 1))
-    return Parts(*(np.concatenate(origins) for origins in parts))
+    third = np.maximum((panel.borders[:, 0] - panel.start) // 3, 2)
+    first = np.maximum(begin, panel.start + np.minimum(panel.input_steps // 2, third))
+    rows = zip(first, end - panel.horizon + 1, strict=True)
+    return np.concatenate([np.arange(a, b) for a, b in rows])
 
 
 def evenly(origins: np.ndarray, most: int = MAX_ORIGINS) -> np.ndarray:
