@@ -148,10 +148,10 @@ def build_network(panel, linear, args):
     # smaller tensor stands first: second, `keras.ops.add` may take it for a bias of the last axis)
     outputs = 1 + len(args.quantiles)
     x = layers.Dropout(args.dropout)(x)
-    x = layers.Dense(segment * outputs, kernel_initializer="zeros")(x)
+    x = layers.Dense(segment * outputs, kernel_initializer="zeros", name="correction")(x)
     x = ops.reshape(x, (-1, ahead * segment, outputs))[:, :horizon]
     if args.start == "linear":
-        start = layers.Dense(horizon)
+        start = layers.Dense(horizon, name="start")
         x = start(backtest.linear_inputs(panel, scaling, normal, known, level))[..., None] + x
         start.set_weights([linear.kernel, linear.bias])
     x = level[..., None] + scale[..., None] * x

@@ -1,10 +1,11 @@
 """How good is forecast.py, beside what a practitioner would pick instead?
 
-python benchmarks/forecast.py                      # seeds 1 to 3, public data sets too: an hour
+python benchmarks/forecast.py                      # seeds 1 to 3, public data sets too: hours
 python benchmarks/forecast.py --seeds 1 --only passengers,load
-pip install -r requirements-bench.txt              # adds AutoETS and AutoTheta, if you like
+python benchmarks/forecast.py --fed-back figures/fed_back.png    # why nothing is fed back
+pip install -r requirements-bench.txt              # adds AutoETS, AutoTheta and MSTL, if you like
 
-Every line is scored on the same origins of the test part. Nothing was chosen by seeds 1 to 3.
+Nothing was chosen by seeds 1 to 3. A public data set that can't be downloaded is left out.
 """
 
 import argparse
@@ -19,116 +20,168 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
+from utils import plotting  # noqa: E402
 from utils.series import synthetic  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-WEATHER = ["--csv", "data/weather_greensboro.csv", "--column", "temperature", "--horizon", "48"]
-PUBLIC = {
+WEATHER = ["--csv", "data/weather_greensboro.csv", "--column", "temperature"]
+FIXED = {
     "m4_hourly": ["--dataset", "m4_hourly", "--quantiles", "0.025,0.05,0.5,0.95,0.975"],
+    "m4_weekly": ["--dataset", "m4_weekly"],
     "etth1 96": ["--dataset", "etth1", "--horizon", "96"],
     "etth1 336": ["--dataset", "etth1", "--horizon", "336"],
-    "greensboro": WEATHER,
+    "greensboro": [*WEATHER, "--horizon", "48"],
     "shops": [],
 }
-SERIES = {  # generator and horizon
-    "closed days": (synthetic.shops_with_closed_days, 28),
-    "passengers": (synthetic.monthly_passengers, 12),
-    "load": (synthetic.quarter_hourly_load, 96),
-    "level shift": (synthetic.level_shift, 168),
-    "hits": (synthetic.hourly_hits, 24),
-    "spare parts": (synthetic.spare_parts, 28),
-    "outlier": (lambda seed: synthetic.with_outlier(synthetic.level_shift(seed)), 24),
-    "gaps": (lambda seed: synthetic.with_gaps(synthetic.level_shift(seed), seed, code=-9999), 24),
-}
-SEASONS = {"passengers": 12, "load": 96, "spare parts": 7}
+SIMULATED = {  # generator, horizon, season
+    "closed days": (synthetic.shops_with_closed_days, 28, 7),
+    "passengers": (synthetic.monthly_passengers, 12, 12),
+    "load": (synthetic.quarter_hourly_load, 96, 96),
+    "level shift": (synthetic.level_shift, 168, 24),
+    "hits": (synthetic.hourly_hits, 24, 24),
+    "spare parts": (synthetic.spare_parts, 28, 7),
+    "outlier": (lambda seed: synthetic.with_outlier(synthetic.level_shift(seed)), 24, 24),
+    "gaps": (lambda seed: synthetic.with_gaps(synthetic.level_shift(seed), seed, code=-9999),
+             24, 24),
+}  # fmt: skip
+ORIGINS = 12  # from which the classical models, which are fitted anew at each, forecast
 
 
-def run(flags, seed, folder):
-    """Run the script; return its scores, and its table of forecasts by origin and step."""
-    command = [sys.executable, "forecast.py", *flags, "--seed", str(seed), "--output-dir", folder]
-    environment = {**os.environ, "MPLBACKEND": "Agg"}
+def run(script, flags, seed, folder):
+    """Run a script; return its scores and its seconds, or None if it says that it can't."""
+    command = [sys.executable, script, *flags, "--seed", str(seed), "--output-dir", folder]
+    environment, begin = {**os.environ, "MPLBACKEND": "Agg"}, time.perf_counter()
     done = subprocess.run(
         command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        sys.exit(done.stderr)
-    return json.loads(Path(folder, "scores.json").read_text(encoding="utf-8"))
+        print(done.stderr.strip().splitlines()[-1], flush=True)
+        return None
+    scores = json.loads(Path(folder, "scores.json").read_text(encoding="utf-8"))
+    return scores, time.perf_counter() - begin
 
 
-def line(scores):
+def line(scores, seconds):
     """Return what is worth printing of a run."""
-    ours, best = scores["test"][scores["layer"]], scores["best_baseline"]
-    found = {
-        "MAE": ours["mae"],
-        f"MAE of {best}": scores["test"][best]["mae"],
-        "MAE / best baseline": ours["mae"] / scores["test"][best]["mae"],
-        "seconds": scores["seconds"]["total"],
-    }
-    if "optimal" in scores["test"]:
-        found["RMSE / optimal"] = ours["rmse"] / scores["test"]["optimal"]["rmse"]
+    test, best = scores["test"], scores["best_baseline"]
+    ours = test[scores["layer"]]
+    found = {f"MAE of {name}": of["mae"] for name, of in test.items()}
+    found["MAE / best baseline"] = ours["mae"] / test[best]["mae"]
+    if "optimal" in test:
+        found["RMSE / optimal"] = ours["rmse"] / test["optimal"]["rmse"]
     for level, coverage in scores["coverage"].items():
-        found[f"{float(level):.0%} held"] = coverage["all"]
-        found[f"{float(level):.0%} at the worst step"] = min(coverage["by_step"])
-        found[f"{float(level):.0%} scaled interval score"] = scores["interval_score"][level][
-            "scaled"
-        ]
-    return found | scores.get("published_measures", {})
+        title = f"{float(level):.0%}"
+        found[f"{title} held"] = coverage["all"]
+        found[f"{title} held, least of all steps"] = min(coverage["by_step"])
+        found[f"{title} held, most of all steps"] = max(coverage["by_step"])
+        found[f"{title}, scaled interval score"] = scores["interval_score"][level]["scaled"]
+    return found | scores.get("published_measures", {}) | {"seconds": seconds}
 
 
 def simulate(name, seed, folder):
-    """Write the series of a generator; return the flags and, of a single series, the series."""
-    generator, horizon = SERIES[name]
-    series, path = generator(seed), Path(folder, "series.csv")
-    flags = ["--csv", str(path), "--horizon", str(horizon), "--missing", "-9999"]
+    """Write the series of a generator as a CSV; return its flags."""
+    generator, horizon, _ = SIMULATED[name]
+    series, path = generator(seed), Path(folder, "simulated.csv")
+    flags = ["--csv", str(path), "--horizon", str(horizon), "--missing=-9999", "--boosting"]
     if isinstance(series, dict):
         pd.concat(series, names=["shop"]).to_csv(path)
-        return [*flags, "--column", "sales", "--series-column", "shop",
-                "--known", "promotion,holiday"], None  # fmt: skip
+        of_shops = ["--series-column", "shop", "--known", "promotion,holiday"]
+        return [*flags, "--column", "sales", *of_shops]
     series.rename("y").to_csv(path)
-    return [*flags, "--column", "y"], series
+    return [*flags, "--column", "y"]
 
 
-def classics(name, series, horizon, origins=12):
-    """Return MAE and seconds of statsforecast's models, from evenly taken origins."""
+def classics(folder, layer, season):
+    """Return MAE and seconds of statsforecast's models, and our MAE from the same origins."""
     try:
         from statsforecast import models
     except ImportError:
         return {}
-    values = series.replace(-9999, np.nan).interpolate().to_numpy(float)
-    season, first = SEASONS.get(name, 24), len(values) - max(round(0.15 * len(values)), horizon)
-    starts = np.unique(np.linspace(first, len(values) - horizon, origins).astype(int))
-    found = {}
-    for model in (models.AutoETS(season_length=season), models.AutoTheta(season_length=season)):
-        begin, errors = time.perf_counter(), []
-        for start in starts:
-            ahead = model.forecast(values[max(0, start - 20 * season) : start], horizon)["mean"]
-            errors.append(np.abs(values[start : start + horizon] - ahead).mean())
-        found[f"MAE of {type(model).__name__}, {len(starts)} origins"] = np.mean(errors)
-        found[f"seconds of {type(model).__name__}"] = time.perf_counter() - begin
+    table = pd.read_csv(Path(folder, "backtest.csv"), parse_dates=["origin"])
+    series = pd.read_csv(Path(folder, "simulated.csv"), index_col=0, parse_dates=True)["y"]
+    series = series.replace(-9999, np.nan).interpolate()
+    origins = table["origin"].unique()
+    origins = origins[np.linspace(0, len(origins) - 1, min(ORIGINS, len(origins))).astype(int)]
+    table = table[table["origin"].isin(origins)]
+    actual = table["actual"].to_numpy().reshape(len(origins), -1)
+    ours = np.nanmean(np.abs(table["actual"] - table[layer]))
+    found = {f"MAE of {layer}, {len(origins)} origins": ours}
+    for kind in (models.AutoETS, models.AutoTheta, models.MSTL):
+        begin, errors, name = time.perf_counter(), [], kind.__name__
+        for origin, values in zip(origins, actual, strict=True):
+            past = series[:origin].to_numpy()[-20 * season :]
+            ahead = kind(season_length=season).forecast(past, len(values))["mean"]
+            errors.append(np.nanmean(np.abs(values - ahead)))
+        found[f"MAE of {name}, {len(origins)} origins"] = np.mean(errors)
+        found[f"seconds of {name}"] = time.perf_counter() - begin
     return found
+
+
+def seconds_of_import():
+    """Return how long `import tensorflow` takes."""
+    begin = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import tensorflow"], check=True, capture_output=True)
+    return time.perf_counter() - begin
+
+
+def measure(name, seed):
+    """Return what one run of a row of the table found, or None."""
+    with tempfile.TemporaryDirectory() as folder:
+        flags = FIXED[name] if name in FIXED else simulate(name, seed, folder)
+        done = run("forecast.py", flags, seed, folder)
+        if done is None:
+            return None
+        found = line(*done)
+        if name == "shops":
+            found["seconds / import tensorflow"] = done[1] / seconds_of_import()
+        if name in SIMULATED and done[0]["series"] == 1:
+            found |= classics(folder, done[0]["layer"], SIMULATED[name][2])
+    return found
+
+
+def draw_fed_back(path):
+    """Draw the error by steps ahead of a network that is fed back, and of many steps at once."""
+    with tempfile.TemporaryDirectory() as folder:
+        one, _ = run("GRU.py", [*WEATHER, "--forecast", "48"], 1, folder)
+        many, _ = run("forecast.py", FIXED["greensboro"], 1, folder)
+    figure, axes = plotting.new_figure("A", size=(7, 3.5))
+    steps = [int(step) for step in one["by_steps"]]
+    fed_back = [of["GRU"]["mae"] for of in one["by_steps"].values()]
+    axes["A"].plot(steps, fed_back, "o-", color=plotting.ORANGE, label="GRU.py, fed back")
+    curves = {
+        "persistence": ("the last value", plotting.GREY),
+        "seasonal_naive": ("the last day", plotting.PURPLE),
+        "gru": ("forecast.py, all steps at once", plotting.BLUE),
+    }
+    for name, (label, colour) in curves.items():
+        errors = many["test"][name]["by_step"]
+        axes["A"].plot(np.arange(1, len(errors) + 1), errors, color=colour, label=label)
+    axes["A"].set(xlabel="hours ahead", ylabel="MAE, °C", ylim=(0, None))
+    axes["A"].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    plotting.save(figure, path)
+    at_once = [many["test"]["gru"]["by_step"][step - 1] for step in steps]
+    table = pd.DataFrame({"fed back": fed_back, "at once": at_once}, pd.Index(steps, name="steps"))
+    print(table.round(3).to_string())
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--only", default=",".join([*PUBLIC, *SERIES]), metavar="A,B,...")
+    parser.add_argument("--only", default=",".join([*FIXED, *SIMULATED]), metavar="A,B,...")
+    parser.add_argument("--fed-back", metavar="PNG", help="draw that picture, and nothing else")
     args = parser.parse_args()
+    if args.fed_back:
+        draw_fed_back(args.fed_back)
+        return
     for name in args.only.split(","):
-        lines = {}
-        for seed in map(int, args.seeds.split(",")):
-            with tempfile.TemporaryDirectory() as folder:
-                flags, series = PUBLIC.get(name), None
-                if flags is None:
-                    flags, series = simulate(name, seed, folder)
-                lines[seed] = line(run(flags, seed, folder))
-                if series is not None:
-                    lines[seed] |= classics(name, series, SERIES[name][1])
-        table = pd.DataFrame(lines)
-        table.insert(0, "mean", table.mean(axis=1))
-        table.insert(1, "sd", table.iloc[:, 1:].std(axis=1))
-        print(name, table.round(4).to_string(), "", sep="\n", flush=True)
+        lines = {seed: measure(name, seed) for seed in map(int, args.seeds.split(","))}
+        table = pd.DataFrame({seed: found for seed, found in lines.items() if found})
+        if len(table):
+            table.insert(0, "mean", table.mean(axis=1))
+            table.insert(1, "sd", table.iloc[:, 1:].std(axis=1))
+            print(name, table.round(4).to_string(), "", sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -185,8 +185,8 @@ def test_closed_form_of_the_simulated_shops_is_optimal():
 
 
 @pytest.mark.parametrize("layer", forecast.LAYERS)
-@pytest.mark.parametrize("log", [False, True])
-def test_an_untrained_network_is_the_linear_heads(layer, log):
+@pytest.mark.parametrize(("log", "told"), [(False, True), (True, False)])
+def test_an_untrained_network_is_the_linear_heads(layer, log, told):
     rng = np.random.default_rng(0)
     times = pd.date_range("2024-01-01", periods=120, freq="D")
     y = 20 + 5 * np.sin(np.arange(120) * 2 * np.pi / 7) + rng.normal(0, 1, 120)
@@ -194,8 +194,7 @@ def test_an_untrained_network_is_the_linear_heads(layer, log):
     frames = {"a": pd.DataFrame({"y": y, "promotion": rng.integers(0, 2, 120) * 1.0}, times)}
     panel = many.lay_out(frames, 14, 9, 7, ["promotion"], ["weekday"], held_back=(20, 20))
     parts = many.split(panel)
-    linear = backtest.Linear(panel, parts)
-    linear.scaling = backtest.Scaling(log, log)
+    linear = backtest.Linear(panel, parts, [backtest.Scaling(log, log, told)])
     args = forecast.parse_args(["--layer", layer, "--units", "4"])
     args.segment = 7
     outputs = many.predict(forecast.build_network(panel, linear, args), panel, parts.test)
@@ -203,6 +202,29 @@ def test_an_untrained_network_is_the_linear_heads(layer, log):
     assert outputs.shape == (len(parts.test), 9, 4)
     for output in range(4):
         np.testing.assert_allclose(outputs[..., output], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_share_of_what_was_learned_is_kept(share):
+    rng = np.random.default_rng(0)
+    times = pd.date_range("2024-01-01", periods=90, freq="D")
+    frames = {"a": pd.DataFrame({"y": rng.normal(20, 1, 90)}, times)}
+    panel = many.lay_out(frames, 14, 9, 7, held_back=(20, 20))
+    parts, args = many.split(panel), forecast.parse_args(["--units", "4"])
+    args.segment, linear = 7, backtest.Linear(panel, many.split(panel))
+    network = forecast.build_network(panel, linear, args)
+    for name in ("start", "correction"):
+        layer = network.get_layer(name)
+        layer.set_weights([w + rng.normal(0, 0.01, w.shape) for w in layer.get_weights()])
+    kernel, bias = network.get_layer("correction").get_weights()  # that quantiles don't cross
+    network.get_layer("correction").set_weights([kernel, bias + np.tile([0, -1, 0, 1], 7)])
+    before = many.predict(network, panel, parts.test)
+    many._keep(network, linear, share, args)
+    after = many.predict(network, panel, parts.test)
+    expected = share * before[..., 2] + (1 - share) * linear.predict(panel, parts.test)
+    np.testing.assert_allclose(after[..., 2], expected, rtol=1e-4)
+    np.testing.assert_allclose(after[..., 3] - after[..., 1], before[..., 3] - before[..., 1],
+                               atol=1e-4)  # fmt: skip
 
 
 @pytest.mark.parametrize("log", [False, True])

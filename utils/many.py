@@ -58,6 +58,7 @@ AT_ONCE = 1024  # windows to predict
 VALIDATED = 4096  # windows, after each epoch
 LEAST = 16  # windows per batch of a short series
 BACKTEST_ROWS = 100_000  # of backtest.csv; all origins are scored
+SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of what a network learned, beyond its linear start
 SEEDS = 1000  # between the seeds of --networks, so that runs don't share them
 
 
@@ -283,14 +284,48 @@ def learn(
             train_on(again[number], number, panel.end, epochs=epochs, planned=args.epochs)
         return _mean(again)
 
-    mean = _mean(networks)
-    validated, newest = predict(mean, panel, evenly(parts.val)), NEWEST.get(args.dataset)
+    mean, origins, newest = _mean(networks), evenly(parts.val), NEWEST.get(args.dataset)
+    validated = predict(mean, panel, origins)
+    if args.start == "linear":
+        share = _best_share(panel, origins, validated[..., _point(args)], linear)
+        if share < 1:
+            print(f"Of what was learned beyond the linear heads, {share:.0%} is kept.")
+            for network in networks:
+                _keep(network, linear, share, args)
+            validated = predict(mean, panel, origins)
     if newest and not fits[-1].interrupted:
         of_newest = {"epochs": newest, "planned": newest, "learning_rate": args.learning_rate / 2}
         for number, network in enumerate(networks):
             train_on(network, number, panel.borders[:, 1], **of_newest)
     log = linear.scaling.log
     return Run(mean, log, {}, fits, linear, validated, networks, refit, checkpoints)
+
+
+def _point(args):
+    """Return which of a network's outputs is the forecast."""
+    return 0 if args.loss == "squared" else 1 + args.quantiles.index(0.5)
+
+
+def _best_share(panel, origins, forecast, linear):
+    """Return the share of a network's difference from its start that is best in validation."""
+    start, scale = linear.predict(panel, origins), panel.scale[panel.series_of(origins), None]
+    forward, back = (np.log, np.exp) if linear.scaling.log else (np.positive, np.positive)
+    learned = forward(forecast) - forward(start)
+    errors = [panel.targets(origins) - back(forward(start) + s * learned) for s in SHARES]
+    return SHARES[int(np.argmin([np.nanmean(np.abs(error) / scale) for error in errors]))]
+
+
+def _keep(network, linear, share, args):
+    """Move a network's forecast back to its start, all but a share, and the quantiles with it."""
+    start, correction = network.get_layer("start"), network.get_layer("correction")
+    started = zip(start.get_weights(), (linear.kernel, linear.bias), strict=True)
+    start.set_weights([share * now + (1 - share) * first for now, first in started])
+    moved = []
+    for weight in correction.get_weights():
+        by_output = weight.reshape(*weight.shape[:-1], -1, 1 + len(args.quantiles))
+        forecast = by_output[..., [_point(args)]]
+        moved.append((by_output - (1 - share) * forecast).reshape(weight.shape))
+    correction.set_weights(moved)
 
 
 def _mean(networks):
@@ -313,12 +348,10 @@ def _forecast(outputs, panel, origins, run, corrections, args):
     """Return forecast (windows, horizon), quantiles (windows, horizon, quantiles), and mean."""
     lowest = 0.0 if np.nanmin(panel.values) >= 0 else -math.inf
     sizes = backtest.spread_of(panel, run.log)[panel.series_of(origins)]
-    mean = np.maximum(outputs[..., 0], lowest)
+    mean, point = (np.maximum(outputs[..., i], lowest) for i in (0, _point(args)))
     bounds = intervals.corrected(
         outputs[..., 1:], args.quantiles, corrections, sizes, run.log, lowest
     )
-    median = np.maximum(outputs[..., 1 + args.quantiles.index(0.5)], lowest)
-    point = mean if args.loss == "squared" else median
     return np.clip(point, bounds[..., 0], bounds[..., -1]), bounds, mean
 
 
@@ -410,8 +443,7 @@ def _optimal(panel, law, origins):
 
 def _spread_of_networks(run, panel, origins, args):
     """Return the mean deviation between the networks' forecasts, over the series' scale."""
-    point = 0 if args.loss == "squared" else 1 + args.quantiles.index(0.5)
-    each = [predict(network, panel, origins)[..., point] for network in run.networks]
+    each = [predict(network, panel, origins)[..., _point(args)] for network in run.networks]
     return float(np.mean(np.std(each, axis=0) / panel.scale[panel.series_of(origins), None]))
 
 

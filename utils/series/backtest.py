@@ -75,24 +75,43 @@ class Linear:
 
     MOST = 10_000  # windows to learn from
     JUDGED = 4096  # windows to choose by
+    FEW = 500  # validation windows: below, windows of the train part help to choose
     STRENGTHS = (1.0, 30.0, 1e3, 3e4)
 
     def __init__(self, panel: Panel, parts: Parts, scalings: list[Scaling] | None = None):
-        positive = np.nanmin(panel.values) > 0
-        train, val = evenly(parts.train, self.MOST), evenly(parts.val, self.JUDGED)
-        scale, best = panel.scale[panel.series_of(val), None], np.inf
-        anyhow = [Scaling(False, False), Scaling(False, True), Scaling(True, True)]
-        if len(panel.names) == 1:
-            anyhow += [Scaling(False, False, True), Scaling(True, True, True)]
-        for scaling in scalings or anyhow:
-            if scaling.log and not positive:
-                continue
-            for kernel, bias in _ridge(*self._inputs(panel, train, scaling), self.STRENGTHS):
-                self.scaling, self.kernel, self.bias = scaling, kernel, bias
-                error = np.nanmean(np.abs(panel.targets(val) - self.predict(panel, val)) / scale)
-                if error < best:
-                    best, chosen = error, (scaling, kernel, bias)
-        self.scaling, self.kernel, self.bias = chosen
+        scalings = scalings or self._scalings(panel)
+        errors, heads = [], []
+        for train, val in self._folds(panel, parts):
+            fitted = [
+                (scaling, *weights)
+                for scaling in scalings
+                for weights in _ridge(*self._inputs(panel, train, scaling), self.STRENGTHS)
+            ]
+            heads, found = heads or fitted, []
+            for self.scaling, self.kernel, self.bias in fitted:
+                error = np.abs(panel.targets(val) - self.predict(panel, val))
+                found.append(np.nanmean(error / panel.scale[panel.series_of(val), None]))
+            errors.append(np.array(found) / np.mean(found))
+        best = int(np.nanargmin(np.mean(errors, axis=0)))
+        self.scaling, self.kernel, self.bias = heads[best]
+
+    def _scalings(self, panel):
+        found = [Scaling(False, False), Scaling(False, True)]
+        single = len(panel.names) == 1
+        found += [Scaling(False, False, True)] * single
+        if np.nanmin(panel.values) > 0:
+            found += [Scaling(True, True)] + [Scaling(True, True, True)] * single
+        return found
+
+    def _folds(self, panel, parts):
+        """Yield origins to learn from and to judge by; first, train and validation part."""
+        yield evenly(parts.train, self.MOST), evenly(parts.val, self.JUDGED)
+        time = parts.train - panel.end[panel.series_of(parts.train)]
+        for share in (0.5, 0.7, 0.85) if len(parts.val) < self.FEW else ():
+            begin, end = np.quantile(time, [share, min(share + 0.2, 1)])
+            before = parts.train[time <= begin - panel.horizon]
+            if len(before):
+                yield before, parts.train[(begin <= time) & (time <= end)]
 
     def predict(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return the forecasts, (windows, horizon)."""
