@@ -155,7 +155,11 @@ def build_network(panel, linear, args):
         x = start(backtest.linear_inputs(panel, scaling, normal, known, level))[..., None] + x
         start.set_weights([linear.kernel, linear.bias])
     x = level[..., None] + scale[..., None] * x
-    x = ops.concatenate([x[..., :1], ops.sort(x[..., 1:], axis=-1)], axis=-1)
+    m = 1 + args.quantiles.index(0.5)  # around the median, quantiles are put in order
+    middle = x[..., m : m + 1]
+    lower = ops.minimum(ops.sort(x[..., 1:m], axis=-1), middle)
+    upper = ops.maximum(ops.sort(x[..., m + 1 :], axis=-1), middle)
+    x = ops.concatenate([x[..., :1], lower, middle, upper], axis=-1)
     return keras.Model([past, known, series, spread], ops.exp(x) if scaling.log else x)
 
 
