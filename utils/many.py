@@ -596,6 +596,17 @@ def finish(
     return scores
 
 
+def shown(panel: Panel, scored: Scored | None) -> dict[str, int]:
+    """Return the numbers of the series to draw: best, median and worst by MASE, and the largest."""
+    size = [np.nanmean(panel.values[a:b]) for a, b in zip(panel.start, panel.end, strict=True)]
+    if not scored:
+        return dict(zip(panel.names[:4], range(4), strict=False))
+    mase = scored.by_series["mase"].to_numpy()
+    ranked = np.argsort(mase)[: np.isfinite(mase).sum()]
+    ends = {"best": ranked[0], "median": ranked[len(ranked) // 2], "worst": ranked[-1]}
+    return ends | {"largest": int(np.argmax(size))}
+
+
 def _facts(run, data, args):
     """Return what a saved network's user must know."""
     column, known, features = data.columns
