@@ -94,41 +94,37 @@ def lay_out(
     Raises:
         InputError: if a known column has no value where it is needed.
     """
-    parts, times, lengths, borders = [], [], [], []
-    for name, frame in frames.items():
-        length = int(np.flatnonzero(np.isfinite(frame.iloc[:, 0].to_numpy()))[-1]) + 1
-        begin = int(np.isfinite(frame.iloc[:, 0].to_numpy()).argmax())
-        index, length = frame.index[begin : length + horizon], length - begin
+    known_rows = [np.flatnonzero(np.isfinite(f.iloc[:, 0].to_numpy())) for f in frames.values()]
+    begins, lengths = np.array([(at[0], at[-1] + 1 - at[0]) for at in known_rows]).T
+    start = np.cumsum(lengths + input_steps + horizon) - lengths - horizon
+    waves = sum(CYCLES[name] for name in calendar)
+    width, columns = 1 + waves + len(known), waves + next(iter(frames.values())).shape[1]
+    rows = np.full((start[-1] + lengths[-1] + horizon, columns), np.nan, np.float32)
+    times, borders = [], []
+    of_series = zip(frames.items(), begins, lengths, start, strict=True)
+    for (name, frame), begin, length, first in of_series:
+        index = frame.index[begin : begin + length + horizon]
         if len(index) < length + horizon:
             index = index.append(future_index(index, length + horizon - len(index)))
-        rows = frame.reindex(index)
-        given = rows[list(known)]
+        of_index = frame.reindex(index)
+        given = of_index[list(known)]
         _check_known(name, given, length, horizon)
-        values = np.column_stack(
-            [
-                rows.iloc[:, 0],
-                calendar_columns(index, calendar),
-                given,
-                rows.iloc[:, 1 + len(known) :],
-            ]
-        ).astype(np.float32)
-        values[length:, 0] = np.nan
-        parts += [np.full((input_steps, values.shape[1]), np.nan, np.float32), values]
+        filled = rows[first : first + length + horizon]  # in place: the rows may be many
+        filled[:length, 0] = of_index.iloc[:length, 0]
+        filled[:, 1 : 1 + waves] = calendar_columns(index, calendar)
+        filled[:, 1 + waves : width] = given
+        filled[:, width:] = of_index.iloc[:, 1 + len(known) :]
         times.append(index)
-        lengths.append(length)
         borders.append(_borders(length, horizon, held_back))
-    lengths, borders = np.array(lengths), np.array(borders)
-    start = np.cumsum(lengths + input_steps + horizon) - lengths - horizon
-    rows = np.concatenate(parts)
-    waves = sum(CYCLES[name] for name in calendar)
-    width = 1 + waves + len(known)
+    borders = np.array(borders)
+    np.nan_to_num(rows[:, 1:width], copy=False)
     train = [rows[s : s + max(b, 2), 0] for s, b in zip(start, borders[:, 0], strict=True)]
     scale = [typical_change(values, season) for values in train]
     spread = np.array([spread_within(values, input_steps) for values in train])
     spread = np.where(spread > 0, spread, scale)
     return Panel(
         list(frames), times, start, start + lengths, rows[:, 0].copy(), rows[:, width:],
-        np.nan_to_num(rows[:, 1:width]), start[:, None] + borders,
+        rows[:, 1:width], start[:, None] + borders,
         np.array(scale, np.float32), spread.astype(np.float32), input_steps, horizon, season,
         np.arange(1, 1 + len(frames)), waves,
     )  # fmt: skip
