@@ -3,7 +3,7 @@
 import hashlib
 
 from utils import InputError
-from utils.series import backtest, datasets, intervals
+from utils.series import backtest, datasets, intervals, synthetic
 from utils.series.panel import calendar_columns, calendar_names, evenly, lay_out, split, stream
 
 import numpy as np
@@ -116,6 +116,14 @@ def test_baselines_repeat_the_last_value_and_the_last_season():
     gap[-2] = np.nan  # the season before knows it
     panel = lay_out({"a": frame(gap)}, 6, 5, 3)
     assert backtest.seasonal_naive(panel, panel.end).tolist() == [[3, 1, 2, 3, 1]]
+
+
+def test_of_rare_demands_the_median_is_forecast():
+    parts = synthetic.spare_parts(0).to_frame()
+    panel = lay_out({"all": parts}, 28, 7, 7)
+    origins = split(panel)
+    forecasts = backtest.Linear(panel, origins).predict(panel, origins.test)
+    np.testing.assert_allclose(forecasts, 0, atol=1e-9)
 
 
 def test_linear_heads_know_a_line_and_what_is_known():
