@@ -1,11 +1,12 @@
 """How good is forecast.py, beside what a practitioner would pick instead?
 
-python benchmarks/forecast.py                      # seeds 1 to 3, public data sets too: hours
-python benchmarks/forecast.py --seeds 1 --only passengers,load
+python benchmarks/forecast.py                      # three seeds, public data sets too: hours
+python benchmarks/forecast.py --seeds 101 --only passengers,load
 python benchmarks/forecast.py --fed-back figures/fed_back.png    # why nothing is fed back
 pip install -r requirements-bench.txt              # adds AutoETS, AutoTheta and MSTL, if you like
 
-Nothing was chosen by seeds 1 to 3. A public data set that can't be downloaded is left out.
+Nothing was chosen by seeds 101 to 103; that linear heads read a window's level was chosen with
+Greensboro's test part in sight. A public data set that can't be downloaded is left out.
 """
 
 import argparse
@@ -168,7 +169,7 @@ def draw_fed_back(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--seeds", default="101,102,103")
     parser.add_argument("--only", default=",".join([*FIXED, *SIMULATED]), metavar="A,B,...")
     parser.add_argument("--fed-back", metavar="PNG", help="draw that picture, and nothing else")
     args = parser.parse_args()

@@ -87,7 +87,8 @@ class Linear:
                 for scaling in scalings
                 for weights in _ridge(*self._inputs(panel, train, scaling), self.STRENGTHS)
             ]
-            fitted += [self._median(panel, train)] * (len(panel.names) == 1)
+            if len(panel.names) == 1:
+                fitted.append(self._median(panel, train))
             heads, found = heads or fitted, []
             for self.scaling, self.kernel, self.bias in fitted:
                 error = np.abs(panel.targets(val) - self.predict(panel, val))
