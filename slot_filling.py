@@ -51,7 +51,7 @@ from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json
 from utils.slots import chunks, crf, files, tagger, travel
 from utils.slots.pictures import confusions, draw_scores, heatmap
-from utils.slots.scores import evaluate, overview, slot_table, summary
+from utils.slots.scores import evaluate, overview, sentence_table, slot_table, summary
 from utils.slots.vocabulary import MAX_LETTERS, PADDING, Vocabulary
 
 import keras
@@ -337,6 +337,7 @@ def report(runs, parts, args, folder):
     table = slot_table(runs[best], parts[part])
     tagger.save(folder / "model.keras", best_runs[best].tagger)
     write_csv(table, folder / "slots.csv")
+    write_csv(sentence_table(best_runs[best], parts[part]), folder / "sentences.csv")
 
     words, tags = ([getattr(s, what) for s in parts[part]] for what in ("words", "tags"))
     commonest = float(chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"])

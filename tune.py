@@ -31,7 +31,8 @@ from typing import NamedTuple
 
 from utils import InputError, cli, on_ray, plotting, sweep
 from utils.files import output_folder, write_json, written_together, written_whole
-from utils.series import evaluation
+from utils.series import backtest, evaluation
+from utils.slots import chunks
 
 import pandas as pd
 
@@ -44,6 +45,7 @@ class Lesson(NamedTuple):
     metric: str
     best: Callable  # min or max
     of: Callable[[dict, str], float | None]  # from scores.json, and "val" or "test"
+    p_value: Callable[[Path, Path], float]  # of no difference, from the outputs of two runs
     besides: tuple[str, ...] = ()  # flags that it needs, unless they are given
 
 
@@ -51,8 +53,29 @@ def _error(scores, part):
     return scores[part][scores["network"]]["mae"]
 
 
+def _same_error(one, other):
+    """Compare the forecasts of the next step in time order (Diebold & Mariano)."""
+    one, other = (pd.read_csv(folder / "test_predictions.csv") for folder in (one, other))
+    both = one.merge(other, on="time", suffixes=("", "_other"))
+    return evaluation.diebold_mariano(both["actual"], both["predicted"], both["predicted_other"])
+
+
 def _scaled_error(scores, part):
     return scores[part][scores["layer"]]["mase"]
+
+
+def _same_scaled_error(one, other):
+    """Compare the forecasts of all steps over series, or over origins."""
+    one, other = (pd.read_csv(folder / "backtest.csv") for folder in (one, other))
+    network = one.columns.get_loc("actual") + 1  # the column of its forecasts
+    windows = ["series", "origin"]
+    errors = [
+        (table["actual"] - table.iloc[:, network]).abs().groupby([table[c] for c in windows]).mean()
+        for table in (one, other)
+    ]
+    size = errors[1].groupby("series").transform("mean")
+    table = ((errors[0] - errors[1]) / size).rename("difference").reset_index()
+    return backtest.no_difference(table.rename(columns={"origin": "time"}), one["step"].max())
 
 
 def _f1(scores, part):
@@ -60,10 +83,20 @@ def _f1(scores, part):
     return found and found["f1"]  # the test part may be missing
 
 
-LESSONS = {name: Lesson("MAE", min, _error) for name in ("SimpleRNN", "GRU", "LSTM")}
-LESSONS["forecast"] = Lesson("MASE", min, _scaled_error)
+def _same_f1(one, other):
+    """Compare the tags of the same sentences."""
+    tags = [
+        pd.read_csv(folder / "sentences.csv")[["tags", "predicted_tags"]].map(str.split)
+        for folder in (one, other)
+    ]
+    return chunks.same_f1(tags[0]["tags"], *(table["predicted_tags"] for table in tags))
+
+
+FORECASTING = Lesson("MAE", min, _error, _same_error)
+LESSONS = dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), FORECASTING)
+LESSONS["forecast"] = Lesson("MASE", min, _scaled_error, _same_scaled_error)
 one_network = ("--model", "gru", "--bidirectional")
-LESSONS["slot_filling"] = Lesson("F1", max, _f1, one_network)
+LESSONS["slot_filling"] = Lesson("F1", max, _f1, _same_f1, one_network)
 
 
 def parse_args(argv=None):
@@ -132,21 +165,6 @@ def trained_in_full(lesson, words, folder):
     return json.loads((folder / "scores.json").read_text(encoding="utf-8")), folder
 
 
-def significance(one, other):
-    """Return the p-value of "two forecasts are equally good", or None for the other lessons.
-
-    slot_filling's F1 is no mean over sentences; forecast.py's errors overlap, over many series and
-    steps. The test here, of one series' next step, fits neither.
-    """
-    try:
-        one, other = (pd.read_csv(folder / "test_predictions.csv") for folder in (one, other))
-        together = one.merge(other, on="time", suffixes=("", "_other"))
-        columns = (together[c].to_numpy() for c in ("actual", "predicted", "predicted_other"))
-    except (FileNotFoundError, KeyError):
-        return None
-    return evaluation.diebold_mariano(*columns)
-
-
 def compare(args, words, parsed, space, journal, begin):
     """Train the winner and the defaults in full, score both, write all files; return the scores."""
     folder, lesson, winner = Path(args.output_dir), LESSONS[args.lesson], journal.best()
@@ -159,6 +177,7 @@ def compare(args, words, parsed, space, journal, begin):
     best, best_folder = trained_in_full(args.lesson, command, folder / "training")
     usual, usual_folder = trained_in_full(args.lesson, words, folder / "training")
     parts = ("val", "test")
+    scored = lesson.of(best, "test") is not None
     result = {
         "lesson": args.lesson,
         "data": next((vars(parsed)[name] for name in FILES if vars(parsed).get(name)), "simulated"),
@@ -166,7 +185,7 @@ def compare(args, words, parsed, space, journal, begin):
         "metric": lesson.metric,
         "best": {"settings": settings} | {part: lesson.of(best, part) for part in parts},
         "defaults": {part: lesson.of(usual, part) for part in parts},
-        "p_value": None if command == words else significance(best_folder, usual_folder),
+        "p_value": lesson.p_value(best_folder, usual_folder) if scored else None,
         "command": shlex.join(["python", f"{args.lesson}.py", *command]),
         "seconds": time.perf_counter() - begin,
     }
@@ -183,17 +202,20 @@ def compare(args, words, parsed, space, journal, begin):
 def report(result, best_of):
     """Say what was gained, in words and numbers."""
     best, usual, p_value = result["best"], result["defaults"], result["p_value"]
-    lines = [f"{result['metric']:12}{'validation':>12}{'test':>12}"]
-    for name in ("best", "defaults"):
-        lines.append(f"{name:12}{result[name]['val']:12.4g}{result[name]['test']:12.4g}")
-    gain = abs(best["test"] / usual["test"] - 1) if usual["test"] else math.nan
-    better = best_of(best["test"], usual["test"]) == best["test"] != usual["test"]
-    moral = f"In the test part the best is {gain:.1%} {'better' if better else 'worse'}"
-    if result["best"] | {"settings": 0} == usual | {"settings": 0}:
+    table = pd.DataFrame({"best": best, "defaults": usual}).T[["val", "test"]].astype(float)
+    table = table.set_axis(["validation", "test"], axis=1).dropna(axis=1)
+    table = table.rename_axis(result["metric"], axis=1)
+    lines = [table.to_string(float_format="{:.4g}".format)]
+    if best["val"] == usual["val"] and best["test"] == usual["test"]:
         moral = "The defaults were the best of all"
-    elif p_value is not None:
+    elif best["test"] is None:
+        moral = "There is no test part, to say whether the best was lucky in validation"
+    else:
+        gain = abs(best["test"] / usual["test"] - 1) if usual["test"] else math.nan
+        better = best_of(best["test"], usual["test"]) == best["test"] != usual["test"]
         luck = "which may be luck: nothing is gained" if p_value >= 0.05 else "more than luck"
-        moral += f" than the defaults, {luck} (p = {p_value:.2g})"
+        moral = f"In the test part the best is {gain:.1%} {'better' if better else 'worse'} "
+        moral += f"than the defaults, {luck} (p = {p_value:.2g})"
     return "\n".join([*lines, f"{moral}.", result["command"]])
 
 

@@ -102,6 +102,28 @@ def test_confusion():
     assert chunks.confusion(["O"], ["O"]).to_numpy().tolist() == [[100]]
 
 
+def test_taggers_that_are_alike_have_the_same_f1():
+    rng, rejected = np.random.default_rng(5), 0
+    true = [["B-a", "O", "B-b"]] * 60
+    for _ in range(100):
+        one, other = (
+            [[tag if rng.random() < 0.8 else "O" for tag in tags] for tags in true]
+            for _ in range(2)
+        )
+        rejected += chunks.same_f1(true, one, other, shuffles=500) < 0.05
+    assert rejected <= 12  # of 100, 5 by chance
+    assert chunks.same_f1(true, one, one, shuffles=500) == 1.0
+
+
+def test_a_better_tagger_is_told_from_a_worse_one():
+    true = [["B-a", "O", "B-b"]] * 60
+    worse = [["B-a", "O", "O"] if i % 5 == 0 else tags for i, tags in enumerate(true)]
+    assert chunks.same_f1(true, true, worse) < 0.001
+    assert chunks.same_f1(true, worse, true) < 0.001
+    nearly = [["B-a", "O", "O"], *true[1:]]
+    assert chunks.same_f1(true, true, nearly) == 1.0  # one sentence changes hands: as far each way
+
+
 def test_slot():
     assert [chunks.slot(tag) for tag in ("O", "B-a-b", "I-x")] == ["O", "a-b", "x"]
 

@@ -184,6 +184,26 @@ def test_closed_form_of_the_simulated_shops_is_optimal():
     assert min(rmse, key=rmse.get) == "optimal"
 
 
+@pytest.mark.parametrize(
+    ("loss", "scale", "expected"),
+    [  # medians and bounds of whole numbers are whole, but not their mean
+        ("absolute", 1.0, [[0, 0, 0, 1], [1, 1, 1, 3]]),
+        ("absolute", 0.3, [[0.4, 0.2, 0.4, 1.7], [1.4, 0.6, 1.4, 3.2]]),
+        ("squared", 1.0, [[0.5, 0.2, 0.4, 1.7], [1.6, 0.6, 1.4, 3.2]]),
+    ],
+)
+def test_counts_are_forecast_as_counts(loss, scale, expected):
+    times = pd.date_range("2024-01-01", periods=40, freq="D")
+    values = scale * np.random.default_rng(0).poisson(1.0, 40)
+    panel = many.lay_out({"a": pd.DataFrame({"y": values}, times)}, 7, 2, 7)
+    outputs = np.array([[[0.5, 0.2, 0.4, 1.7], [1.6, 0.6, 1.4, 3.2]]])  # means, quantiles
+    run = many.Run(None, False, {}, [])
+    args = forecast.parse_args(["--loss", loss])
+    point, bounds, mean = many._forecast(outputs, panel, panel.end, run, {"0.9": 0.0}, args)
+    np.testing.assert_allclose(np.concatenate([point[..., None], bounds], axis=-1)[0], expected)
+    np.testing.assert_allclose(mean, outputs[..., 0])
+
+
 @pytest.mark.parametrize("layer", forecast.LAYERS)
 @pytest.mark.parametrize(("log", "told"), [(False, True), (True, False)])
 def test_an_untrained_network_is_the_linear_heads(layer, log, told):

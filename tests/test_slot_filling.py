@@ -20,6 +20,7 @@ from utils.slots.vocabulary import OTHER, PADDING, Vocabulary
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
@@ -308,7 +309,8 @@ def travelled(tmp_path_factory):
 
 def test_comparison(travelled):
     scores, folder, printed = travelled
-    names = {"model.keras", "scores.json", "slots.csv", "figure.png", "taipei.png"}
+    names = {"model.keras", "scores.json", "slots.csv", "sentences.csv"}
+    names |= {"figure.png", "taipei.png"}
     assert {path.name for path in folder.iterdir()} == names
     assert json.loads((folder / "scores.json").read_text(encoding="utf-8")) == scores
     assert scores["data"] == "travel" and scores["letters"] is scores["crf"] is False
@@ -330,6 +332,13 @@ def test_comparison(travelled):
         assert phrase in printed
     header, first, *_ = (folder / "slots.csv").read_text().splitlines()
     assert header == ",f1,precision,recall,count,f1_sd" and first.startswith("all,")
+    sentences = pd.read_csv(folder / "sentences.csv")
+    assert len(sentences) == 12 and sentences["words"].str.contains("taipei|on ").any()
+    tags = [sentences[name].str.split() for name in ("tags", "predicted_tags")]
+    best = scores["networks"][scores["best"]]["seeds"]
+    f1 = chunks.score(*tags).loc["all", "f1"]
+    assert f1 in [seed["test"]["f1"] for seed in best]
+    assert 100 * sentences["right"].mean() in [seed["test"]["sentence_accuracy"] for seed in best]
     for name in ("figure.png", "taipei.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
 

@@ -15,6 +15,7 @@ import tune
 from utils import InputError, on_ray, sweep
 from utils.sweep import Journal, Range
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -162,8 +163,40 @@ def test_the_winner_is_reported_as_it_is():
         result | {"p_value": 0.01}, max
     )
     assert "The defaults were the best" in tune.report(
-        result | {"p_value": None, "defaults": {"val": 1.0, "test": 2.0}}, min
+        result | {"p_value": 1.0, "defaults": {"val": 1.0, "test": 2.0}}, min
     )
+    untested = {"best": best | {"test": None}, "defaults": usual | {"test": None}}
+    assert "There is no test part" in tune.report(result | untested | {"p_value": None}, max)
+
+
+def two_runs(folder, name, tables):
+    folders = folder / "one", folder / "other"
+    for path, table in zip(folders, tables, strict=True):
+        path.mkdir(exist_ok=True)
+        table.to_csv(path / name, index=False)
+    return folders
+
+
+def test_what_a_sweep_gained_is_luck_or_more(tmp_path):
+    rng = np.random.default_rng(3)
+    noise, size = rng.normal(0, 1, (2, 400)), np.repeat([1.0, 100.0], 200)
+    times = {"time": np.arange(400), "actual": 0.0}
+    steps = {"series": np.repeat(["a", "b"], 200), "origin": np.tile(np.arange(200) // 2, 2)}
+    steps |= {"step": np.tile([1, 2], 200), "actual": 0.0}
+    for better, least, most in ((1.0, 0.05, 1.0), (0.5, 0.0, 0.01)):
+        pair = better * noise[0], noise[1]
+        tables = [pd.DataFrame(times | {"predicted": errors}) for errors in pair]
+        found = tune.LESSONS["GRU"].p_value(*two_runs(tmp_path, "test_predictions.csv", tables))
+        assert least <= found <= most
+        tables = [pd.DataFrame(steps | {"gru": size * errors}) for errors in pair]
+        found = tune.LESSONS["forecast"].p_value(*two_runs(tmp_path, "backtest.csv", tables))
+        assert least <= found <= most
+    tags = {"tags": ["B-a O"] * 50, "predicted_tags": ["B-a O"] * 50}
+    worse = tags | {"predicted_tags": ["B-a O"] * 30 + ["O O"] * 20}
+    tables = [pd.DataFrame(tags), pd.DataFrame(worse)]
+    p_value = tune.LESSONS["slot_filling"].p_value
+    assert p_value(*two_runs(tmp_path, "sentences.csv", tables)) < 0.001
+    assert p_value(*two_runs(tmp_path, "sentences.csv", tables[:1] * 2)) == 1.0
 
 
 # ------------------------------------------------------------------ with Ray

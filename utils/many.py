@@ -352,6 +352,12 @@ def _forecast(outputs, panel, origins, run, corrections, args):
     bounds = intervals.corrected(
         outputs[..., 1:], args.quantiles, corrections, sizes, run.log, lowest
     )
+    if args.loss == "absolute" and panel.whole():
+        m = args.quantiles.index(0.5)
+        point, middle = np.rint(point), np.rint(bounds[..., m : m + 1])
+        lower = np.minimum(np.ceil(bounds[..., :m]), middle)
+        upper = np.maximum(np.floor(bounds[..., m + 1 :]), middle)
+        bounds = np.concatenate([lower, middle, upper], axis=-1)
     return np.clip(point, bounds[..., 0], bounds[..., -1]), bounds, mean
 
 

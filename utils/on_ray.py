@@ -26,6 +26,7 @@ REPOSITORY = Path(__file__).parents[1]
 TEMPORARY = re.compile(r"tune(\d+)-\w+")  # folders of Ray's, by process
 WORST = 1e30  # a score that is no number; infinite ones upset the percentiles of ASHA
 RETRIES = 3  # of a trial whose worker or node died
+ROUND = 100  # trials, at least; then Ray's books on them, and its workers, are given back
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
@@ -127,9 +128,9 @@ def search(
     from ray import tune
 
     worst = WORST if best is min else -WORST
-    watch, lost = sweep.Watch(journal, trials), []
+    watch, lost, losses = sweep.Watch(journal, trials), [], 0
     given = {"lesson": lesson, "worst": worst, "words": words, "files": files}
-    seed = (seed + len(journal.rows)) % 2**32  # or it would begin with the same ones again
+    judged = {"metric": "score", "mode": best.__name__}
     with cluster(address) as temporary:
         journal.begin()
         task = tune.with_resources(tune.with_parameters(trial, **given), {"cpu": 1})
@@ -141,18 +142,25 @@ def search(
             verbose=0,
         )
         cores = int(ray.cluster_resources().get("CPU", 1))
-
-        def tried(count, known):
-            chosen = chosen_by(space, known, epochs, best.__name__, seed)
-            sizes = {"num_samples": count, "max_concurrent_trials": cores, "reuse_actors": True}
-            tune.Tuner(task, tune_config=tune.TuneConfig(**chosen, **sizes), run_config=run).fit()
-
+        stops = tune.schedulers.ASHAScheduler(
+            max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3, **judged
+        )
         try:
-            tried(watch.left(), known_points(journal, space, defaults))
-            for _ in range(RETRIES):  # Ray gives up a trial that it was about to start
-                if again := lost[:]:
+            while watch.left() and losses <= RETRIES:
+                count, known = watch.left(), known_points(journal, space, defaults)
+                if lost:  # Ray gives up a trial that it was about to start
+                    count, known = len(lost), {"points_to_evaluate": lost[:]}
                     lost.clear()
-                    tried(len(again), {"points_to_evaluate": again})
+                chooses = searcher(space, seed + len(journal.rows), **known, **judged)
+                config = tune.TuneConfig(
+                    search_alg=chooses,
+                    scheduler=stops,
+                    num_samples=min(count, max(ROUND, ROUND // 5 * cores)),
+                    max_concurrent_trials=cores,
+                    reuse_actors=True,
+                )
+                tune.Tuner(task, tune_config=config, run_config=run).fit()
+                losses = losses + 1 if lost else 0
         finally:
             watch.say(last=True)
     if lost:
@@ -175,24 +183,18 @@ def known_points(journal: sweep.Journal, space: dict[str, sweep.Range], defaults
     return {"points_to_evaluate": [defaults]} if inside else {}
 
 
-def chosen_by(
-    space: dict[str, sweep.Range], known: dict, epochs: int, mode: str, seed: int
-) -> dict:
-    """Return who chooses what is tried, and what is stopped: Optuna's TPE, and ASHA."""
+def searcher(space: dict[str, sweep.Range], seed: int, **known) -> object:
+    """Return what chooses the settings to try: Optuna's TPE.
+
+    Its seed moves on with the trials that are finished, or it would begin with the same ones again.
+    """
     import optuna
-    from ray.tune.schedulers import ASHAScheduler
     from ray.tune.search.optuna import OptunaSearch
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", module="optuna")
     distributions = {name: found.distribution() for name, found in space.items()}
-    judged = {"metric": "score", "mode": mode}
-    return judged | {
-        "search_alg": OptunaSearch(distributions, seed=seed, **judged, **known),
-        "scheduler": ASHAScheduler(
-            max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3
-        ),
-    }
+    return OptunaSearch(distributions, seed=seed % 2**32, **known)
 
 
 def told(watch: sweep.Watch, worst: float, lost: list[dict]) -> object:

@@ -287,6 +287,8 @@ def baselines(
     forecasts["linear"] = linear.predict(panel, origins)
     if trees:
         forecasts["boosting"] = trees.predict(panel, origins)
+    if panel.whole():
+        forecasts |= {name: np.rint(forecasts[name]) for name in forecasts if name != "mean"}
     return forecasts
 
 
@@ -299,20 +301,32 @@ def mostly_zero(panel: Panel) -> bool:
 def significance(
     panel: Panel, origins: np.ndarray, forecast_a: np.ndarray, forecast_b: np.ndarray
 ) -> float:
-    """Return the p-value of "both have the same expected absolute error", two-sided.
+    """Return the p-value of "both have the same expected absolute error", two-sided."""
+    actual, series = panel.targets(origins), panel.series_of(origins)
+    difference = np.abs(actual - forecast_a) - np.abs(actual - forecast_b)
+    table = pd.DataFrame({
+        "difference": np.nanmean(difference / panel.scale[series, None], axis=1),
+        "series": series,
+        "time": origins - panel.borders[series, 1],
+    })  # fmt: skip
+    return no_difference(table, max(panel.horizon, panel.season))
+
+
+def no_difference(windows: pd.DataFrame, overlap: int) -> float:
+    """Return the p-value of "the mean difference of two forecasts' errors is 0", two-sided.
 
     Of 20 or more series by Student's t over series; else over origins, in whose windows the same
     steps ahead come again (`utils.series.evaluation.mean_is_zero`).
+
+    Args:
+        windows: columns difference, series and time, by which origins of several series are one.
+        overlap: how many neighbouring origins share steps ahead, or a season.
     """
     from scipy import stats
 
-    actual, series = panel.targets(origins), panel.series_of(origins)
-    difference = np.abs(actual - forecast_a) - np.abs(actual - forecast_b)
-    difference = pd.Series(np.nanmean(difference / panel.scale[series, None], axis=1))
-    by_series = difference.groupby(series).mean().dropna()
+    by_series = windows.groupby("series")["difference"].mean().dropna()
     if len(by_series) >= 20:
         p_value = stats.ttest_1samp(by_series, 0).pvalue
         return float(p_value) if np.isfinite(p_value) else 1.0
-    since_start = origins - panel.borders[series, 1]
-    means = difference.groupby(since_start).mean().dropna().to_numpy()
-    return mean_is_zero(means, max(panel.horizon, panel.season))
+    means = windows.groupby("time")["difference"].mean().dropna().to_numpy()
+    return mean_is_zero(means, overlap)

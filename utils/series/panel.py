@@ -54,6 +54,11 @@ class Panel(NamedTuple):
         """Return the values before each origin, (windows, input_steps), NaN where missing."""
         return self.values[origins[:, None] + np.arange(-self.input_steps, 0)]
 
+    def whole(self) -> bool:
+        """Return whether all values are whole numbers: so are their medians and quantiles then."""
+        values = self.values[np.isfinite(self.values)]
+        return np.array_equal(values, np.rint(values))
+
     def train_rows(self) -> np.ndarray:
         """Return whether each row belongs to a train part, (rows,)."""
         rows = np.zeros(len(self.values), bool)

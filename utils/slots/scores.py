@@ -80,6 +80,20 @@ def slot_table(runs, sentences):
     return by_slot.mean().assign(f1_sd=by_slot["f1"].std()).astype({"count": int})
 
 
+def sentence_table(run, sentences):
+    """Return each sentence, its tags and intent, what was predicted, and whether all is right."""
+    rows = []
+    for sentence, reading in zip(sentences, run.readings, strict=True):
+        _, whole = right_ones([sentence], [reading])
+        row = {"words": " ".join(sentence.words), "tags": " ".join(sentence.tags)}
+        row |= {"predicted_tags": " ".join(reading.tags), "right": bool(whole[0])}
+        if sentence.intent is not None:
+            row |= {"intent": sentence.intent, "predicted_intent": reading.intent}
+            row["right"] &= sentence.intent == reading.intent
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("words")
+
+
 def overview(results):
     """Return the results as a table to print."""
     rows = {}
