@@ -134,13 +134,6 @@ def search(
     with cluster(address) as temporary:
         journal.begin()
         task = tune.with_resources(tune.with_parameters(trial, **given), {"cpu": 1})
-        run = tune.RunConfig(
-            name="sweep",
-            storage_path=temporary,
-            callbacks=[told(watch, worst, lost)],
-            failure_config=tune.FailureConfig(max_failures=RETRIES),
-            verbose=0,
-        )
         cores = int(ray.cluster_resources().get("CPU", 1))
         stops = tune.schedulers.ASHAScheduler(
             max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3, **judged
@@ -158,6 +151,13 @@ def search(
                     num_samples=min(count, max(ROUND, ROUND // 5 * cores)),
                     max_concurrent_trials=cores,
                     reuse_actors=True,
+                )
+                run = tune.RunConfig(  # a new one: Ray's own callbacks in it keep all trials
+                    name="sweep",
+                    storage_path=temporary,
+                    callbacks=[told(watch, worst, lost)],
+                    failure_config=tune.FailureConfig(max_failures=RETRIES),
+                    verbose=0,
                 )
                 tune.Tuner(task, tune_config=config, run_config=run).fit()
                 losses = losses + 1 if lost else 0
