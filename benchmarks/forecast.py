@@ -3,7 +3,7 @@
 python benchmarks/forecast.py                      # three seeds, public data sets too: hours
 python benchmarks/forecast.py --seeds 101 --only passengers,load
 python benchmarks/forecast.py --fed-back figures/fed_back.png    # why nothing is fed back
-pip install -r requirements-bench.txt              # adds AutoETS, AutoTheta and MSTL, if you like
+pip install -r requirements-bench.txt              # adds AutoETS, AutoTheta, MSTL, GRU and NHITS
 
 Nothing was chosen by seeds 101 to 103; that linear heads read a window's level was chosen with
 Greensboro's test part in sight. A public data set that can't be downloaded is left out.
@@ -94,6 +94,14 @@ def simulate(name, seed, folder):
     return [*flags, "--column", "y"]
 
 
+def read(folder):
+    """Return the simulated series as columns shop, time, y and what is known, without gaps."""
+    table = pd.read_csv(Path(folder, "simulated.csv"), parse_dates=["time"])
+    table = table.rename(columns={"sales": "y"}).dropna(subset="y")
+    table["y"] = table["y"].replace(-9999, np.nan).interpolate()
+    return table if "shop" in table else table.assign(shop="all")
+
+
 def classics(folder, layer, season):
     """Return MAE and seconds of statsforecast's models, and our MAE from the same origins."""
     try:
@@ -101,8 +109,7 @@ def classics(folder, layer, season):
     except ImportError:
         return {}
     table = pd.read_csv(Path(folder, "backtest.csv"), parse_dates=["origin"])
-    series = pd.read_csv(Path(folder, "simulated.csv"), index_col=0, parse_dates=True)["y"]
-    series = series.replace(-9999, np.nan).interpolate()
+    series = read(folder).set_index("time")["y"]
     origins = table["origin"].unique()
     origins = origins[np.linspace(0, len(origins) - 1, min(ORIGINS, len(origins))).astype(int)]
     table = table[table["origin"].isin(origins)]
@@ -116,6 +123,36 @@ def classics(folder, layer, season):
             ahead = kind(season_length=season).forecast(past, len(values))["mean"]
             errors.append(np.nanmean(np.abs(values - ahead)))
         found[f"MAE of {name}, {len(origins)} origins"] = np.mean(errors)
+        found[f"seconds of {name}"] = time.perf_counter() - begin
+    return found
+
+
+def neural(folder, scores, seed):
+    """Return MAE and seconds of neuralforecast's networks, trained once, and ours from there on."""
+    try:
+        from neuralforecast import NeuralForecast, models
+    except ImportError:
+        return {}
+    keys = ["shop", "time", "origin"]
+    ours = pd.read_csv(Path(folder, "backtest.csv"), parse_dates=["time", "origin"])
+    ours = ours.rename(columns={"series": "shop"}).set_index(keys)[["actual", scores["layer"]]]
+    table, horizon, found = read(folder), scores["horizon"], {}
+    dates = table.loc[table["shop"] == table["shop"].iloc[0], "time"]
+    held_back = int((dates > ours.index.get_level_values("origin").min()).sum())
+    known = sorted({*table} - {"shop", "time", "y"})
+    quiet = dict.fromkeys(["logger", "enable_progress_bar", "enable_checkpointing"], False)
+    quiet |= {"enable_model_summary": False, "accelerator": "cpu", "random_seed": seed}
+    for kind, window in ((models.GRU, {}), (models.NHITS, {"input_size": scores["input_steps"]})):
+        begin, name = time.perf_counter(), kind.__name__
+        network = kind(h=horizon, futr_exog_list=known or None, **window, **quiet)
+        of_all = NeuralForecast([network], freq=pd.infer_freq(dates)).cross_validation(
+            table, n_windows=None, test_size=held_back, id_col="shop", time_col="time",
+            target_col="y",
+        )  # fmt: skip
+        theirs = of_all.rename(columns={"cutoff": "origin"}).set_index(keys)[name]
+        both = ours.join(theirs, how="inner")
+        errors = both.drop(columns="actual").sub(both["actual"], axis=0).abs().mean()
+        found |= {f"MAE of {name}": errors[name], f"MAE beside {name}": errors[scores["layer"]]}
         found[f"seconds of {name}"] = time.perf_counter() - begin
     return found
 
@@ -137,8 +174,10 @@ def measure(name, seed):
         found = line(*done)
         if name == "shops":
             found["seconds / import tensorflow"] = done[1] / seconds_of_import()
-        if name in SIMULATED and done[0]["series"] == 1:
-            found |= classics(folder, done[0]["layer"], SIMULATED[name][2])
+        if name in SIMULATED:
+            found |= neural(folder, done[0], seed)
+            if done[0]["series"] == 1:
+                found |= classics(folder, done[0]["layer"], SIMULATED[name][2])
     return found
 
 
