@@ -6,6 +6,7 @@ The only module that imports Ray; it does so when a sweep starts.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import logging
@@ -36,6 +37,7 @@ QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_AUTO_CALLBACK_SYNCER": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_FUNCTION_THREAD_TIMEOUT_S": "60",  # a stopped trial ends its epoch
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # trials.csv is what a sweep goes on from
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
@@ -69,6 +71,7 @@ def trial(settings: dict, lesson: str, worst: float, words: Sequence[str], files
     """Train a lesson with some settings, on a worker; report each epoch's validation score."""
     from ray import tune
 
+    gc.collect()  # what the worker's last trial left
     module = importlib.import_module(lesson)
     report = {"score": worst, "ended": False, "failed": ""}
 
@@ -128,7 +131,7 @@ def search(
     from ray import tune
 
     worst = WORST if best is min else -WORST
-    watch, lost, losses = sweep.Watch(journal, trials), [], 0
+    watch, lost, in_vain = sweep.Watch(journal, trials), [], 0
     given = {"lesson": lesson, "worst": worst, "words": words, "files": files}
     judged = {"metric": "score", "mode": best.__name__}
     with cluster(address) as temporary:
@@ -139,8 +142,8 @@ def search(
             max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3, **judged
         )
         try:
-            while watch.left() and losses <= RETRIES:
-                count, known = watch.left(), known_points(journal, space, defaults)
+            while (left := watch.left()) and in_vain <= RETRIES:
+                count, known = left, known_points(journal, space, defaults)
                 if lost:  # Ray gives up a trial that it was about to start
                     count, known = len(lost), {"points_to_evaluate": lost[:]}
                     lost.clear()
@@ -149,7 +152,6 @@ def search(
                     search_alg=chooses,
                     scheduler=stops,
                     num_samples=min(count, max(ROUND, ROUND // 5 * cores)),
-                    max_concurrent_trials=cores,
                     reuse_actors=True,
                 )
                 run = tune.RunConfig(  # a new one: Ray's own callbacks in it keep all trials
@@ -160,13 +162,13 @@ def search(
                     verbose=0,
                 )
                 tune.Tuner(task, tune_config=config, run_config=run).fit()
-                losses = losses + 1 if lost else 0
+                in_vain = in_vain + 1 if watch.left() == left else 0
         finally:
             watch.say(last=True)
-    if lost:
+    if left:
         raise InputError(
-            f"{len(lost)} trials lost their worker again and again, as if the memory were full or "
-            "a machine lacked the packages; --resume goes on with the others"
+            f"{left} trials lost their worker again and again, as if the memory were full or a "
+            "machine lacked the packages; --resume goes on with the others"
         )
 
 

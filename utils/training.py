@@ -65,6 +65,20 @@ def steps_per_epoch(windows: int, batch_size: int) -> int:
     return -(-min(windows, MAX_WINDOWS) // (batch_size * AT_ONCE)) * AT_ONCE
 
 
+def one_device(optimizer: type[keras.optimizers.Optimizer]) -> type[keras.optimizers.Optimizer]:
+    """Return a kind of optimizer that doesn't sum its gradients over devices.
+
+    Keras does so for one device too, through a function that TensorFlow keeps forever, and with it
+    the graph of the whole training: 90 MB of each that a process makes.
+    """
+
+    class OneDevice(optimizer):
+        def _all_reduce_sum_gradients(self, grads_and_vars):
+            return grads_and_vars
+
+    return OneDevice
+
+
 def averaging_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
     """Return Adam with a cosine schedule to zero, clipped gradients and averaged weights.
 
@@ -73,7 +87,7 @@ def averaging_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimiz
     mean, and so no step weighs more than a later one.
     """
 
-    class AveragingAdam(keras.optimizers.Adam):
+    class AveragingAdam(one_device(keras.optimizers.Adam)):
         def _update_model_variables_moving_average(self, trainable_variables):
             momentum = tf.minimum(
                 self.ema_momentum, 1 - 1 / (tf.cast(self.iterations, tf.float32) + 1)

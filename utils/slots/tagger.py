@@ -336,8 +336,9 @@ def _compile(tagger, learning_rate, epochs, steps):
         weights["intent"] = INTENT_WEIGHT
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps)
     momentum = 1 - 1 / min(AVERAGED, steps)
+    adam = training.one_device(keras.optimizers.Adam)
     tagger.network.compile(
-        keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=momentum),
+        adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=momentum),
         losses,
         loss_weights=weights,
         jit_compile=False,  # XLA would compile anew for every length
