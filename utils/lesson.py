@@ -536,10 +536,5 @@ def finish(
 
 def age(data: Data, refit: bool) -> str:
     """Say how old the newest row is that trains the network whose forecast is written."""
-    if refit:
-        return "Trains once more, on all rows, for as many epochs as were best in validation."
     newest = data.parts.train[-1]
-    return (
-        f"The newest row that trained the network is {data.frame.index[newest]}, "
-        f"{len(data.frame) - 1 - newest:,} rows before the end; --refit trains on all."
-    )
+    return report.age(data.frame.index[newest], len(data.frame) - 1 - newest, refit)

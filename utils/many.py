@@ -15,9 +15,8 @@ from typing import NamedTuple
 from utils import InputError, cli, plotting, training
 from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json, written_together
-from utils.series import backtest, datasets, index, intervals, synthetic
+from utils.series import backtest, datasets, index, intervals, report, synthetic
 from utils.series.csv_file import load_panel
-from utils.series.evaluation import scored_steps
 from utils.series.panel import (
     Panel,
     Parts,
@@ -453,85 +452,6 @@ def _spread_of_networks(run, panel, origins, args):
     return float(np.mean(np.std(each, axis=0) / panel.scale[panel.series_of(origins), None]))
 
 
-def report(data: Data, run: Run, scored: Scored, args: argparse.Namespace) -> str:
-    """Return the scores as a table by steps ahead, and in plain sentences what they say."""
-    panel, results, test = data.panel, scored.results, scored.results["test"]
-    steps = scored_steps(panel.horizon)
-    rows = {
-        name.replace("_", " "): [scores[m] for m in ("mae", "rmse", "mase", "smape")]
-        + [scores["by_step"][step - 1] for step in steps]
-        for name, scores in test.items()
-    }
-    titles = ["MAE", "RMSE", "MASE", "sMAPE %", *(f"at {step}" for step in steps)]
-    table = pd.DataFrame(rows, titles).T
-    lines = [
-        f"{panel.horizon} steps ahead, from {len(scored.origins):,} origins of the test part; "
-        "MAE at so many steps:",
-        table.to_string(float_format=lambda value: f"{value:.4g}"),
-        "MASE, which decides, is each series' MAE over that of a season ago in its train part.",
-        verdict(results),
-    ]
-    for level, coverage in results["coverage"].items():
-        by_step = [share for share in coverage["by_step"] if share is not None]
-        lines.append(
-            f"The {float(level):.0%} interval held {coverage['all']:.1%} of the test part; by step "
-            f"{min(by_step):.1%} to {max(by_step):.1%}."
-        )
-    taught = np.unique(panel.series_of(data.parts.train))
-    short = [name for number, name in enumerate(panel.names) if number not in taught]
-    if short:
-        shown = ", ".join(short[:3]) + (", ..." if len(short) > 3 else "")
-        lines.append(
-            f"{len(short)} of {len(panel.names)} series are too short to learn from ({shown}): "
-            "what the others taught forecasts them."
-        )
-    if "spread_of_networks" in results:
-        lines.append(
-            f"{len(run.networks)} networks, forecast by their mean, lie "
-            f"{results['spread_of_networks']:.3f} MASE apart."
-        )
-    if "published_measures" in results:
-        values = results["published_measures"].items()
-        lines.append("As papers count: " + ", ".join(f"{k.upper()} {v:.4f}" for k, v in values))
-    lines.append(_age(data, args.refit))
-    return "\n".join(lines)
-
-
-def verdict(results: dict) -> str:
-    """Say in a sentence whether the network beats the best baseline, also when it lost."""
-    test, val, layer = results["test"], results["val"], results["layer"]
-    best, p_value = results["best_baseline"], results["p_value"]
-    chance = f"p = {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
-    ours, theirs = test[layer]["mase"], test[best]["mase"]
-    rival = f"the best baseline, {best.replace('_', ' ')}"
-    errors = f"MASE {ours:.3f} against {theirs:.3f} ({chance})"
-    if p_value >= 0.05:
-        said = f"{layer} can't be told apart from {rival}: {errors}."
-    else:
-        said = f"{layer} {'beats' if ours < theirs else 'loses to'} {rival}: {errors}."
-    judge = results["best_baseline_of_val"]
-    if val[judge]["mase"] < val[layer]["mase"]:
-        said += (
-            f" On the validation part {judge.replace('_', ' ')} was better "
-            f"({val[judge]['mase']:.3f} against {val[layer]['mase']:.3f}): there is no reason to "
-            "prefer the network."
-        )
-    return said
-
-
-def _age(data, refit):
-    if refit:
-        return "Trains once more, on all rows, for as many epochs as were best in validation."
-    panel = data.panel
-    number = int(np.argmax(panel.borders[:, 0] - panel.start))
-    behind = panel.end[number] - panel.borders[number, 0]
-    newest = panel.times[number][panel.borders[number, 0] - panel.start[number] - 1]
-    return (
-        f"The newest row that trained the network is {newest}, {behind:,} rows before the end; "
-        "--refit trains on all."
-    )
-
-
 # ------------------------------------------------------------------ finish
 
 
@@ -570,10 +490,13 @@ def finish(
     Raises:
         KeyboardInterrupt: once all is written, if that had ended the training.
     """
-    folder, scores = Path(args.output_dir), None
+    folder, panel, scores = Path(args.output_dir), data.panel, None
     interrupted = any(fit.interrupted for fit in run.fits)
     if scored:
-        print(report(data, run, scored, args))
+        taught = np.unique(panel.series_of(data.parts.train))
+        short = [name for number, name in enumerate(panel.names) if number not in taught]
+        print(report.report_at_once(scored.results, len(scored.origins), short, len(run.networks)))
+        print(age(data, args.refit))
         if args.refit and not interrupted:
             run = run._replace(network=run.refit())
     forecast = look_ahead(run, data, args)
@@ -600,6 +523,15 @@ def finish(
     if interrupted:
         raise KeyboardInterrupt
     return scores
+
+
+def age(data: Data, refit: bool) -> str:
+    """Say how old the newest row is that trains the network whose forecast is written."""
+    panel = data.panel
+    trained = panel.borders[:, 0] - panel.start  # rows of each series
+    number = int(np.argmax(trained))
+    newest, behind = trained[number] - 1, panel.end[number] - panel.borders[number, 0]
+    return report.age(panel.times[number][newest], behind, refit)
 
 
 def shown(panel: Panel, scored: Scored | None) -> dict[str, int]:

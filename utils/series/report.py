@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from utils.series.evaluation import scored_steps
+
 import numpy as np
 import pandas as pd
 
@@ -80,10 +82,8 @@ def verdict(network: str, results: dict, windows: int) -> str:
             f"{network} can't be told apart from {rival}: {errors}{share}, {reason} "
             f"(p = {p_value:.2f})."
         )
-    chance = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
-    return (
-        f"{network} {'beats' if ours < theirs else 'loses to'} {rival}: {errors}{share} ({chance})."
-    )
+    outcome = "beats" if ours < theirs else "loses to"
+    return f"{network} {outcome} {rival}: {errors}{share} ({_p(p_value)})."
 
 
 def verdict_by_steps(network: str, by_steps: dict[str, dict]) -> str:
@@ -139,3 +139,97 @@ def report(network: str, results: dict, windows: int) -> str:
             verdict_on_interval(by_steps),
         ]
     )
+
+
+def age(newest: object, behind: int, refit: bool) -> str:
+    """Say how old the newest row is that trains the network whose forecast is written.
+
+    Args:
+        newest: its time.
+        behind: how many rows before the end it is.
+        refit: whether the network trains on all rows in the end.
+    """
+    if refit:
+        return "Trains once more, on all rows, for as many epochs as were best in validation."
+    return (
+        f"The newest row that trained the network is {newest}, {behind:,} rows before the end; "
+        "--refit trains on all."
+    )
+
+
+# ------------------------------------------------------------------ many steps at once
+
+
+def report_at_once(results: dict, origins: int, short: list[str], networks: int) -> str:
+    """Return the scores of forecast.py as a table by steps ahead, and what they say.
+
+    Args:
+        results: what scores.json holds.
+        origins: how many were scored.
+        short: names of the series that nothing could be learned from.
+        networks: of whose forecasts this is the mean.
+    """
+    steps = scored_steps(results["horizon"])
+    rows = {
+        name.replace("_", " "): [scores[m] for m in ("mae", "rmse", "mase", "smape")]
+        + [scores["by_step"][step - 1] for step in steps]
+        for name, scores in results["test"].items()
+    }
+    titles = ["MAE", "RMSE", "MASE", "sMAPE %", *(f"at {step}" for step in steps)]
+    lines = [
+        f"{results['horizon']} steps ahead, from {origins:,} origins of the test part; "
+        "MAE at so many steps:",
+        pd.DataFrame(rows, titles).T.to_string(float_format=lambda value: f"{value:.4g}"),
+        "MASE, which decides, is each series' MAE over that of a season ago in its train part.",
+        verdict_at_once(results),
+    ]
+    for level, coverage in results["coverage"].items():
+        by_step = [share for share in coverage["by_step"] if share is not None]
+        lines.append(
+            f"The {float(level):.0%} interval held {coverage['all']:.1%} of the test part; by step "
+            f"{min(by_step):.1%} to {max(by_step):.1%}."
+        )
+    if short:
+        shown = ", ".join(short[:3]) + (", ..." if len(short) > 3 else "")
+        lines.append(
+            f"{len(short)} of {results['series']} series are too short to learn from ({shown}): "
+            "what the others taught forecasts them."
+        )
+    if "spread_of_networks" in results:
+        lines.append(
+            f"{networks} networks, forecast by their mean, lie "
+            f"{results['spread_of_networks']:.3f} MASE apart."
+        )
+    if "published_measures" in results:
+        values = results["published_measures"].items()
+        lines.append("As papers count: " + ", ".join(f"{k.upper()} {v:.4f}" for k, v in values))
+    return "\n".join(lines)
+
+
+def verdict_at_once(results: dict) -> str:
+    """Say in a sentence whether the network beats the best baseline, also when it lost.
+
+    Args:
+        results: what scores.json holds of forecast.py.
+    """
+    test, val, layer = results["test"], results["val"], results["layer"]
+    best, p_value = results["best_baseline"], results["p_value"]
+    ours, theirs = test[layer]["mase"], test[best]["mase"]
+    rival = f"the best baseline, {best.replace('_', ' ')}"
+    errors = f"MASE {ours:.3f} against {theirs:.3f} ({_p(p_value)})"
+    if p_value >= 0.05:
+        said = f"{layer} can't be told apart from {rival}: {errors}."
+    else:
+        said = f"{layer} {'beats' if ours < theirs else 'loses to'} {rival}: {errors}."
+    judge = results["best_baseline_of_val"]
+    if val[judge]["mase"] < val[layer]["mase"]:
+        said += (
+            f" On the validation part {judge.replace('_', ' ')} was better "
+            f"({val[judge]['mase']:.3f} against {val[layer]['mase']:.3f}): there is no reason to "
+            "prefer the network."
+        )
+    return said
+
+
+def _p(p_value):
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
