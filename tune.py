@@ -128,6 +128,8 @@ def parse_args(argv=None):
     ranges = {name: text for name, text in module.SEARCH.items() if name not in given}
     for item in args.search:
         name, _, text = item.partition("=")
+        if not name:
+            parser.error(f"--search {item}: what varies? Write units=16:128")
         if name in given:
             parser.error(f"--search {item}: --{name} is given twice; leave one of them out")
         ranges[name] = text

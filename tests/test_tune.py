@@ -69,6 +69,7 @@ def test_settings_as_flags():
         (["GRU", "--layers", "none"], "GRU.py: error: argument --layers"),
         (["GRU", "--search", "colour=1:2"], "GRU.py: error: unrecognized arguments: --colour"),
         (["GRU", "--search", "units=0:9"], "GRU.py: error: argument --units: '0'"),
+        (["GRU", "--search", "=3:4"], "tune.py: error: --search =3:4: what varies?"),
         (["GRU", "--search", "units=9"], "tune.py: error: --search: '9' is no range"),
         (["GRU", "--units", "3", "--search", "units=2:9"], "--units is given twice; leave"),
         (["GRU", "--search", "units=2:9,units=3:8"], "units=3:8: --units is given twice; leave"),

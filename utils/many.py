@@ -214,6 +214,63 @@ def _go_by(facts, args):
 # ------------------------------------------------------------------ learn
 
 
+class Plan(NamedTuple):
+    """How the networks are built and trained, each, by its number, from a seed of its own."""
+
+    build_network: Callable
+    loss: Callable
+    data: Data
+    args: argparse.Namespace
+    linear: backtest.Linear
+    weights: np.ndarray  # (series,) of their errors
+
+    @property
+    def batch_size(self) -> int:
+        """Windows of a training step."""
+        return min(self.args.batch_size, max(len(self.data.parts.train) // LEAST, LEAST))
+
+    @property
+    def schedule(self) -> dict[str, float]:
+        """Training steps of an epoch, and the learning rate at the start."""
+        windows = min(len(self.data.parts.train), PER_EPOCH)
+        steps = training.steps_per_epoch(windows, self.batch_size)
+        return {"steps": steps, "learning_rate": self.args.learning_rate}
+
+    def build(self, number: int) -> keras.Model:
+        """Return a network with its first weights."""
+        keras.utils.set_random_seed(self.args.seed + SEEDS * number)
+        return self.build_network(self.data.panel, self.linear, self.args)
+
+    def batches(self, origins: np.ndarray, number: int):
+        """Return shuffled windows, without end."""
+        seed = self.args.seed + SEEDS * number
+        return stream(self.data.panel, origins, self.batch_size, self.weights, seed)
+
+    def fit(self, number: int, **kept) -> tuple[keras.Model, training.Fit]:
+        """Train a network on the train part, judged by the validation part."""
+        data, network = self.data, self.build(number)
+        val = stream(data.panel, evenly(data.parts.val, VALIDATED), AT_ONCE, self.weights)
+        return network, training.fit(
+            network, self.loss, self.batches(data.parts.train, number), val,
+            epochs=self.args.epochs, **self.schedule, **kept,
+        )  # fmt: skip
+
+    def train_on(self, network: keras.Model, number: int, end: np.ndarray, **changed) -> None:
+        """Train a network on the rows before `end` (series,), with nothing held back."""
+        panel = self.data.panel
+        rows = self.batches(origins_between(panel, panel.start, end), number)
+        training.refit(network, self.loss, rows, **(self.schedule | changed))
+
+    def refit(self, fits: Sequence[training.Fit]) -> keras.Model:
+        """Return the mean of new networks, trained on all rows for as long as was best."""
+        networks = [self.build(number) for number in range(len(fits))]
+        for number, fit in enumerate(fits):
+            epochs = max(fit.best_epoch, 1)
+            end, planned = self.data.panel.end, self.args.epochs
+            self.train_on(networks[number], number, end, epochs=epochs, planned=planned)
+        return _mean(networks)
+
+
 def learn(
     build_network: Callable,
     build_loss: Callable,
@@ -234,55 +291,27 @@ def learn(
             f"no series is long enough for a window of {panel.input_steps} steps and "
             f"{panel.horizon} ahead; lower --horizon or --input-steps, or bring longer series"
         )
-    plan = plan_of(args, panel.values, panel.features, panel.known)
+    same_run = plan_of(args, panel.values, panel.features, panel.known)
     checkpoints = [
-        Checkpoint(Path(args.output_dir, f"checkpoint_{number}.npz"), plan, args.resume)
+        Checkpoint(Path(args.output_dir, f"checkpoint_{number}.npz"), same_run, args.resume)
         for number in range(args.networks)
     ]
     m4 = args.dataset in datasets.NAIVE2  # sMAPE, half of its measure, is nearly an error of logs
     linear = backtest.Linear(panel, parts, [backtest.Scaling(True, True)] if m4 else None)
-    loss = build_loss(args.quantiles, args.loss, linear.scaling.log)
-    weights = 1 / backtest.spread_of(panel, linear.scaling.log)
-    if args.dataset and args.dataset not in datasets.NAIVE2:
+    log = linear.scaling.log
+    weights = 1 / backtest.spread_of(panel, log)
+    if args.dataset and not m4:
         weights = np.ones(len(weights))  # z-scores count alike
-    batch_size = min(args.batch_size, max(len(parts.train) // LEAST, LEAST))
-    schedule = {
-        "steps": training.steps_per_epoch(min(len(parts.train), PER_EPOCH), batch_size),
-        "learning_rate": args.learning_rate,
-    }
-    val = stream(panel, evenly(parts.val, VALIDATED), AT_ONCE, weights)
-
-    def new_network(number):
-        keras.utils.set_random_seed(args.seed + SEEDS * number)
-        return build_network(panel, linear, args)
-
-    def batches(origins, number):
-        return stream(panel, origins, batch_size, weights, args.seed + SEEDS * number)
-
+    loss = build_loss(args.quantiles, args.loss, log)
+    plan = Plan(build_network, loss, data, args, linear, weights)
     networks, fits = [], []
-    for number in range(args.networks):
-        network = new_network(number)
-        train = batches(parts.train, number)
-        fit = training.fit(
-            network, loss, train, val, epochs=args.epochs, checkpoint=checkpoints[number],
-            on_epoch=None if number else on_epoch, **schedule,
-        )  # fmt: skip
-        fits.append(fit)
+    for number, checkpoint in enumerate(checkpoints):
+        told = None if number else on_epoch
+        network, fit = plan.fit(number, checkpoint=checkpoint, on_epoch=told)
         networks.append(network)
-        if fits[-1].interrupted:
+        fits.append(fit)
+        if fit.interrupted:
             break
-
-    def train_on(network, number, end, **changed):
-        rows = batches(origins_between(panel, panel.start, end), number)
-        training.refit(network, loss, rows, **(schedule | changed))
-
-    def refit():
-        again = [new_network(number) for number in range(len(fits))]
-        for number, fit in enumerate(fits):
-            epochs = max(fit.best_epoch, 1)
-            train_on(again[number], number, panel.end, epochs=epochs, planned=args.epochs)
-        return _mean(again)
-
     mean, origins, newest = _mean(networks), evenly(parts.val), NEWEST.get(args.dataset)
     validated = predict(mean, panel, origins)
     if args.start == "linear":
@@ -295,9 +324,10 @@ def learn(
     if newest and not fits[-1].interrupted:
         of_newest = {"epochs": newest, "planned": newest, "learning_rate": args.learning_rate / 2}
         for number, network in enumerate(networks):
-            train_on(network, number, panel.borders[:, 1], **of_newest)
-    log = linear.scaling.log
-    return Run(mean, log, {}, fits, linear, validated, networks, refit, checkpoints)
+            plan.train_on(network, number, panel.borders[:, 1], **of_newest)
+    return Run(
+        mean, log, {}, fits, linear, validated, networks, lambda: plan.refit(fits), checkpoints
+    )
 
 
 def _point(args):

@@ -228,6 +228,8 @@ def draw(journal: Journal, metric: str, defaults: dict):
     """Draw the score against each setting, and the best so far against time."""
     from utils import plotting
 
+    from matplotlib import ticker
+
     rows = [row for row in journal.rows if math.isfinite(row["val"])]
     names = journal.settings
     wide = -(-(len(names) + 1) // 2)
@@ -245,9 +247,12 @@ def draw(journal: Journal, metric: str, defaults: dict):
         if defaults[name] is not None and not isinstance(defaults[name], str | bool):
             axes[name].axvline(defaults[name], color=plotting.BLACK, ls=":", label="default")
         if min((row[name] for row in rows if not isinstance(row[name], str)), default=0) > 0:
-            axes[name].set_xscale("log", base=2 if isinstance(best[name], int) else 10)
-            if isinstance(best[name], int):
-                axes[name].xaxis.set_major_formatter("{x:.0f}")
+            whole = isinstance(best[name], int)
+            axes[name].set_xscale("log", base=2 if whole else 10)
+            if not whole:
+                axes[name].xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+            axes[name].xaxis.set_major_formatter("{x:.0f}" if whole else "{x:g}")
+            axes[name].xaxis.set_minor_formatter("")
         axes[name].set_title(name)
     so_far, steps = [], sorted(rows, key=lambda row: row["at"])
     for row in steps:
