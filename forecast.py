@@ -104,7 +104,7 @@ def build_network(panel, linear, args):
     layers, ops, scaling = keras.layers, keras.ops, linear.scaling
     steps, horizon, segment = panel.input_steps, panel.horizon, args.segment
     past = keras.Input((steps, 1 + panel.features.shape[1]), name="past")
-    known = keras.Input((steps + horizon, panel.known.shape[1]), name="known")
+    known = keras.Input((steps + horizon, panel.inputs), name="known")
     series = keras.Input((1,), dtype="int32", name="series")
     spread = keras.Input((1,), name="scale")
 
@@ -135,7 +135,7 @@ def build_network(panel, linear, args):
     query = layers.Embedding(ahead, args.units)(ops.arange(ahead)[None] + 0 * series)
     if 1 < len(panel.names) <= APART:
         query += layers.Embedding(1 + len(panel.names), args.units, "zeros")(series)
-    if panel.known.shape[1]:
+    if panel.inputs:
         filled = [(0, 0), (0, ahead * segment - horizon), (0, 0)]
         future = ops.pad(known[:, steps:], filled)
         query += layers.Dense(args.units)(

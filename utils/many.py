@@ -291,7 +291,7 @@ def learn(
             f"no series is long enough for a window of {panel.input_steps} steps and "
             f"{panel.horizon} ahead; lower --horizon or --input-steps, or bring longer series"
         )
-    same_run = plan_of(args, panel.values, panel.features, panel.known)
+    same_run = plan_of(args, panel.values, panel.features, panel.known, panel.calendar)
     checkpoints = [
         Checkpoint(Path(args.output_dir, f"checkpoint_{number}.npz"), same_run, args.resume)
         for number in range(args.networks)

@@ -137,9 +137,10 @@ class Linear:
         x, middle, size = scaling.apply(panel, origins)
         target = np.nan_to_num(scaling.forward(panel.targets(origins), middle, size))
         rows = origins[:, None] + np.arange(-panel.input_steps, panel.horizon)
-        given = panel.known[:, panel.calendar :][rows].reshape(len(rows), -1)
+        given = panel.known[rows].reshape(len(rows), -1)
+        of_time = panel.calendar[panel.moment[origins]]
         level = (middle / panel.scale[panel.series_of(origins), None])[:, : scaling.told]
-        return np.column_stack([x, panel.known[origins, : panel.calendar], given, level]), target
+        return np.column_stack([x, of_time, given, level]), target
 
 
 def _ridge(x, target, strengths):
@@ -158,10 +159,10 @@ def _ridge(x, target, strengths):
 
 def linear_inputs(panel: Panel, scaling: Scaling, normal, known, middle):
     """Return what the linear heads read, as a Keras tensor, in the order of `Linear`."""
-    columns = [normal]
-    if panel.calendar:
-        columns.append(known[:, panel.input_steps, : panel.calendar])
-    given = known[:, :, panel.calendar :]
+    columns, waves = [normal], panel.calendar.shape[1]
+    if waves:
+        columns.append(known[:, panel.input_steps, :waves])
+    given = known[:, :, waves:]
     if given.shape[-1]:
         columns.append(keras.ops.reshape(given, (-1, given.shape[1] * given.shape[2])))
     if scaling.told:
@@ -212,15 +213,13 @@ class Boosting:
         x, middle, size = self.scaling.apply(panel, origins)
         rows = origins[:, None] + np.arange(panel.horizon)
         step = np.broadcast_to(np.arange(panel.horizon), rows.shape)
-        columns = [step, *np.moveaxis(panel.known[rows], -1, 0)]
+        columns = [step, *np.moveaxis(panel.known_at(rows), -1, 0)]
         phase = np.arange(panel.horizon) % panel.season
         same = []
         for back in range(1, 1 + min(self.SEASONS, panel.input_steps // panel.season)):
             source = phase - back * panel.season
             same.append(x[:, source])
-            columns += list(
-                np.moveaxis(panel.known[:, panel.calendar :][origins[:, None] + source], -1, 0)
-            )
+            columns += list(np.moveaxis(panel.known[origins[:, None] + source], -1, 0))
         columns += same
         for value in (
             x[:, -1],

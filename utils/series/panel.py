@@ -8,6 +8,7 @@ the rows and not with the windows.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -32,7 +33,9 @@ class Panel(NamedTuple):
     end: np.ndarray  # (series,) row after the last value: the origin of what is to come
     values: np.ndarray  # (rows,) float32, NaN where missing, in margins and in the steps to come
     features: np.ndarray  # (rows, features) float32; of these only the past is known
-    known: np.ndarray  # (rows, known) float32: the calendar and columns known for steps to come
+    known: np.ndarray  # (rows, known) float32: columns that are known for the steps to come, too
+    calendar: np.ndarray  # (times, waves) float32: known of each time, 0 in the first row
+    moment: np.ndarray  # (rows,) which row of the calendar; the first in margins
     borders: np.ndarray  # (series, 2) rows where the validation and the test part begin
     scale: np.ndarray  # (series,) mean absolute change over a season in the train part
     spread: np.ndarray  # (series,) standard deviation within a window, in the train part
@@ -40,7 +43,11 @@ class Panel(NamedTuple):
     horizon: int
     season: int
     numbers: np.ndarray  # (series,) by which a network knows them, from 1; 0 for none of its own
-    calendar: int  # how many of the known columns, the first ones, are the calendar's
+
+    @property
+    def inputs(self) -> int:
+        """How many columns are known beforehand: the calendar's and the others."""
+        return self.calendar.shape[1] + self.known.shape[1]
 
     def series_of(self, origins: np.ndarray) -> np.ndarray:
         """Return the number of the series that each origin belongs to."""
@@ -53,6 +60,10 @@ class Panel(NamedTuple):
     def windows(self, origins: np.ndarray) -> np.ndarray:
         """Return the values before each origin, (windows, input_steps), NaN where missing."""
         return self.values[origins[:, None] + np.arange(-self.input_steps, 0)]
+
+    def known_at(self, rows: np.ndarray) -> np.ndarray:
+        """Return what is known beforehand of rows: the calendar and columns, (*rows, inputs)."""
+        return np.concatenate([self.calendar[self.moment[rows]], self.known[rows]], axis=-1)
 
     def whole(self) -> bool:
         """Return whether all values are whole numbers: so are their medians and quantiles then."""
@@ -102,8 +113,7 @@ def lay_out(
     known_rows = [np.flatnonzero(np.isfinite(f.iloc[:, 0].to_numpy())) for f in frames.values()]
     begins, lengths = np.array([(at[0], at[-1] + 1 - at[0]) for at in known_rows]).T
     start = np.cumsum(lengths + input_steps + horizon) - lengths - horizon
-    waves = sum(CYCLES[name] for name in calendar)
-    width, columns = 1 + waves + len(known), waves + next(iter(frames.values())).shape[1]
+    width, columns = 1 + len(known), next(iter(frames.values())).shape[1]
     rows = np.full((start[-1] + lengths[-1] + horizon, columns), np.nan, np.float32)
     times, borders = [], []
     of_series = zip(frames.items(), begins, lengths, start, strict=True)
@@ -116,8 +126,7 @@ def lay_out(
         _check_known(name, given, length, horizon)
         filled = rows[first : first + length + horizon]  # in place: the rows may be many
         filled[:length, 0] = of_index.iloc[:length, 0]
-        filled[:, 1 : 1 + waves] = calendar_columns(index, calendar)
-        filled[:, 1 + waves : width] = given
+        filled[:, 1:width] = given
         filled[:, width:] = of_index.iloc[:, 1 + len(known) :]
         times.append(index)
         borders.append(_borders(length, horizon, held_back))
@@ -129,10 +138,22 @@ def lay_out(
     spread = np.where(spread > 0, spread, scale)
     return Panel(
         list(frames), times, start, start + lengths, rows[:, 0].copy(), rows[:, width:],
-        rows[:, 1:width], start[:, None] + borders,
-        np.array(scale, np.float32), spread.astype(np.float32), input_steps, horizon, season,
-        np.arange(1, 1 + len(frames)), waves,
+        rows[:, 1:width], *_calendar(times, start, len(rows), calendar),
+        start[:, None] + borders, np.array(scale, np.float32), spread.astype(np.float32),
+        input_steps, horizon, season, np.arange(1, 1 + len(frames)),
     )  # fmt: skip
+
+
+def _calendar(times, start, rows, names):
+    """Return the calendar inputs of all times, and which of them each row has."""
+    moment = np.zeros(rows, np.int32)
+    if not names:
+        return np.zeros((1, 0), np.float32), moment
+    all_times = functools.reduce(pd.Index.union, times)
+    for first, index in zip(start, times, strict=True):
+        moment[first : first + len(index)] = 1 + all_times.searchsorted(index)
+    columns = calendar_columns(all_times, names)
+    return np.vstack([np.zeros_like(columns[:1]), columns]).astype(np.float32), moment
 
 
 def _borders(length, horizon, held_back):
@@ -257,7 +278,8 @@ def stream(
         value, and the weight of its error, 0 where it is missing.
     """
     values, features = tf.constant(panel.values), tf.constant(panel.features)
-    known, scale = tf.constant(panel.known), tf.constant(panel.spread)
+    known, calendar = tf.constant(panel.known), tf.constant(panel.calendar)
+    moment, scale = tf.constant(panel.moment), tf.constant(panel.spread)
     numbers = tf.constant(panel.numbers)
     starts, weights = tf.constant(panel.start), tf.constant(weights, tf.float32)
     past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
@@ -266,9 +288,11 @@ def stream(
     def batch(origins):
         series = tf.searchsorted(starts, origins, side="right") - 1
         rows = origins[:, None] + past
+        both = origins[:, None] + tf.concat([past, ahead], 0)
+        of_time = tf.gather(calendar, tf.gather(moment, both))
         inputs = {
             "past": tf.concat([tf.gather(values, rows)[..., None], tf.gather(features, rows)], -1),
-            "known": tf.gather(known, origins[:, None] + tf.concat([past, ahead], 0)),
+            "known": tf.concat([of_time, tf.gather(known, both)], -1),
             "series": tf.gather(numbers, series)[:, None],
             "scale": tf.gather(scale, series)[:, None],
         }
