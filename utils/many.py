@@ -6,6 +6,7 @@ The script brings what it teaches, the network, the loss and the picture; the re
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -175,7 +176,8 @@ def prepare(args: argparse.Namespace) -> Data:
     panel = lay_out(frames, args.input_steps, args.horizon, season, known, calendar, held_back)
     if loaded:
         numbers = {name: number for number, name in enumerate(loaded[1]["names"], 1)}
-        panel = panel._replace(numbers=np.array([numbers.get(name, 0) for name in panel.names]))
+        known_as = np.array([numbers.get(name, 0) for name in panel.names])
+        panel = dataclasses.replace(panel, numbers=known_as)
     parts = None if loaded else split(panel)
     output_folder(args.output_dir)
     return Data(panel, parts, law, calendar, step, (column, known, features), loaded)

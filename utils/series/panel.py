@@ -8,6 +8,7 @@ the rows and not with the windows.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -24,7 +25,8 @@ MAX_ORIGINS = 20_000  # that a part is scored on: evenly taken where there are m
 CYCLES = {"hour": 4, "weekday": 7, "year": 4}  # columns of each calendar input
 
 
-class Panel(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Panel:
     """Series in one long array."""
 
     names: list[str]
@@ -43,6 +45,12 @@ class Panel(NamedTuple):
     horizon: int
     season: int
     numbers: np.ndarray  # (series,) by which a network knows them, from 1; 0 for none of its own
+
+    @functools.cached_property
+    def tensors(self) -> dict[str, tf.Tensor]:
+        """The arrays that windows are cut from, copied once for all streams."""
+        names = ("values", "features", "known", "calendar", "moment", "spread", "numbers", "start")
+        return {name: tf.constant(getattr(self, name)) for name in names}
 
     @property
     def inputs(self) -> int:
@@ -277,26 +285,23 @@ def stream(
         "scale" (batch, 1), the series' spread; and of targets (batch, horizon, 2): the
         value, and the weight of its error, 0 where it is missing.
     """
-    values, features = tf.constant(panel.values), tf.constant(panel.features)
-    known, calendar = tf.constant(panel.known), tf.constant(panel.calendar)
-    moment, scale = tf.constant(panel.moment), tf.constant(panel.spread)
-    numbers = tf.constant(panel.numbers)
-    starts, weights = tf.constant(panel.start), tf.constant(weights, tf.float32)
+    of, weights = panel.tensors, tf.constant(weights, tf.float32)
     past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
     ahead = tf.range(panel.horizon, dtype=tf.int64)
 
     def batch(origins):
-        series = tf.searchsorted(starts, origins, side="right") - 1
+        series = tf.searchsorted(of["start"], origins, side="right") - 1
         rows = origins[:, None] + past
         both = origins[:, None] + tf.concat([past, ahead], 0)
-        of_time = tf.gather(calendar, tf.gather(moment, both))
+        read = [tf.gather(of["values"], rows)[..., None], tf.gather(of["features"], rows)]
+        times = tf.gather(of["calendar"], tf.gather(of["moment"], both))
         inputs = {
-            "past": tf.concat([tf.gather(values, rows)[..., None], tf.gather(features, rows)], -1),
-            "known": tf.concat([of_time, tf.gather(known, both)], -1),
-            "series": tf.gather(numbers, series)[:, None],
-            "scale": tf.gather(scale, series)[:, None],
+            "past": tf.concat(read, -1),
+            "known": tf.concat([times, tf.gather(of["known"], both)], -1),
+            "series": tf.gather(of["numbers"], series)[:, None],
+            "scale": tf.gather(of["spread"], series)[:, None],
         }
-        actual = tf.gather(values, origins[:, None] + ahead)
+        actual = tf.gather(of["values"], origins[:, None] + ahead)
         seen = tf.math.is_finite(actual)
         weight = tf.where(seen, tf.gather(weights, series)[:, None], 0.0)
         return inputs, tf.stack([tf.where(seen, actual, 1.0), weight], axis=-1)
