@@ -43,6 +43,7 @@ class Lesson(NamedTuple):
     """What tune.py must know of a lesson that offers parse_args, prepare, learn, main, SEARCH."""
 
     metric: str
+    judged: str  # what trials are judged by, in the validation part
     best: Callable  # min or max
     of: Callable[[dict, str], float | None]  # from scores.json, and "val" or "test"
     p_value: Callable[[Path, Path], float]  # of no difference, from the outputs of two runs
@@ -92,11 +93,12 @@ def _same_f1(one, other):
     return chunks.same_f1(tags[0]["tags"], *(table["predicted_tags"] for table in tags))
 
 
-FORECASTING = Lesson("MAE", min, _error, _same_error)
+FORECASTING = Lesson("MAE", "MAE", min, _error, _same_error)
 LESSONS = dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), FORECASTING)
-LESSONS["forecast"] = Lesson("MASE", min, _scaled_error, _same_scaled_error)
-one_network = ("--model", "gru", "--bidirectional")
-LESSONS["slot_filling"] = Lesson("F1", max, _f1, _same_f1, one_network)
+LESSONS["forecast"] = Lesson("MASE", "loss", min, _scaled_error, _same_scaled_error)
+LESSONS["slot_filling"] = Lesson(
+    "F1", "F1 + intents", max, _f1, _same_f1, ("--model", "gru", "--bidirectional")
+)
 
 
 def parse_args(argv=None):
@@ -195,7 +197,7 @@ def compare(args, words, parsed, space, journal, begin):
         with written_whole(folder / "model.keras") as beside:
             shutil.copyfile(best_folder / "model.keras", beside)
         write_json(result, folder / "scores.json")
-        figure = sweep.draw(journal, lesson.metric, defaults)
+        figure = sweep.draw(journal, lesson.judged, defaults)
         plotting.save(figure, folder / "figure.png", args.show)
     shutil.rmtree(folder / "training")
     return result

@@ -224,7 +224,7 @@ class Watch:
         return self.trials - len(self.journal.rows)
 
 
-def draw(journal: Journal, metric: str, defaults: dict):
+def draw(journal: Journal, judged: str, defaults: dict):
     """Draw the score against each setting, and the best so far against time."""
     from utils import plotting
 
@@ -260,7 +260,7 @@ def draw(journal: Journal, metric: str, defaults: dict):
     axes["time"].step([row["at"] / 60 for row in steps], so_far, where="post", color=plotting.RED)
     axes["time"].set(title="the best so far", xlabel="minutes")
     for row in mosaic:
-        axes[row[0]].set_ylabel(f"validation {metric}")
+        axes[row[0]].set_ylabel(f"validation {judged}")
     # the worst are far off: what matters is seen among the better half
     ranked = sorted((row["val"] for row in rows), reverse=journal.best_of is max)
     half, spread = ranked[len(ranked) // 2], abs(ranked[len(ranked) // 2] - ranked[0])
