@@ -67,16 +67,21 @@ def _scaled_error(scores, part):
 
 def _same_scaled_error(one, other):
     """Compare the forecasts of all steps over series, or over origins."""
-    one, other = (pd.read_csv(folder / "backtest.csv") for folder in (one, other))
+    one, other = (_read(folder / "backtest.csv", "series") for folder in (one, other))
     network = one.columns.get_loc("actual") + 1  # the column of its forecasts
-    windows = ["series", "origin"]
     errors = [
-        (table["actual"] - table.iloc[:, network]).abs().groupby([table[c] for c in windows]).mean()
+        (table["actual"] - table.iloc[:, network])
+        .abs()
+        .groupby([table["series"], table["origin"]], sort=False)
+        .mean()
         for table in (one, other)
     ]
-    size = errors[1].groupby("series").transform("mean")
-    table = ((errors[0] - errors[1]) / size).rename("difference").reset_index()
-    return backtest.no_difference(table.rename(columns={"origin": "time"}), one["step"].max())
+    size = (errors[0] + errors[1]).groupby("series").transform("mean")
+    windows = ((errors[0] - errors[1]) / size).rename("difference").reset_index()
+    first = one[one["series"] == one["series"].iloc[0]]
+    last_step = first["time"].iloc[first["step"].argmax()]  # of the first window
+    overlap = int((first["origin"].unique() < last_step).sum())
+    return backtest.no_difference(windows.rename(columns={"origin": "time"}), overlap)
 
 
 def _f1(scores, part):
@@ -86,11 +91,15 @@ def _f1(scores, part):
 
 def _same_f1(one, other):
     """Compare the tags of the same sentences."""
-    tags = [
-        pd.read_csv(folder / "sentences.csv")[["tags", "predicted_tags"]].map(str.split)
-        for folder in (one, other)
-    ]
-    return chunks.same_f1(tags[0]["tags"], *(table["predicted_tags"] for table in tags))
+    columns = ["tags", "predicted_tags"]
+    tables = [_read(folder / "sentences.csv", *columns) for folder in (one, other)]
+    true, ours = (tables[0][name].str.split() for name in columns)
+    return chunks.same_f1(true, ours, tables[1]["predicted_tags"].str.split())
+
+
+def _read(path, *texts):
+    """Read a table in which some columns are text, even if it says NA or null."""
+    return pd.read_csv(path, dtype=dict.fromkeys(texts, str), keep_default_na=False, na_values="")
 
 
 FORECASTING = Lesson("MAE", "MAE", min, _error, _same_error)
@@ -143,6 +152,8 @@ def parse_args(argv=None):
     parsed = module.parse_args(words)  # complains itself
     if getattr(parsed, "load", None) or getattr(parsed, "predict", None) is not None:
         parser.error("a model that is trained already has no settings to vary")
+    if len(getattr(parsed, "seeds", [0])) > 1:
+        parser.error("a sweep trains with one seed; give one to --seeds")
     if not space:
         parser.error("no setting is left to vary")
     for bound in zip(*((r.values[0], r.values[-1]) for r in space.values()), strict=True):

@@ -98,8 +98,9 @@ def read(folder):
     """Return the simulated series as columns shop, time, y and what is known, without gaps."""
     table = pd.read_csv(Path(folder, "simulated.csv"), parse_dates=["time"])
     table = table.rename(columns={"sales": "y"}).dropna(subset="y")
-    table["y"] = table["y"].replace(-9999, np.nan).interpolate()
-    return table if "shop" in table else table.assign(shop="all")
+    table = table if "shop" in table else table.assign(shop="all")
+    table["y"] = table["y"].replace(-9999, np.nan).groupby(table["shop"]).ffill()
+    return table
 
 
 def classics(folder, layer, season):

@@ -106,7 +106,8 @@ def many(count=1000):
         assert process.returncode == 0
         at = trials(folder)["at"].to_numpy()
     for hundred, used in memory.items():
-        each = (at[100 * hundred - 1] - at[max(100 * hundred - 101, 0)]) / 100
+        before = max(100 * hundred - 101, 0)
+        each = (at[100 * hundred - 1] - at[before]) / (100 * hundred - 1 - before)
         print(f"trials to {100 * hundred:5}: {each:.3f} s each, {used:.0f} MB", flush=True)
 
 

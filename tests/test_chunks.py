@@ -120,6 +120,7 @@ def test_a_better_tagger_is_told_from_a_worse_one():
     worse = [["B-a", "O", "O"] if i % 5 == 0 else tags for i, tags in enumerate(true)]
     assert chunks.same_f1(true, true, worse) < 0.001
     assert chunks.same_f1(true, worse, true) < 0.001
+    assert chunks.same_f1([["O"]] * 9, [["O"]] * 9, [["O"]] * 9) == 1.0
     nearly = [["B-a", "O", "O"], *true[1:]]
     assert chunks.same_f1(true, true, nearly) == 1.0  # one sentence changes hands: as far each way
 

@@ -185,19 +185,19 @@ def test_closed_form_of_the_simulated_shops_is_optimal():
 
 
 @pytest.mark.parametrize(
-    ("loss", "scale", "expected"),
+    ("whole", "loss", "expected"),
     [  # medians and bounds of whole numbers are whole, but not their mean
-        ("absolute", 1.0, [[0, 0, 0, 1], [1, 1, 1, 3]]),
-        ("absolute", 0.3, [[0.4, 0.2, 0.4, 1.7], [1.4, 0.6, 1.4, 3.2]]),
-        ("squared", 1.0, [[0.5, 0.2, 0.4, 1.7], [1.6, 0.6, 1.4, 3.2]]),
+        (True, "absolute", [[0, 0, 0, 1], [1, 1, 1, 3]]),
+        (False, "absolute", [[0.4, 0.2, 0.4, 1.7], [1.4, 0.6, 1.4, 3.2]]),
+        (False, "squared", [[0.5, 0.2, 0.4, 1.7], [1.6, 0.6, 1.4, 3.2]]),
     ],
 )
-def test_counts_are_forecast_as_counts(loss, scale, expected):
+def test_counts_are_forecast_as_counts(whole, loss, expected):
     times = pd.date_range("2024-01-01", periods=40, freq="D")
-    values = scale * np.random.default_rng(0).poisson(1.0, 40)
+    values = np.random.default_rng(0).poisson(1.0, 40)
     panel = many.lay_out({"a": pd.DataFrame({"y": values}, times)}, 7, 2, 7)
     outputs = np.array([[[0.5, 0.2, 0.4, 1.7], [1.6, 0.6, 1.4, 3.2]]])  # means, quantiles
-    run = many.Run(None, False, {}, [])
+    run = many.Run(None, False, whole, {}, [])
     args = forecast.parse_args(["--loss", loss])
     point, bounds, mean = many._forecast(outputs, panel, panel.end, run, {"0.9": 0.0}, args)
     np.testing.assert_allclose(np.concatenate([point[..., None], bounds], axis=-1)[0], expected)

@@ -94,6 +94,28 @@ def test_an_endless_stream_takes_every_window_once_per_pass():
     assert first == second == set(panel.targets(origins)[:, 0])
 
 
+@pytest.mark.parametrize(("values", "whole"), [([1, 2, np.nan, 3], True), ([1, 2.5, 3, 4], False)])
+def test_whole_numbers(values, whole):
+    panel = lay_out({"a": frame(values * 5)}, 4, 2, 1)
+    assert panel.whole() is whole
+    linear = backtest.Linear(panel, split(panel))
+    forecast = backtest.baselines(panel, panel.end, linear, None, whole)["linear"]
+    assert np.array_equal(forecast, np.rint(forecast)) is whole
+
+
+def test_each_row_has_the_calendar_of_its_time():
+    frames = {"a": frame(np.arange(40)), "b": frame(np.arange(30), "2024-01-06")}
+    panel = lay_out(frames, 4, 3, 7, calendar=["weekday"])
+    rows = np.array([panel.start, panel.end - 1, panel.end + 2])
+    monday, saturday = (0, 39 % 7, 42 % 7), (5, (5 + 29) % 7, (5 + 32) % 7)
+    known = panel.known_at(rows)
+    assert known.shape == (3, 2, 7) and (known.sum(axis=-1) == 1).all()
+    assert known.argmax(axis=-1).T.tolist() == [list(monday), list(saturday)]
+    assert not panel.known_at(panel.start - 1).any()  # a margin
+    inputs, _ = next(iter(stream(panel, panel.start + 4, 2, np.ones(2))))
+    np.testing.assert_array_equal(inputs["known"][1, 0], known[0, 1])
+
+
 def test_calendar():
     hours = pd.date_range("2024-01-01 06:00", periods=24 * 20, freq="h")
     assert calendar_names(hours) == ["hour", "weekday"]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from pathlib import Path
 
 import tune
@@ -183,7 +184,8 @@ def test_what_a_sweep_gained_is_luck_or_more(tmp_path):
     noise, size = rng.normal(0, 1, (2, 400)), np.repeat([1.0, 100.0], 200)
     times = {"time": np.arange(400), "actual": 0.0}
     steps = {"series": np.repeat(["a", "b"], 200), "origin": np.tile(np.arange(200) // 2, 2)}
-    steps |= {"step": np.tile([1, 2], 200), "actual": 0.0}
+    steps |= {"step": np.tile([1, 2], 200), "time": np.tile(np.arange(200) // 2 + 2, 2)}
+    steps |= {"actual": 0.0}
     for better, least, most in ((1.0, 0.05, 1.0), (0.5, 0.0, 0.01)):
         pair = better * noise[0], noise[1]
         tables = [pd.DataFrame(times | {"predicted": errors}) for errors in pair]
@@ -192,12 +194,26 @@ def test_what_a_sweep_gained_is_luck_or_more(tmp_path):
         tables = [pd.DataFrame(steps | {"gru": size * errors}) for errors in pair]
         found = tune.LESSONS["forecast"].p_value(*two_runs(tmp_path, "backtest.csv", tables))
         assert least <= found <= most
+    steps["actual"], tables = 0.0, [pd.DataFrame(steps | {"gru": 0.0 * noise[0]})] * 2
+    same = two_runs(tmp_path, "backtest.csv", tables)
+    assert tune.LESSONS["forecast"].p_value(*same) == 1.0
     tags = {"tags": ["B-a O"] * 50, "predicted_tags": ["B-a O"] * 50}
     worse = tags | {"predicted_tags": ["B-a O"] * 30 + ["O O"] * 20}
     tables = [pd.DataFrame(tags), pd.DataFrame(worse)]
     p_value = tune.LESSONS["slot_filling"].p_value
     assert p_value(*two_runs(tmp_path, "sentences.csv", tables)) < 0.001
     assert p_value(*two_runs(tmp_path, "sentences.csv", tables[:1] * 2)) == 1.0
+
+
+def test_forecasts_that_are_alike_of_many_short_series(tmp_path):
+    rng, rejected = np.random.default_rng(4), 0
+    steps = {"series": [*map(str, range(29)), "NA"], "origin": 5, "step": 1, "time": 6}
+    steps = pd.DataFrame(steps | {"actual": 0.0})
+    for _ in range(100):
+        tables = [steps.assign(gru=rng.normal(0, 1, 30)) for _ in range(2)]
+        pair = two_runs(tmp_path, "backtest.csv", tables)
+        rejected += tune.LESSONS["forecast"].p_value(*pair) < 0.05
+    assert rejected <= 12  # of 100, 5 by chance
 
 
 # ------------------------------------------------------------------ with Ray
@@ -352,6 +368,40 @@ def test_a_worker_and_a_node_are_killed_and_another_comes(ray, tmp_path, monkeyp
     table = trials(out)
     assert list(table["trial"]) == list(range(1, 17)) and not table["status"].eq("failed").any()
     nothing_runs(f"TUNE_TEST={tmp_path}\0")
+
+
+@pytest.mark.parametrize("poisoned", [1, 12])
+def test_a_trial_that_kills_its_worker_costs_only_itself(ray, tmp_path, monkeypatch, poisoned):
+    """With Ray's Tuner replaced: rounds of 4 trials, one or all of which kill their workers."""
+    from ray.tune import Tuner
+
+    rounds = []
+
+    def fit(tuner):
+        config = tuner._local_tuner._tune_config
+        told, rounds[:] = tuner._local_tuner._run_config.callbacks[0], [*rounds, config.num_samples]
+        for number in range(config.num_samples):
+            settings = config.search_alg.suggest(f"{len(rounds)} {number}")
+            trial = types.SimpleNamespace(trial_id=str(number), config=settings)
+            trial.last_result = {"score": 1.0, "failed": "", "ended": True, "time_total_s": 1.0}
+            trial.last_result |= {"training_iteration": 2, "hostname": "here"}
+            bad = settings["units"] in deadly
+            (told.on_trial_error if bad else told.on_trial_complete)(1, [], trial)
+
+    cluster = contextlib.nullcontext(str(tmp_path))
+    monkeypatch.setattr(on_ray, "cluster", lambda address: cluster)
+    monkeypatch.setattr(on_ray, "ROUND", 4)
+    monkeypatch.setattr(ray, "cluster_resources", dict)
+    monkeypatch.setattr(Tuner, "fit", fit)
+    space = {"units": Range.parse("1:1000000")}
+    deadly = range(10**6 + 1) if poisoned == 12 else [5]
+    journal = Journal(tmp_path, space, {}, min, False)
+    on_ray.search("GRU", [], {}, space, {"units": 5}, journal, trials=12, epochs=9, best=min,
+                  seed=0, address=None)  # fmt: skip
+    failed = [row for row in journal.rows if row["status"] == "failed"]
+    assert len(journal.rows) == 12 and sum(rounds) <= 12 + 4 * 12
+    assert len(failed) == poisoned
+    assert "died again and again" in failed[0]["failed"]
 
 
 def test_no_cluster_there(ray, tmp_path):

@@ -79,6 +79,7 @@ class Run(NamedTuple):
 
     network: keras.Model
     log: bool  # whether it learned logarithms
+    whole: bool  # whether its forecasts, medians of whole numbers, are whole
     corrections: dict[str, list[float]]  # of the intervals, by level; measured by `score`
     fits: list[training.Fit]
     linear: backtest.Linear | None = None
@@ -286,20 +287,23 @@ def learn(
     """
     if data.loaded:
         network, facts = data.loaded
-        return Run(network, facts["log"], facts["corrections"], [])
+        return Run(network, facts["log"], facts["whole"], facts["corrections"], [])
     panel, parts = data.panel, data.parts
     if len(parts.train) == 0:
         raise InputError(
             f"no series is long enough for a window of {panel.input_steps} steps and "
             f"{panel.horizon} ahead; lower --horizon or --input-steps, or bring longer series"
         )
-    same_run = plan_of(args, panel.values, panel.features, panel.known, panel.calendar)
+    learned_from = panel.values, panel.features, panel.known, panel.calendar, panel.moment
+    same_run = plan_of(args, *learned_from)
     checkpoints = [
         Checkpoint(Path(args.output_dir, f"checkpoint_{number}.npz"), same_run, args.resume)
         for number in range(args.networks)
     ]
     m4 = args.dataset in datasets.NAIVE2  # sMAPE, half of its measure, is nearly an error of logs
-    linear = backtest.Linear(panel, parts, [backtest.Scaling(True, True)] if m4 else None)
+    scalings = [backtest.Scaling(True, True)] if m4 else None
+    power = 2 if args.loss == "squared" else 1
+    linear = backtest.Linear(panel, parts, scalings, power)
     log = linear.scaling.log
     weights = 1 / backtest.spread_of(panel, log)
     if args.dataset and not m4:
@@ -317,7 +321,7 @@ def learn(
     mean, origins, newest = _mean(networks), evenly(parts.val), NEWEST.get(args.dataset)
     validated = predict(mean, panel, origins)
     if args.start == "linear":
-        share = _best_share(panel, origins, validated[..., _point(args)], linear)
+        share = _best_share(panel, origins, validated[..., _point(args)], linear, power)
         if share < 1:
             print(f"Of what was learned beyond the linear heads, {share:.0%} is kept.")
             for network in networks:
@@ -327,9 +331,8 @@ def learn(
         of_newest = {"epochs": newest, "planned": newest, "learning_rate": args.learning_rate / 2}
         for number, network in enumerate(networks):
             plan.train_on(network, number, panel.borders[:, 1], **of_newest)
-    return Run(
-        mean, log, {}, fits, linear, validated, networks, lambda: plan.refit(fits), checkpoints
-    )
+    whole, again = args.loss == "absolute" and panel.whole(), lambda: plan.refit(fits)
+    return Run(mean, log, whole, {}, fits, linear, validated, networks, again, checkpoints)
 
 
 def _point(args):
@@ -337,13 +340,13 @@ def _point(args):
     return 0 if args.loss == "squared" else 1 + args.quantiles.index(0.5)
 
 
-def _best_share(panel, origins, forecast, linear):
+def _best_share(panel, origins, forecast, linear, power):
     """Return the share of a network's difference from its start that is best in validation."""
     start, scale = linear.predict(panel, origins), panel.scale[panel.series_of(origins), None]
     forward, back = (np.log, np.exp) if linear.scaling.log else (np.positive, np.positive)
     learned = forward(forecast) - forward(start)
     errors = [panel.targets(origins) - back(forward(start) + s * learned) for s in SHARES]
-    return SHARES[int(np.argmin([np.nanmean(np.abs(error) / scale) for error in errors]))]
+    return SHARES[int(np.argmin([np.nanmean(np.abs(error / scale) ** power) for error in errors]))]
 
 
 def _keep(network, linear, share, args):
@@ -383,7 +386,7 @@ def _forecast(outputs, panel, origins, run, corrections, args):
     bounds = intervals.corrected(
         outputs[..., 1:], args.quantiles, corrections, sizes, run.log, lowest
     )
-    if args.loss == "absolute" and panel.whole():
+    if run.whole:
         m = args.quantiles.index(0.5)
         point, middle = np.rint(point), np.rint(bounds[..., m : m + 1])
         lower = np.minimum(np.ceil(bounds[..., :m]), middle)
@@ -419,7 +422,7 @@ def score(run: Run, data: Data, args: argparse.Namespace) -> tuple[Run, Scored |
     for part, origins in (("val", val), ("test", test)):
         point, bounds, _ = _forecast(outputs[part], panel, origins, run, corrections[part], args)
         forecasts = {args.layer: point}
-        forecasts |= backtest.baselines(panel, origins, run.linear, trees)
+        forecasts |= backtest.baselines(panel, origins, run.linear, trees, run.whole)
         if data.law:
             forecasts["optimal"] = _optimal(panel, data.law, origins)
         scores[part] = backtest.scores(panel, origins, forecasts)
@@ -591,6 +594,7 @@ def _facts(run, data, args):
         "step": data.step,
         "season": data.panel.season,
         "log": run.log,
+        "whole": run.whole,
         "corrections": run.corrections,
         "names": data.panel.names,
         **{name: getattr(args, name) for name in names},

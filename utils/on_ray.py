@@ -28,6 +28,7 @@ TEMPORARY = re.compile(r"tune(\d+)-\w+")  # folders of Ray's, by process
 WORST = 1e30  # a score that is no number; infinite ones upset the percentiles of ASHA
 RETRIES = 3  # of a trial whose worker or node died
 ROUND = 100  # trials, at least; then Ray's books on them, and its workers, are given back
+DIED = "its worker died again and again, as if the memory were full or packages were missing"
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
@@ -137,22 +138,20 @@ def search(
     with cluster(address) as temporary:
         journal.begin()
         task = tune.with_resources(tune.with_parameters(trial, **given), {"cpu": 1})
-        cores = int(ray.cluster_resources().get("CPU", 1))
+        most = max(ROUND, ROUND // 5 * int(ray.cluster_resources().get("CPU", 1)))
         stops = tune.schedulers.ASHAScheduler(
             max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3, **judged
         )
         try:
             while (left := watch.left()) and in_vain <= RETRIES:
-                count, known = left, known_points(journal, space, defaults)
-                if lost:  # Ray gives up a trial that it was about to start
-                    count, known = len(lost), {"points_to_evaluate": lost[:]}
-                    lost.clear()
+                known = known_points(journal, space, defaults)
+                count = min(left - len(lost), most)
+                if not count:  # all others have ended
+                    count, known = len(lost[:most]), {"points_to_evaluate": lost[:most]}
+                    del lost[:most]
                 chooses = searcher(space, seed + len(journal.rows), **known, **judged)
                 config = tune.TuneConfig(
-                    search_alg=chooses,
-                    scheduler=stops,
-                    num_samples=min(count, max(ROUND, ROUND // 5 * cores)),
-                    reuse_actors=True,
+                    search_alg=chooses, scheduler=stops, num_samples=count, reuse_actors=True
                 )
                 run = tune.RunConfig(  # a new one: Ray's own callbacks in it keep all trials
                     name="sweep",
@@ -163,13 +162,13 @@ def search(
                 )
                 tune.Tuner(task, tune_config=config, run_config=run).fit()
                 in_vain = in_vain + 1 if watch.left() == left else 0
+            for settings in lost:
+                watch.ended(
+                    "", settings, status="failed", val=math.copysign(math.inf, worst), epochs=0,
+                    seconds=0.0, node="", failed=DIED,
+                )  # fmt: skip
         finally:
             watch.say(last=True)
-    if left:
-        raise InputError(
-            f"{left} trials lost their worker again and again, as if the memory were full or a "
-            "machine lacked the packages; --resume goes on with the others"
-        )
 
 
 def known_points(journal: sweep.Journal, space: dict[str, sweep.Range], defaults: dict) -> dict:

@@ -238,15 +238,17 @@ def draw(journal: Journal, judged: str, defaults: dict):
     figure, axes = plotting.new_figure(mosaic, size=(3.6 * wide, 6.5), sharey=True)
     best = journal.best()
     for name in names:
+        text = isinstance(best[name], str | bool)  # or else a number
         for status, colour in (("stopped", plotting.GREY), ("done", plotting.BLUE)):
             shown = [row for row in rows if row["status"] == status]
-            values = [str(r[name]) if isinstance(r[name], str | bool) else r[name] for r in shown]
+            values = [str(row[name]) if text else row[name] for row in shown]
             scores = [row["val"] for row in shown]
             axes[name].scatter(values, scores, s=14, color=colour, label=status)
-        axes[name].plot([best[name]], [best["val"]], "*", ms=14, color=plotting.RED, label="best")
-        if defaults[name] is not None and not isinstance(defaults[name], str | bool):
+        star = [str(best[name]) if text else best[name]]
+        axes[name].plot(star, [best["val"]], "*", ms=14, color=plotting.RED, label="best")
+        if not text and defaults[name] is not None:
             axes[name].axvline(defaults[name], color=plotting.BLACK, ls=":", label="default")
-        if min((row[name] for row in rows if not isinstance(row[name], str)), default=0) > 0:
+        if not text and min(row[name] for row in rows) > 0:
             whole = isinstance(best[name], int)
             axes[name].set_xscale("log", base=2 if whole else 10)
             if not whole:
@@ -263,9 +265,9 @@ def draw(journal: Journal, judged: str, defaults: dict):
         axes[row[0]].set_ylabel(f"validation {judged}")
     # the worst are far off: what matters is seen among the better half
     ranked = sorted((row["val"] for row in rows), reverse=journal.best_of is max)
-    half, spread = ranked[len(ranked) // 2], abs(ranked[len(ranked) // 2] - ranked[0])
-    ends = sorted([ranked[0] + (ranked[0] - half) * 0.2, half + (half - ranked[0])])
-    if spread:
-        axes["time"].set_ylim(*ends)
+    first, half, last = ranked[0], ranked[len(ranked) // 2], ranked[-1]
+    far = min(2 * half - first, last, key=lambda score: abs(score - first))
+    if far != first:
+        axes["time"].set_ylim(*sorted([first + 0.1 * (first - far), far + 0.1 * (far - first)]))
     figure.legend(*axes[names[0]].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure

@@ -71,6 +71,7 @@ class Linear:
         panel: the series.
         parts: origins; it learns from the train part, the validation part chooses.
         scalings: among which it chooses; None for all.
+        power: of the errors by which it chooses: 1 for absolute ones, 2 for squares.
     """
 
     MOST = 10_000  # windows to learn from
@@ -78,7 +79,9 @@ class Linear:
     FEW = 500  # validation windows: below, windows of the train part help to choose
     STRENGTHS = (1.0, 30.0, 1e3, 3e4)
 
-    def __init__(self, panel: Panel, parts: Parts, scalings: list[Scaling] | None = None):
+    def __init__(
+        self, panel: Panel, parts: Parts, scalings: list[Scaling] | None = None, power: int = 1
+    ):
         scalings = scalings or self._scalings(panel)
         errors, heads = [], []
         for train, val in self._folds(panel, parts):
@@ -92,7 +95,8 @@ class Linear:
             heads, found = heads or fitted, []
             for self.scaling, self.kernel, self.bias in fitted:
                 error = np.abs(panel.targets(val) - self.predict(panel, val))
-                found.append(np.nanmean(error / panel.scale[panel.series_of(val), None]))
+                error = (error / panel.scale[panel.series_of(val), None]) ** power
+                found.append(np.nanmean(error))
             errors.append(np.array(found) / np.mean(found))
         best = int(np.nanargmin(np.mean(errors, axis=0)))
         self.scaling, self.kernel, self.bias = heads[best]
@@ -271,9 +275,9 @@ def by_series(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray
 
 
 def baselines(
-    panel: Panel, origins: np.ndarray, linear: Linear, trees: Boosting | None
+    panel: Panel, origins: np.ndarray, linear: Linear, trees: Boosting | None, whole: bool
 ) -> dict[str, np.ndarray]:
-    """Return the baselines' forecasts by name, each (windows, horizon)."""
+    """Return the baselines' forecasts by name, each (windows, horizon), `whole` numbers or not."""
     forecasts = {"persistence": last_value(panel, origins)}
     if panel.season > 1:
         forecasts["seasonal_naive"] = seasonal_naive(panel, origins)
@@ -286,8 +290,9 @@ def baselines(
     forecasts["linear"] = linear.predict(panel, origins)
     if trees:
         forecasts["boosting"] = trees.predict(panel, origins)
-    if panel.whole():
-        forecasts |= {name: np.rint(forecasts[name]) for name in forecasts if name != "mean"}
+    if whole:
+        learned = forecasts.keys() & {"linear", "boosting"}
+        forecasts |= {name: np.rint(forecasts[name]) for name in learned}
     return forecasts
 
 

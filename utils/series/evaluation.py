@@ -237,7 +237,7 @@ def mean_is_zero(differences: np.ndarray, season: int) -> float:
         return 1.0
     terms = max(int(min(0.41 * n ** (2 / 3), n / (4 * season))), 1)
     variance = np.mean(dct(differences, norm="ortho")[1 : terms + 1] ** 2) / n
-    if variance <= 0:  # the same forecasts
+    if not variance > 0:  # the same forecasts
         return 1.0
     return float(2 * stdtr(terms, -abs(differences.mean()) / np.sqrt(variance)))
 
