@@ -171,6 +171,25 @@ def test_the_winner_is_reported_as_it_is():
     assert "There is no test part" in tune.report(result | untested | {"p_value": None}, max)
 
 
+@pytest.mark.parametrize("scores", [[3.0, 1.0, 2.0], [2.0, 2.0, 2.0]])
+def test_a_picture_of_any_settings(tmp_path, scores):
+    settings = {"units": [8, 9, 64], "learning-rate": [0.001, 0.01, 0.02], "dropout": [0.0, 0.1, 0]}
+    settings |= {"layer": ["gru", "lstm", "gru"], "crf": [True, True, True]}
+    journal = Journal(tmp_path, settings, {}, max, False)
+    journal.begin()
+    for number, score in enumerate(scores):
+        chosen = {name: values[number] for name, values in settings.items()}
+        journal.append(val=score, at=float(number), **FACT, **chosen)
+    defaults = {name: values[0] for name, values in settings.items()} | {"units": None}
+    figure = sweep.draw(journal, "F1", defaults)
+    figure.draw_without_rendering()
+    panels = {axes.get_title(loc="left") or axes.get_title(): axes for axes in figure.axes}
+    assert set(panels) == {*settings, "the best so far"}
+    assert panels["units"].get_xscale() == "log" and panels["dropout"].get_xscale() == "linear"
+    low, high = panels["units"].get_ylim()
+    assert low < min(scores) and max(scores) < high
+
+
 def two_runs(folder, name, tables):
     folders = folder / "one", folder / "other"
     for path, table in zip(folders, tables, strict=True):

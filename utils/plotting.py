@@ -9,6 +9,7 @@ from utils.files import written_whole
 import matplotlib
 import matplotlib.dates
 import matplotlib.pyplot as plt
+import matplotlib.ticker
 import numpy as np
 import pandas as pd
 from matplotlib import font_manager
@@ -174,6 +175,20 @@ def draw_history(axes: Axes, history: pd.DataFrame, best_epoch: int) -> None:
     )
     axes.set(title="MAE by epoch")
     axes.legend(loc="upper right", frameon=True, framealpha=1, edgecolor="none")
+
+
+def logarithmic(axes: Axes, whole: bool) -> None:
+    """Make the x axis logarithmic, labelled at powers of 2, or at 1, 2 and 5 of each power of 10.
+
+    Args:
+        axes: to change.
+        whole: whether the values are whole numbers.
+    """
+    axes.set_xscale("log", base=2 if whole else 10)
+    if not whole:
+        axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:.0f}" if whole else "{x:g}")
+    axes.xaxis.set_minor_formatter("")
 
 
 def save(figure: Figure, path: str | Path, show: bool = False) -> None:

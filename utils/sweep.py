@@ -228,8 +228,6 @@ def draw(journal: Journal, judged: str, defaults: dict):
     """Draw the score against each setting, and the best so far against time."""
     from utils import plotting
 
-    from matplotlib import ticker
-
     rows = [row for row in journal.rows if math.isfinite(row["val"])]
     names = journal.settings
     wide = -(-(len(names) + 1) // 2)
@@ -249,12 +247,7 @@ def draw(journal: Journal, judged: str, defaults: dict):
         if not text and defaults[name] is not None:
             axes[name].axvline(defaults[name], color=plotting.BLACK, ls=":", label="default")
         if not text and min(row[name] for row in rows) > 0:
-            whole = isinstance(best[name], int)
-            axes[name].set_xscale("log", base=2 if whole else 10)
-            if not whole:
-                axes[name].xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
-            axes[name].xaxis.set_major_formatter("{x:.0f}" if whole else "{x:g}")
-            axes[name].xaxis.set_minor_formatter("")
+            plotting.logarithmic(axes[name], whole=isinstance(best[name], int))
         axes[name].set_title(name)
     so_far, steps = [], sorted(rows, key=lambda row: row["at"])
     for row in steps:
