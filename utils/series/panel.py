@@ -1,4 +1,4 @@
-"""Many series in one long array: windows by row numbers, parts, baselines, scores, intervals.
+"""Many series in one long array: windows by row numbers, their parts, and what is known of them.
 
 All series lie one after the other, each between a margin of missing rows (so that a window may
 begin before its series does) and the rows to come (known inputs, no values yet). A window is named
