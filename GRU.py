@@ -12,25 +12,18 @@ The GRU (Cho et al., 2014) keeps its memory h in the open and guards it with two
     python GRU.py --csv data/weather_greensboro.csv --column temperature \
         --features humidity,pressure,dew_point,wind_speed
     python GRU.py --load outputs/GRU/model.keras --csv today.csv --forecast 48
-
-One step ahead on the test part, mean of seeds 100 to 104 (benchmarks/scores.py):
-
-    simulated       RMSE 2.04 °C, 1.019 x the best possible; MAE 1.7 % below linear autoregression
-    Greensboro      MAE 0.731 °C: 8.2 % below linear autoregression, 27.7 % below persistence
-    with features   MAE 0.711 °C: 7.1 % below linear autoregression on the same columns
 """
 
-from utils import cli, lesson, plotting
-from utils.series import blocks, synthetic
+from utils import cli, plotting, training
+from utils.files import output_folder
+from utils.series import baselines, outputs, synthetic
+from utils.series.backtest import backtest
+from utils.series.panel import Panel
+from utils.series.recursive import Recursive, in_own_unit
+from utils.series.table import read_table
+from utils.series.windows import in_order, next_step, shuffled
 
 import keras
-
-MORAL = """Why a recurrent network at all? Here a weighted sum of the window knows nearly as much.
-Not so of real weather: python GRU.py --csv data/weather_greensboro.csv --column temperature
-Where a phase jumps, it is lost: python SimpleRNN.py --jumps 0.02"""
-
-NETWORK = {"input_steps": 24, "forecast": 24, "units": 32, "layers": 1}
-TRAINING = {"epochs": 30, "batch_size": 128, "learning_rate": None}
 
 SEARCH = {  # what tune.py varies: from:to, or choices
     "units": "8:128",
@@ -42,79 +35,120 @@ SEARCH = {  # what tune.py varies: from:to, or choices
 
 
 def parse_args(argv=None):
-    about = "Forecast the next hour of temperature (or your own CSV) from the last 24. "
-    about += "The learning rate is 0.005 without --csv, 0.01 with it, by their validation parts."
-    parser = cli.forecasting_parser("GRU", about, **NETWORK, **TRAINING)
-    args = cli.parse_forecasting(parser, argv)
-    args.learning_rate = args.learning_rate or (0.01 if args.csv else 0.005)
-    return args
+    about = "Forecast the next hour of temperature (or your own CSV) from the last 24."
+    parser = cli.lesson_parser(
+        "GRU", about, input_steps=24, forecast=24, units=32, layers=1, epochs=30, batch_size=128,
+        learning_rate=0.01,
+    )  # fmt: skip
+    return cli.parse(parser, argv)
 
 
-def build_network(train, start, data, args):
-    """Return a network (batch, input_steps, columns) -> (batch, targets), in the series' units.
+def read(args, columns):
+    """Return the series, the target and its features, as a table by time."""
+    if not args.csv:
+        return {"": synthetic.hourly_temperature(args.seed).to_frame()}
+    table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
+    print(table.understood, *table.remarks, sep="\n")
+    return table.frames
 
-    Its last layer starts at zero: an untrained network says what it starts from, such as the last
-    value, and a trained one what it has learned besides.
+
+def build_network(panel, args):
+    """Return a network from windows (batch, input_steps, columns) to the next values.
+
+    All are z-scores of the train part. To their right, each row of a window holds the calendar of
+    the row after it: the hour of the value to be forecast is known.
     """
-    layers = keras.layers
-    inputs = keras.Input((data.input_steps, data.columns))
-    x = blocks.normalised(inputs, train, start.noise)
+    layers, targets = keras.layers, len(panel.columns)
+    inputs = keras.Input((panel.input_steps, targets + panel.inputs))
+    series = inputs[:, :, :targets]
+    last = series[:, -1]  # (batch, targets)
+    changes = (series - series[:, -1:]) / panel.change  # how the series got where it is
+    x = layers.Concatenate()([inputs, changes])
     for _ in range(args.layers - 1):
         x = layers.GRU(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
     x = layers.GRU(args.units)(x)  # (batch, units)
-    x = layers.Dense(2 * args.units, activation="relu")(x)
-    x = layers.Dense(2 * args.units, activation="relu")(x)
-    x = layers.Dense(data.targets, kernel_initializer="zeros")(x)  # (batch, targets)
-    return keras.Model(inputs, x * blocks.scale(train) + start.forecast(inputs))
+    x = layers.Dense(64, activation="relu")(x)
+    x = layers.Dense(targets, kernel_initializer="zeros")(x)
+    return keras.Model(inputs, last + x * panel.change)  # the last value, and what is added
 
 
-def build_loss(train):
-    """Return the absolute error: of the target, and a quarter of the other columns' mean.
+def train(network, panel, args, on_epoch=None):
+    """Train on the train part; keep the weights of the epoch that is best in validation."""
+    steps = training.steps_per_epoch(len(panel.known_origins("train")), args.batch_size)
+    schedule = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * steps)
+    network.compile(
+        keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=0.98),  # averages weights
+        loss="mean_absolute_error",
+        steps_per_execution=training.STEPS_PER_CALL,
+        jit_compile=False,  # compiling takes longer than it saves
+    )
+    cut = next_step(panel)
+    batches = shuffled(cut, panel.known_origins("train"), args.batch_size, args.seed)
+    val = in_order(cut, panel.known_origins("val"))
+    return training.fit(network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch)
 
-    Each is in units of its column's mean change from row to row.
-    """
-    weights = blocks.column_weights(train)
 
-    def loss(actual, predicted):
-        return keras.ops.sum(weights * keras.ops.abs(actual - predicted), axis=-1)
-
-    return loss
-
-
-def draw(run, data, scored, forecast):
+def draw(panel, forecast, found=None, fit=None):
     """Draw the last week and the forecast; below, the errors by hour, by steps ahead, by epoch."""
-    figure, axes = plotting.new_figure("AAA;BCD" if scored else "A", size=(12, 6.5))
-    last = data.frame.iloc[-168:, 0]
-    if not scored:
+    figure, axes = plotting.new_figure("AAA;BCD" if found else "A", size=(12, 6.5))
+    last = panel.series().iloc[-168:]
+    if not found:
         plotting.draw_forecast(axes["A"], last, forecast)
         return figure
-
-    test = scored.test.rename(columns={"predicted": "GRU"})
+    test = found.one_step()
     plotting.draw_forecast(axes["A"], last, forecast, test["GRU"].iloc[-168:])
     plotting.draw_errors(axes["B"], test, "GRU")
-    plotting.draw_by_steps(axes["C"], scored.results["by_steps"], "GRU")
-    plotting.draw_history(axes["D"], run.fit.history, run.fit.best_epoch)
+    plotting.draw_by_steps(axes["C"], found.scores["test"], "GRU")
+    plotting.draw_history(axes["D"], fit.history, fit.best_epoch)
     return figure
 
 
-def prepare(args):
-    """Read or simulate the series."""
-    return lesson.prepare(args, lambda: synthetic.hourly_temperature(args.seed))
+def main(argv=None, on_epoch=None):
+    """Train (or load), score, forecast, draw; return what scores.json holds.
 
-
-def learn(data, args, on_epoch=None):
-    """Train, or take the loaded network."""
-    starts = ["linear", "persistence", "mean"] if args.csv else ["mean"]
-    return lesson.learn("GRU", build_network, build_loss, data, args, starts, on_epoch=on_epoch)
-
-
-def main(argv=None):
-    """Train (or load), score, forecast, draw; return what scores.json holds."""
+    With `on_epoch`, a function of the lowest validation loss so far, the run ends with the
+    training: it is a trial of tune.py.
+    """
     args = parse_args(argv)
-    data = prepare(args)
-    run = learn(data, args)
-    scored = lesson.score(run, data, args, synthetic.optimal_temperature)
-    return lesson.finish(run, data, scored, draw, args, None if args.csv else MORAL)
+    if args.load:
+        return go_on(args)
+    panel = Panel(read(args, [args.column, *args.features]), args.input_steps, args.forecast)
+    panel.check()
+    folder = output_folder(args.output_dir)
+    keras.utils.set_random_seed(args.seed)
+    network = build_network(panel, args)
+    print(panel.samples(), training.summary(network), sep="\n")
+    fit = train(network, panel, args, on_epoch)
+    if on_epoch:
+        return None
+    print(fit)
+
+    model = in_own_unit(network, panel)  # takes and returns °C
+    rivals = baselines.simple(panel) | {"linear": baselines.Linear(panel), "GRU": Recursive(model)}
+    if not args.csv:
+        rivals["optimal"] = baselines.Optimal(synthetic.optimal_temperature)
+    found = backtest(rivals, panel, "GRU", steps=1)
+    print(found)
+
+    forecast = outputs.ahead(panel, rivals["GRU"], found.levels, found.corrections)
+    scores = outputs.scores_of("GRU.py", args, found, fit.seconds)
+    outputs.write(
+        folder, forecast, draw(panel, forecast, found, fit), args.show,
+        tables={"backtest.csv": found.table(), "history.csv": fit.history},
+        model=model, facts=outputs.facts_of("GRU.py", found), scores=scores,
+    )  # fmt: skip
+    if fit.interrupted:
+        raise KeyboardInterrupt
+    return scores
+
+
+def go_on(args):
+    """Forecast with a trained model, no matter how old it is: there is nothing to score."""
+    model, facts = training.load(args.load, "GRU.py")
+    panel = outputs.panel_of(read(args, facts["columns"]), args.forecast, facts, args.load)
+    folder = output_folder(args.output_dir)
+    forecast = outputs.ahead(panel, Recursive(model), facts["levels"], facts["corrections"])
+    outputs.write(folder, forecast, draw(panel, forecast), args.show)
 
 
 if __name__ == "__main__":

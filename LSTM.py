@@ -12,23 +12,24 @@ three gates guard:
     python LSTM.py                         # a random walk, whose law is known: nothing to learn
     python LSTM.py --csv data/stock_goog.csv --column close
     python LSTM.py --load outputs/LSTM/model.keras --csv data/stock_goog.csv
-
-One step ahead on the test part, mean of seeds 100 to 104 (benchmarks/scores.py): on the random walk
-the RMSE is 1.001 x the best possible; on Google's prices the MAE is that of the last price.
 """
 
 from functools import partial
 
-from utils import cli, lesson, plotting
-from utils.series import blocks, synthetic
+from utils import InputError, cli, plotting, training
+from utils.files import output_folder
+from utils.series import baselines, outputs, synthetic
+from utils.series.backtest import backtest
+from utils.series.panel import Panel
+from utils.series.recursive import Recursive, in_own_unit
+from utils.series.table import read_table
+from utils.series.windows import in_order, next_step, shuffled
 
 import keras
 import numpy as np
 
 DAYS = 1500
-FAN = (0.95, 0.8, 0.5)  # levels of the intervals in the picture
-NETWORK = {"input_steps": 20, "forecast": 60, "units": 32, "layers": 1}
-TRAINING = {"epochs": 30, "batch_size": 64, "learning_rate": 0.001}
+LEVELS = (0.95, 0.9, 0.8, 0.5)  # of the intervals
 
 SEARCH = {  # what tune.py varies: from:to, or choices
     "units": "8:128",
@@ -41,92 +42,15 @@ SEARCH = {  # what tune.py varies: from:to, or choices
 
 def parse_args(argv=None):
     about = "Forecast tomorrow's price from the last 20 days, and see why that is hard."
-    parser = cli.forecasting_parser("LSTM", about, **NETWORK, **TRAINING)
+    parser = cli.lesson_parser(
+        "LSTM", about, input_steps=20, forecast=60, units=32, layers=1, epochs=30, batch_size=64,
+        learning_rate=0.001,
+    )  # fmt: skip
     walk = parser.add_argument_group("the simulated price (without --csv): its daily log-returns")
     small, positive = cli.number_above(-0.1, below=0.1), cli.number_above(0, below=0.5)
     walk.add_argument("--drift", type=small, default=0.0003, help="their mean")
     walk.add_argument("--volatility", type=positive, default=0.015, help="their deviation")
-    return cli.parse_forecasting(parser, argv)
-
-
-def build_network(train, start, data, args):
-    """Return a network (batch, input_steps, prices) -> (batch, prices).
-
-    Inside, it reads log-returns, ln(price_t / price_{t-1}), which have one scale at all times; a
-    price has none. It predicts the log-return from what it starts from, the last price, say. Its
-    last layer starts at zero: untrained, it is a random walk.
-    """
-    layers, ops = keras.layers, keras.ops
-    returns = np.diff(np.log(train), axis=0)
-    prices = keras.Input((data.input_steps, data.columns))
-    logs = ops.log(prices)
-    first = ops.zeros_like(logs[:, :1])
-    x = ops.concatenate([first, logs[:, 1:] - logs[:, :-1]], axis=1) / blocks.scale(returns)
-    for _ in range(args.layers - 1):
-        x = layers.LSTM(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
-    x = layers.LSTM(args.units)(x)  # (batch, units)
-    x = layers.Dense(data.targets, kernel_initializer="zeros")(x) * blocks.scale(returns)
-    return keras.Model(prices, ops.exp(x) * start.forecast(prices))
-
-
-def build_loss(train):
-    """Return the absolute error of log-returns, of the target above all."""
-    weights = blocks.column_weights(np.log(train))
-
-    def loss(actual, predicted):
-        error = keras.ops.abs(keras.ops.log(actual) - keras.ops.log(predicted))
-        return keras.ops.sum(weights * error, axis=-1)
-
-    return loss
-
-
-def r_squared(actual, forecast):
-    """Return the share of the variance that a forecast explains."""
-    return 1 - ((actual - forecast) ** 2).sum() / ((actual - actual.mean()) ** 2).sum()
-
-
-def log_returns(test):
-    """Return the log-returns from the last price, in percent: the actual and the predicted ones."""
-    return 100 * np.log(test[["actual", "predicted"]].div(test["persistence"], axis=0))
-
-
-def truth(scored):
-    """Say what the beautiful overlay is worth."""
-    test, returns = scored.test, log_returns(scored.test)
-    ours, last = (scored.results["test"][name]["rmse"] for name in ("LSTM", "persistence"))
-    luck = "that is luck" if scored.results["p_value"] >= 0.05 else "this is no random walk"
-    return (
-        f"It looks perfect, with an R² of {r_squared(test['actual'], test['predicted']):.4f}, and "
-        f"so does the last value again: {r_squared(test['actual'], test['persistence']):.4f}.\n"
-        f"As returns, the R² is {r_squared(returns['actual'], returns['predicted']):.4f}. The RMSE "
-        f"is {ours / last - 1:+.2%} against that of the last value: "
-        f"{luck if ours < 0.9995 * last else 'nothing was found that beats it'}."
-    )
-
-
-def draw(run, data, scored, forecast):
-    """Draw the overlay that looks perfect, the same forecasts as returns, errors, and the fan."""
-    figure, axes = plotting.new_figure("ABD;CCC" if scored else "C", size=(12, 7))
-    last, point = data.frame.iloc[-120:, 0], forecast["forecast"].to_numpy()
-    fan = {level: run.forecaster.spread.interval(point, level) for level in FAN}
-    plotting.draw_fan(axes["C"], last, forecast["forecast"], fan)
-    if not scored:
-        return figure
-
-    test, returns = scored.test, log_returns(scored.test)
-    axes["A"].plot(test["actual"], color=plotting.BLACK, label="actual")
-    axes["A"].plot(test["predicted"], color=plotting.BLUE, lw=1, label="LSTM, one step ahead")
-    r2 = r_squared(test["actual"], test["predicted"])
-    axes["A"].set(title=f"It looks perfect: R² {r2:.3f}", ylabel=last.name)
-    axes["A"].legend(loc="best")
-    plotting.few_dates(axes["A"])
-    axes["B"].scatter(returns["actual"], returns["predicted"], s=8, color=plotting.BLUE)
-    axes["B"].axline((0, 0), slope=1, color=plotting.GREY, lw=1)
-    r2 = r_squared(returns["actual"], returns["predicted"])
-    axes["B"].set(title=f"The same as returns: R² {r2:.3f}", ylim=axes["B"].get_xlim())
-    axes["B"].set(xlabel="actual return (%)", ylabel="predicted return (%)")
-    plotting.draw_by_steps(axes["D"], scored.results["by_steps"], "LSTM")
-    return figure
+    return cli.parse(parser, argv)
 
 
 def law(args):
@@ -134,25 +58,170 @@ def law(args):
     return {"drift": args.drift, "volatility": args.volatility}
 
 
-def prepare(args):
-    """Read or simulate the prices."""
-    walk = partial(synthetic.random_walk_prices, DAYS, args.seed, **law(args))
-    return lesson.prepare(args, walk, calendar=False, positive=True)
+def read(args, columns):
+    """Return the prices, the target and its features, as a table by time."""
+    if not args.csv:
+        return {"": synthetic.random_walk_prices(DAYS, args.seed, **law(args)).to_frame()}
+    table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
+    print(table.understood, *table.remarks, sep="\n")
+    (frame,) = table.frames.values()
+    for name in frame:
+        if (low := frame[name].min()) <= 0:
+            raise InputError(
+                f"{args.csv}: column {name!r} goes down to {low:g}, and prices are above zero; "
+                "take another column, or GRU.py"
+            )
+    return table.frames
 
 
-def learn(data, args, on_epoch=None):
-    """Train, or take the loaded network."""
-    starts = ["linear", "persistence"] if args.csv else ["persistence"]
-    return lesson.learn("LSTM", build_network, build_loss, data, args, starts, True, on_epoch)
+def build_network(panel, args):
+    """Return a network from windows (batch, input_steps, columns) to the next values.
+
+    All are z-scores of logarithms. A price has no scale of its own, its log-return has one at all
+    times: ln(price_t / price_{t-1}), the change of the logarithm.
+    """
+    layers, targets = keras.layers, len(panel.columns)
+    inputs = keras.Input((panel.input_steps, targets + panel.inputs))
+    logs = inputs[:, :, :targets]
+    x = (logs[:, 1:] - logs[:, :-1]) / panel.change  # (batch, input_steps - 1, targets) returns
+    for _ in range(args.layers - 1):
+        x = layers.LSTM(args.units, return_sequences=True)(x)
+    x = layers.LSTM(args.units)(x)  # (batch, units)
+    x = layers.Dense(targets, kernel_initializer="zeros")(x)
+    return keras.Model(inputs, logs[:, -1] + x * panel.change)  # the last price, and a return
 
 
-def main(argv=None):
-    """Train (or load), score, forecast, draw; return what scores.json holds."""
+def r_squared(actual, forecast):
+    """Return the share of the variance that a forecast explains; below 0, the mean is better."""
+    return 1 - np.mean((actual - forecast) ** 2) / np.var(actual)
+
+
+def log_returns(panel, forecaster, part):
+    """Return the log-returns of a part in percent, (windows,): the actual and the forecast ones."""
+    origins = panel.known_origins(part)
+    last = np.log(panel.filled[origins - 1, 0])
+    actual, forecast = panel.values[origins, 0], forecaster.next(panel, origins)
+    return 100 * (np.log(actual) - last), 100 * (np.log(forecast) - last)
+
+
+def truth(found, returns):
+    """Say what the beautiful overlay is worth.
+
+    Args:
+        found: the backtest.
+        returns: by part: `log_returns`.
+    """
+    test = found.one_step().dropna()
+    prices = {name: r_squared(test["actual"], test[name]) for name in ("LSTM", "persistence")}
+    by_part = {part: r_squared(*both) for part, both in returns.items()}
+    learned = (
+        "More than nothing: the LSTM found something that lasts."
+        if by_part["test"] > 0 and found.scores["p_value"] < 0.05
+        else "What it learned of the past explains nothing of what came after."
+    )
+    return (
+        f"It looks perfect, with an R² of {prices['LSTM']:.4f} in the test part, and so does the "
+        f"last price again: {prices['persistence']:.4f}.\nAs returns, the LSTM's R² is "
+        f"{by_part['train']:+.4f} in the train part, {by_part['val']:+.4f} in validation, "
+        f"{by_part['test']:+.4f} in the test part. {learned}"
+    )
+
+
+def train(network, panel, args, on_epoch=None):
+    """Train on the train part, for all epochs."""
+    steps = training.steps_per_epoch(len(panel.known_origins("train")), args.batch_size)
+    schedule = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * steps)
+    network.compile(
+        keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=0.98),  # averages weights
+        loss="mean_squared_error",
+        steps_per_execution=training.STEPS_PER_CALL,
+        jit_compile=False,  # compiling takes longer than it saves
+    )
+    cut = next_step(panel)
+    batches = shuffled(cut, panel.known_origins("train"), args.batch_size, args.seed)
+    val = in_order(cut, panel.known_origins("val"))
+    return training.fit(
+        network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch,
+        stop_early=False,  # that would hide what a network learns of chance
+    )  # fmt: skip
+
+
+def draw(panel, forecast, found=None, returns=None):
+    """Draw the overlay that looks perfect, the same forecasts as returns, errors, and the fan."""
+    figure, axes = plotting.new_figure("ABD;CCC" if found else "C", size=(12, 7))
+    plotting.draw_fan(axes["C"], panel.series().iloc[-120:], forecast)
+    if not found:
+        return figure
+
+    test = found.one_step()
+    axes["A"].plot(test["actual"], color=plotting.BLACK, label="actual")
+    axes["A"].plot(test["LSTM"], color=plotting.BLUE, lw=1, label="LSTM, one step ahead")
+    r2 = r_squared(*test[["actual", "LSTM"]].dropna().to_numpy().T)
+    axes["A"].set(title=f"It looks perfect: R² {r2:.3f}", ylabel=panel.columns[0])
+    axes["A"].legend(loc="best")
+    plotting.few_dates(axes["A"])
+    colours = {"train": plotting.GREY, "val": plotting.SKY, "test": plotting.BLUE}
+    for part, colour in colours.items():
+        label = f"{part}: R² {r_squared(*returns[part]):.3f}"
+        axes["B"].scatter(*returns[part], s=6, color=colour, label=label)
+    axes["B"].axline((0, 0), slope=1, color=plotting.BLACK, lw=1)
+    axes["B"].set(title="The same as returns", ylim=axes["B"].get_xlim())
+    axes["B"].set(xlabel="actual return (%)", ylabel="forecast return (%)")
+    axes["B"].legend(loc="upper left")
+    plotting.draw_by_steps(axes["D"], found.scores["test"], "LSTM")
+    return figure
+
+
+def main(argv=None, on_epoch=None):
+    """Train (or load), score, forecast, draw; return what scores.json holds.
+
+    With `on_epoch`, a function of the lowest validation loss so far, the run ends with the
+    training: it is a trial of tune.py.
+    """
     args = parse_args(argv)
-    data = prepare(args)
-    run = learn(data, args)
-    scored = lesson.score(run, data, args, partial(synthetic.optimal_price, **law(args)))
-    return lesson.finish(run, data, scored, draw, args, scored and truth(scored))
+    if args.load:
+        return go_on(args)
+    prices = read(args, [args.column, *args.features])
+    panel = Panel(prices, args.input_steps, args.forecast, calendar_names=[], log=True)
+    panel.check()
+    folder = output_folder(args.output_dir)
+    keras.utils.set_random_seed(args.seed)
+    network = build_network(panel, args)
+    print(panel.samples(), training.summary(network), sep="\n")
+    fit = train(network, panel, args, on_epoch)
+    if on_epoch:
+        return None
+    print(fit)
+
+    model = in_own_unit(network, panel)  # takes and returns prices
+    rivals = baselines.simple(panel) | {"linear": baselines.Linear(panel), "LSTM": Recursive(model)}
+    if not args.csv:
+        rivals["optimal"] = baselines.Optimal(partial(synthetic.optimal_price, **law(args)))
+    found = backtest(rivals, panel, "LSTM", steps=1, levels=LEVELS, log=True)
+    returns = {part: log_returns(panel, rivals["LSTM"], part) for part in ("train", "val", "test")}
+    print(found, truth(found, returns), sep="\n")
+
+    forecast = outputs.ahead(panel, rivals["LSTM"], found.levels, found.corrections, log=True)
+    scores = outputs.scores_of("LSTM.py", args, found, fit.seconds)
+    outputs.write(
+        folder, forecast, draw(panel, forecast, found, returns), args.show,
+        tables={"backtest.csv": found.table(), "history.csv": fit.history},
+        model=model, facts=outputs.facts_of("LSTM.py", found, log=True), scores=scores,
+    )  # fmt: skip
+    if fit.interrupted:
+        raise KeyboardInterrupt
+    return scores
+
+
+def go_on(args):
+    """Forecast with a trained model, no matter how old it is: there is nothing to score."""
+    model, facts = training.load(args.load, "LSTM.py")
+    panel = outputs.panel_of(read(args, facts["columns"]), args.forecast, facts, args.load)
+    folder = output_folder(args.output_dir)
+    forecast = outputs.ahead(
+        panel, Recursive(model), facts["levels"], facts["corrections"], log=True
+    )
+    outputs.write(folder, forecast, draw(panel, forecast), args.show)
 
 
 if __name__ == "__main__":

@@ -8,26 +8,24 @@ The simple recurrent network (Elman, 1990) has one hidden layer, which also sees
     python SimpleRNN.py --jumps 0.02       # the phase jumps: no weighted sum can follow
     python SimpleRNN.py --csv data/weather_greensboro.csv --column temperature --forecast 100
     python SimpleRNN.py --load outputs/SimpleRNN/model.keras --forecast 1000
-
-One step ahead on the test part, mean of seeds 100 to 104 (benchmarks/scores.py):
-
-    noisy sine      RMSE 0.100, 1.011 x the best possible; MAE 1.2 % below linear autoregression
-    with jumps      RMSE 0.188, 1.081 x the best possible; MAE 10.2 % below linear autoregression
 """
 
 from functools import partial
 
-from utils import cli, lesson, plotting
-from utils.series import blocks, synthetic
+from utils import cli, plotting, training
+from utils.files import output_folder
+from utils.series import baselines, outputs, synthetic
+from utils.series.backtest import backtest
+from utils.series.panel import Panel
+from utils.series.recursive import Recursive, in_own_unit
+from utils.series.table import read_table
+from utils.series.windows import in_order, next_step, shuffled
 
 import keras
 import numpy as np
 
 STEPS = 4000
 PERIOD = 63  # steps of one period of sin(0.1 t)
-
-NETWORK = {"input_steps": 30, "forecast": 60, "units": 32, "layers": 1}
-TRAINING = {"epochs": 30, "batch_size": 64, "learning_rate": 0.005}
 
 SEARCH = {  # what tune.py varies: from:to, or choices
     "units": "8:128",
@@ -40,83 +38,130 @@ SEARCH = {  # what tune.py varies: from:to, or choices
 
 def parse_args(argv=None):
     about = "Forecast a noisy sine (or your own CSV) from its last 30 values."
-    parser = cli.forecasting_parser("SimpleRNN", about, **NETWORK, **TRAINING)
+    parser = cli.lesson_parser(
+        "SimpleRNN", about, input_steps=30, forecast=60, units=32, layers=1, epochs=30,
+        batch_size=64, learning_rate=0.005,
+    )  # fmt: skip
     parser.add_argument(
         "--jumps",
         type=cli.number_above(0, inclusive=True, below=0.5),
         default=0.0,
         help="how often, per step, the simulated sine's phase is drawn anew",
     )
-    return cli.parse_forecasting(parser, argv)
+    return cli.parse(parser, argv)
 
 
-def build_network(train, start, data, args):
-    """Return a network (batch, input_steps, columns) -> (batch, targets), in the series' units.
+def read(args, columns):
+    """Return the series, the target and its features, as a table by time."""
+    if not args.csv:
+        return {"": synthetic.noisy_sine(STEPS, args.seed, jumps=args.jumps).to_frame()}
+    table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
+    print(table.understood, *table.remarks, sep="\n")
+    return table.frames
 
-    Its last layer starts at zero: an untrained network says what it starts from, such as the last
-    value, and a trained one what it has learned besides.
+
+def build_network(panel, args):
+    """Return a network from windows (batch, input_steps, columns) to the next values.
+
+    All are z-scores of the train part. To their right, each row of a window holds the calendar of
+    the row after it, where the series has times.
     """
-    layers = keras.layers
-    inputs = keras.Input((data.input_steps, data.columns))
-    x = blocks.normalised(inputs, train, start.noise)
+    layers, targets = keras.layers, len(panel.columns)
+    inputs = keras.Input((panel.input_steps, targets + panel.inputs))
+    x = layers.GaussianNoise(0.15)(inputs)  # so that it can't learn the noise by heart
     for _ in range(args.layers - 1):
         x = layers.SimpleRNN(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
     x = layers.SimpleRNN(args.units)(x)  # (batch, units)
-    x = layers.Dense(data.targets, kernel_initializer="zeros")(x)  # (batch, targets)
-    return keras.Model(inputs, x * blocks.scale(train) + start.forecast(inputs))
+    return keras.Model(inputs, layers.Dense(targets)(x))
 
 
-def build_loss(train):
-    """Return the absolute error, of the target above all, in units of each column's changes."""
-    weights = blocks.column_weights(train)
+def train(network, panel, args, on_epoch=None):
+    """Train on the train part; keep the weights of the epoch that is best in validation."""
+    steps = training.steps_per_epoch(len(panel.known_origins("train")), args.batch_size)
+    schedule = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * steps)
+    network.compile(
+        keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=0.98),  # averages weights
+        loss="mean_squared_error",
+        steps_per_execution=training.STEPS_PER_CALL,
+        jit_compile=False,  # compiling takes longer than it saves
+    )
+    cut = next_step(panel)
+    batches = shuffled(cut, panel.known_origins("train"), args.batch_size, args.seed)
+    val = in_order(cut, panel.known_origins("val"))
+    return training.fit(network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch)
 
-    def loss(actual, predicted):
-        return keras.ops.sum(weights * keras.ops.abs(actual - predicted), axis=-1)
 
-    return loss
-
-
-def draw(run, data, scored, forecast, args):
+def draw(panel, args, forecast, found=None, fit=None):
     """Draw the last points and the forecast; below, the errors by steps ahead and by epoch."""
-    figure, axes = plotting.new_figure("AAA;BCD" if scored else "A", size=(12, 6.5))
-    last = data.frame.iloc[-120:, 0]
+    figure, axes = plotting.new_figure("AAA;BCD" if found else "A", size=(12, 6.5))
+    last = panel.series().iloc[-120:]
     if not args.csv and not args.jumps:
         t = np.arange(last.index[0], forecast.index[-1] + 1)
         clean = synthetic.clean_sine(t[-1] + 1)[t]
         axes["A"].plot(t, clean, color=plotting.GREY, lw=0.8, label="clean sine")
-    if not scored:
+    if not found:
         plotting.draw_forecast(axes["A"], last, forecast)
         return figure
-
-    test = scored.test.rename(columns={"predicted": "SimpleRNN"})
+    test = found.one_step()
     plotting.draw_forecast(axes["A"], last, forecast, test["SimpleRNN"].iloc[-120:])
     plotting.draw_errors(axes["B"], test, "SimpleRNN")
-    plotting.draw_by_steps(axes["C"], scored.results["by_steps"], "SimpleRNN")
-    plotting.draw_history(axes["D"], run.fit.history, run.fit.best_epoch)
+    plotting.draw_by_steps(axes["C"], found.scores["test"], "SimpleRNN")
+    plotting.draw_history(axes["D"], fit.history, fit.best_epoch)
     return figure
 
 
-def prepare(args):
-    """Read or simulate the series."""
-    sine = partial(synthetic.noisy_sine, STEPS, args.seed, jumps=args.jumps)
-    return lesson.prepare(args, sine, season=PERIOD)
+def main(argv=None, on_epoch=None):
+    """Train (or load), score, forecast, draw; return what scores.json holds.
 
-
-def learn(data, args, on_epoch=None):
-    """Train, or take the loaded network."""
-    starts = ["linear", "persistence", "mean"] if args.csv else ["mean"]
-    build = (build_network, build_loss)
-    return lesson.learn("SimpleRNN", *build, data, args, starts, on_epoch=on_epoch)
-
-
-def main(argv=None):
-    """Train (or load), score, forecast, draw; return what scores.json holds."""
+    With `on_epoch`, a function of the lowest validation loss so far, the run ends with the
+    training: it is a trial of tune.py.
+    """
     args = parse_args(argv)
-    data = prepare(args)
-    run = learn(data, args)
-    optimal = partial(synthetic.optimal_sine, jumps=args.jumps)
-    scored = lesson.score(run, data, args, optimal)
-    return lesson.finish(run, data, scored, partial(draw, args=args), args)
+    if args.load:
+        return go_on(args)
+    panel = Panel(
+        read(args, [args.column, *args.features]), args.input_steps, args.forecast,
+        season=None if args.csv else PERIOD,
+    )  # fmt: skip
+    panel.check()
+    folder = output_folder(args.output_dir)
+    keras.utils.set_random_seed(args.seed)
+    network = build_network(panel, args)
+    print(panel.samples(), training.summary(network), sep="\n")
+    fit = train(network, panel, args, on_epoch)
+    if on_epoch:
+        return None
+    print(fit)
+
+    model = in_own_unit(network, panel)  # takes and returns the series' own unit
+    rivals = baselines.simple(panel) | {
+        "linear": baselines.Linear(panel),
+        "SimpleRNN": Recursive(model),
+    }
+    if not args.csv:
+        rivals["optimal"] = baselines.Optimal(partial(synthetic.optimal_sine, jumps=args.jumps))
+    found = backtest(rivals, panel, "SimpleRNN", steps=1)
+    print(found)
+
+    forecast = outputs.ahead(panel, rivals["SimpleRNN"], found.levels, found.corrections)
+    scores = outputs.scores_of("SimpleRNN.py", args, found, fit.seconds)
+    outputs.write(
+        folder, forecast, draw(panel, args, forecast, found, fit), args.show,
+        tables={"backtest.csv": found.table(), "history.csv": fit.history},
+        model=model, facts=outputs.facts_of("SimpleRNN.py", found), scores=scores,
+    )  # fmt: skip
+    if fit.interrupted:
+        raise KeyboardInterrupt
+    return scores
+
+
+def go_on(args):
+    """Forecast with a trained model, no matter how old it is: there is nothing to score."""
+    model, facts = training.load(args.load, "SimpleRNN.py")
+    panel = outputs.panel_of(read(args, facts["columns"]), args.forecast, facts, args.load)
+    folder = output_folder(args.output_dir)
+    forecast = outputs.ahead(panel, Recursive(model), facts["levels"], facts["corrections"])
+    outputs.write(folder, forecast, draw(panel, args, forecast), args.show)
 
 
 if __name__ == "__main__":

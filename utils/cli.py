@@ -1,6 +1,7 @@
-"""Flags that lessons share, and how a lesson ends."""
+"""Flags that scripts share, and how a script ends."""
 
 import argparse
+import csv
 import math
 import re
 import sys
@@ -12,9 +13,9 @@ from utils import InputError
 
 MOST_STEPS = 10_000  # past the end: beyond, a forecast is its own echo
 MOST_UNITS = 4096
-OF_CSV = ["--column", "--time-column", "--features", "--fill", "--missing", "--decimal"]
-OF_TRAINING = ["--refit", "--input-steps", "--units", "--layers", "--epochs", "--batch-size"]
-OF_TRAINING += ["--learning-rate", "--resume"]
+READING = ("time_column", "time_format", "missing", "decimal", "encoding")  # and OF_CSV besides
+OF_CSV = ("column", "series_column", "features", "known", *READING)
+OF_TRAINING = ("input_steps", "units", "layers", "epochs", "batch_size", "learning_rate")
 
 
 class Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -74,8 +75,9 @@ def number_above(
 
 
 def names(text: str) -> list[str]:
-    """Take a comma-separated list as a flag's value."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+    """Take a comma-separated list as a flag's value; a name that holds a comma stands in quotes."""
+    (words,) = csv.reader([text], skipinitialspace=True) if text else [[]]
+    return [word.strip() for word in words if word.strip()]
 
 
 def whole_numbers(text: str) -> list[int]:
@@ -89,99 +91,77 @@ def given(argv: list[str] | None) -> set[str]:
     return {word.partition("=")[0] for word in words if word.startswith("--")}
 
 
-def forecasting_parser(script: str, description: str, **defaults) -> Parser:
-    """Return a parser with the flags that the forecasting lessons share.
+def add_data(parser: Parser) -> argparse._ArgumentGroup:
+    """Add the flags that say what to read and how; return their group."""
+    data = parser.add_argument_group("data")
+    add = data.add_argument
+    add("--csv", metavar="FILE", help="your own data, a row per time step")
+    add("--column", help="column of the CSV to forecast")
+    add(
+        "--features", type=names, default=[], metavar="A,B",
+        help="other columns as inputs, of which only the past is known",
+    )  # fmt: skip
+    add(
+        "--time-column", metavar="COLUMN",
+        help="found by itself where there is one; two as Date,Time; none: rows are counted",
+    )  # fmt: skip
+    add("--time-format", metavar="FORMAT", help="of the times, as strptime has it: %%d.%%m.%%Y")
+    add(
+        "--missing", type=names, default=[], metavar="-9999,?",
+        help="what else than an empty field stands for a missing value",
+    )  # fmt: skip
+    add("--decimal", choices=[".", ","], default=".", help="mark in numbers")
+    add("--encoding", metavar="NAME", help="of the file, such as big5 (default: UTF-8)")
+    return data
+
+
+def add_run(parser: Parser, folder: str) -> None:
+    """Add the flags of every run: its seed, its folder, and whether to open a window."""
+    run = parser.add_argument_group("run")
+    run.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=0, help="of all chance")
+    run.add_argument(
+        "--output-dir", metavar="FOLDER",
+        help=f"for all that is written (default: {folder}; with --load, its forecast/)",
+    )  # fmt: skip
+    run.add_argument("--show", action="store_true", help="open the picture in a window")
+
+
+def lesson_parser(script: str, description: str, **defaults) -> Parser:
+    """Return a parser with the flags of a forecasting lesson.
 
     Args:
         script: name of the lesson, without .py; its output folder is outputs/<script>.
         description: one line for --help.
-        **defaults: of the flags that differ from lesson to lesson: input_steps, forecast, units,
-            layers, epochs, batch_size, learning_rate.
+        **defaults: input_steps, forecast, units, layers, epochs, batch_size, learning_rate.
     """
     parser = Parser(prog=f"{script}.py", description=description)
-    data = parser.add_argument_group("data")
-    data.add_argument("--csv", metavar="FILE", help="your own data, a row per time step")
-    data.add_argument("--column", help="column of the CSV to forecast")
-    data.add_argument(
-        "--time-column", metavar="COLUMN", help="found by itself where there is one; none: no times"
+    add_data(parser)
+    ahead = parser.add_argument_group("forecast")
+    ahead.add_argument(
+        "--forecast", type=whole_number(1, MOST_STEPS), metavar="STEPS", help="past the end"
     )
-    data.add_argument(
-        "--missing",
-        type=names,
-        default=[],
-        metavar="-9999,?",
-        help="what else than an empty field stands for a missing value",
-    )
-    data.add_argument("--decimal", choices=[".", ","], default=".", help="mark in numbers")
-    data.add_argument(
-        "--features",
-        type=names,
-        default=[],
-        metavar="A,B",
-        help="other columns as inputs; only their past is used, and the network predicts them too, "
-        "so that a forecast of many steps has them",
-    )
-    data.add_argument(
-        "--fill",
-        type=whole_number(1),
-        nargs="?",
-        const=6,
-        metavar="N",
-        help="interpolate gaps of up to N missing values (6 without a number)",
-    )
-    data.add_argument(
-        "--season",
-        type=whole_number(2),
-        metavar="STEPS",
-        help="of the seasonal naive baseline; found by itself where the time column shows it",
-    )
-    forecast = parser.add_argument_group("forecast")
-    forecast.add_argument(
-        "--forecast",
-        type=whole_number(1, MOST_STEPS),
-        metavar="STEPS",
-        help="steps past the end of the data",
-    )
-    forecast.add_argument("--load", metavar="FILE", help="forecast with this model; no training")
-    forecast.add_argument(
-        "--refit", action="store_true", help="once scored, train on all rows before forecasting"
-    )
+    ahead.add_argument("--load", metavar="FILE", help="forecast with this model; no training")
     network = parser.add_argument_group("network and training (with --load, the model's own)")
-    trained = [
+    for flag, kind, text in (
         ("--input-steps", whole_number(1), "past steps per window; with 1, no memory is needed"),
         ("--units", whole_number(1, MOST_UNITS), "width of each recurrent layer"),
         ("--layers", whole_number(1), "recurrent layers"),
         ("--epochs", whole_number(1), "at most; training may stop early"),
         ("--batch-size", whole_number(1), "windows per training step"),
         ("--learning-rate", number_above(0), "at the start, then falling"),
-    ]
-    for flag, kind, text in trained:
+    ):
         network.add_argument(flag, type=kind, help=text)
-    run = parser.add_argument_group("run")
-    run.add_argument(
-        "--seed", type=whole_number(0, 2**32 - 1), default=0, help="of the data and the training"
-    )
-    run.add_argument(
-        "--output-dir",
-        metavar="FOLDER",
-        help=f"for all that is written (default: outputs/{script}; with --load, its forecast/)",
-    )
-    run.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on where a run with the same flags was killed, to the same digits",
-    )
-    run.add_argument("--show", action="store_true", help="open the picture in a window")
-    parser.set_defaults(lesson=script, **defaults)
+    add_run(parser, f"outputs/{script}")
+    parser.set_defaults(**defaults)
     return parser
 
 
-def parse_forecasting(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
-    """Parse the flags of a forecasting lesson, and complain about those that don't go together."""
-    args = parser.parse_args(argv)
-    said = given(argv)
+def parse(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
+    """Parse the flags of a forecasting script, and complain about those that don't go together."""
+    args, said = parser.parse_args(argv), given(argv)
 
     def refuse(flags, reason):
+        flags = [f"--{name.replace('_', '-')}" for name in flags]
         if useless := [flag for flag in flags if flag in said]:
             parser.error(f"{', '.join(useless)}: {reason}")
 
@@ -193,11 +173,15 @@ def parse_forecasting(parser: Parser, argv: list[str] | None) -> argparse.Namesp
         refuse(OF_CSV, "only with --csv")
     if args.load:
         refuse(OF_TRAINING, "the model that --load names is trained already; leave it out")
-    if args.output_dir is None:
-        args.output_dir = f"outputs/{args.lesson}" + ("/forecast" if args.load else "")
-    args.fill = args.fill or 0
+    script = parser.prog.removesuffix(".py")
+    args.output_dir = args.output_dir or f"outputs/{script}" + ("/forecast" if args.load else "")
     args.begin = time.perf_counter()
     return args
+
+
+def reading(args: argparse.Namespace) -> dict:
+    """Return the flags that say how a CSV is read, as `utils.series.table.read_table` takes them."""
+    return {name: getattr(args, name) for name in READING}
 
 
 def tagging_parser(

@@ -1,6 +1,5 @@
 """The pictures' common style; the only module that imports matplotlib."""
 
-import itertools
 import warnings
 from pathlib import Path
 
@@ -21,6 +20,10 @@ BLACK, GREY, BLUE, SKY, GREEN, ORANGE, PURPLE = (
     "#000000", "#8c8c8c", "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#CC79A7",
 )  # fmt: skip
 RED = "#D62728"
+COLOURS = {  # of what a network is measured against
+    "persistence": GREY, "seasonal_naive": PURPLE, "linear": ORANGE, "boosting": SKY,
+    "optimal": GREEN,
+}  # fmt: skip
 PIECES = 20  # of the test part, if it has no hours
 
 # fonts with Chinese characters, as systems call them, that this one has
@@ -88,27 +91,22 @@ def draw_forecast(
     axes.legend(loc="lower left", ncols=5, bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
 
 
-def draw_fan(
-    axes: Axes,
-    actual: pd.Series,
-    forecast: pd.Series,
-    fan: dict[float, tuple[np.ndarray, np.ndarray]],
-) -> None:
+def draw_fan(axes: Axes, actual: pd.Series, forecast: pd.DataFrame) -> None:
     """Draw the last values, the forecast in red, and an interval around it for each level.
 
     Args:
         axes: to draw on.
         actual: the last values.
-        forecast: goes on from there.
-        fan: lower and upper bounds, as `forecast`, by level, the widest first.
+        forecast: goes on from there: columns forecast, lower, upper (of 90 %), lower_0.5, ...
     """
     axes.plot(actual, color=BLACK, label="actual")
-    for level, bounds in fan.items():
-        band = from_last(actual, pd.DataFrame(np.array(bounds).T, forecast.index))
-        axes.fill_between(band.index, band[0], band[1], color=RED, alpha=0.2, lw=0)
+    band = from_last(actual, forecast)
+    for lower in [name for name in forecast if name.startswith("lower")]:
+        upper, level = lower.replace("lower", "upper"), float(lower.partition("_")[2] or 0.9)
+        axes.fill_between(band.index, band[lower], band[upper], color=RED, alpha=0.15, lw=0)
         if len(forecast) > 1:
-            axes.text(band.index[-1], band[1].iloc[-1], f" {level:.0%}", va="center")
-    axes.plot(from_last(actual, forecast.to_frame()), color=RED, label="forecast")
+            axes.text(band.index[-1], band[upper].iloc[-1], f" {level:.0%}", va="center")
+    axes.plot(band["forecast"], color=RED, label="forecast")
     axes.set(title="Where it may go, with intervals", ylabel=actual.name)
     axes.legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1))
 
@@ -143,37 +141,36 @@ def draw_errors(axes: Axes, test: pd.DataFrame, network: str) -> None:
     axes.legend(loc="best")
 
 
-def draw_by_steps(axes: Axes, by_steps: dict[str, dict], network: str) -> None:
-    """Draw the mean absolute error of each forecast by the number of steps ahead."""
-    colours = {"persistence": GREY, "seasonal_naive": PURPLE, "linear": ORANGE, "median": SKY}
-    colours |= {"optimal": GREEN, network: BLUE}
-    steps = [int(step) for step in by_steps]
-    for name, colour in colours.items():
-        if name in by_steps["1"]:
-            errors = [line[name]["mae"] for line in by_steps.values()]
-            wide = {"lw": 5, "alpha": 0.4} if name == "optimal" else {"marker": "o", "ms": 3}
-            axes.plot(steps, errors, color=colour, label=name.replace("_", " "), **wide)
-    axes.set(title="MAE by steps ahead, fed back", xscale="log", ylim=(0, None))
-    apart = [step for step, after in itertools.pairwise([*steps, np.inf]) if after > 1.4 * step]
-    axes.set_xticks(apart, [str(step) for step in apart])
-    axes.minorticks_off()
+def draw_by_steps(axes: Axes, scores: dict[str, dict], network: str) -> None:
+    """Draw the mean absolute error of each forecast by the number of steps ahead.
+
+    Args:
+        axes: to draw on.
+        scores: of the test part, as scores.json has them.
+        network: its name.
+    """
+    for name, line in scores.items():
+        errors = [np.nan if e is None else e for e in line["by_step"]["mae"]]
+        wide = {"lw": 5, "alpha": 0.4} if name == "optimal" else {}
+        colour = BLUE if name == network else COLOURS.get(name, BLACK)
+        steps = range(1, len(errors) + 1)
+        axes.plot(steps, errors, color=colour, label=name.replace("_", " "), **wide)
+    axes.set(title="MAE by steps ahead", xlabel="steps ahead", ylim=(0, None))
     axes.legend(loc="best")
 
 
 def draw_history(axes: Axes, history: pd.DataFrame, best_epoch: int) -> None:
-    """Draw the mean absolute error of train and validation part by epoch.
+    """Draw the loss of train and validation part by epoch.
 
     Args:
         axes: to draw on.
-        history: by epoch: mae, val_mae.
+        history: by epoch: loss, val_loss.
         best_epoch: whose weights are kept.
     """
-    axes.plot(history["mae"], color=GREY, label="train, reading noise")
-    axes.plot(history["val_mae"], color=BLUE, label="validation")
-    axes.axvline(
-        best_epoch, color=BLACK, lw=0.8, ls=":", label=f"kept: epoch {best_epoch or 'none'}"
-    )
-    axes.set(title="MAE by epoch")
+    axes.plot(history["loss"], color=GREY, label="train")
+    axes.plot(history["val_loss"], color=BLUE, label="validation")
+    axes.axvline(best_epoch, color=BLACK, lw=0.8, ls=":", label=f"kept: epoch {best_epoch}")
+    axes.set(title="Loss by epoch", xlabel="epoch")
     axes.legend(loc="upper right", frameon=True, framealpha=1, edgecolor="none")
 
 

@@ -1,4 +1,4 @@
-"""Compile, fit, stop early, save, load."""
+"""Fit with early stopping and a history; save and load. What is compiled is the script's choice."""
 
 from __future__ import annotations
 
@@ -11,37 +11,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 from utils import InputError
-from utils.checkpoint import Checkpoint
 from utils.files import written_whole
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-AT_ONCE = 16  # steps per compiled call, and so at least per epoch: of a short series, many passes
-DIVERGED = 1.5  # times the error before training: beyond, nothing was learned
-MAX_WINDOWS = 100_000  # per epoch: a long series is scored before a pass ends
+STEPS_PER_CALL = 16  # training steps per compiled call, and so at least per epoch
+EPOCH_WINDOWS = 100_000  # at most: a long series is validated before a pass ends
 
 
 class Fit(NamedTuple):
     """What a training leaves behind, besides the weights."""
 
-    history: pd.DataFrame  # a row per epoch: loss, val_loss and, where there is one, the metric
-    judged: str  # the column that decided
-    before: float  # the same, before the first step
+    history: pd.DataFrame  # a row per epoch: loss and val_loss
+    best_epoch: int  # whose weights are kept
     epochs: int  # that were planned
     seconds: float
     interrupted: bool
-
-    @property
-    def lowest(self) -> float:
-        """What the best epoch was judged by."""
-        return min(self.before, float(self.history[self.judged].min()))
-
-    @property
-    def best_epoch(self) -> int:
-        """The epoch whose weights are kept; 0 if none was better than no training."""
-        return int(self.history[self.judged].idxmin()) if self.lowest < self.before else 0
 
     def __str__(self):
         last = len(self.history)
@@ -57,80 +45,37 @@ class Fit(NamedTuple):
 
 
 def steps_per_epoch(windows: int, batch_size: int) -> int:
-    """Return the training steps that see every window once, or MAX_WINDOWS of them.
+    """Return the training steps that see every window once, or EPOCH_WINDOWS of them.
 
-    It is a multiple of AT_ONCE, since Keras would round each epoch up to that, and a schedule that
-    counts the steps would end before the training does.
+    It is a multiple of STEPS_PER_CALL, since Keras would round each epoch up to that, and a
+    schedule that counts the steps would end before the training does.
     """
-    return -(-min(windows, MAX_WINDOWS) // (batch_size * AT_ONCE)) * AT_ONCE
-
-
-def one_device(optimizer: type[keras.optimizers.Optimizer]) -> type[keras.optimizers.Optimizer]:
-    """Return a kind of optimizer that doesn't sum its gradients over devices.
-
-    Keras does so for one device too, through a function that TensorFlow keeps forever, and with it
-    the graph of the whole training: 90 MB of each that a process makes.
-    """
-
-    class OneDevice(optimizer):
-        def _all_reduce_sum_gradients(self, grads_and_vars):
-            return grads_and_vars
-
-    return OneDevice
-
-
-def averaging_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
-    """Return Adam with a cosine schedule to zero, clipped gradients and averaged weights.
-
-    The average is over about the last 50 steps, which takes out the noise of single batches. Keras'
-    own starts at the weights after step 1 and clings to them; here the first steps are a plain
-    mean, and so no step weighs more than a later one.
-    """
-
-    class AveragingAdam(one_device(keras.optimizers.Adam)):
-        def _update_model_variables_moving_average(self, trainable_variables):
-            momentum = tf.minimum(
-                self.ema_momentum, 1 - 1 / (tf.cast(self.iterations, tf.float32) + 1)
-            )
-            for weight, average in zip(
-                trainable_variables, self._model_variables_moving_average, strict=True
-            ):
-                average.assign(momentum * average + (1 - momentum) * weight)
-
-    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    return AveragingAdam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=0.98)
+    return -(-min(windows, EPOCH_WINDOWS) // (batch_size * STEPS_PER_CALL)) * STEPS_PER_CALL
 
 
 def fit(
     network: keras.Model,
-    loss: Callable,
     batches: tf.data.Dataset,
     val_batches: tf.data.Dataset,
     *,
     steps: int,
     epochs: int,
-    learning_rate: float,
-    metric: Callable | None = None,
-    quiet: bool = False,
-    checkpoint: Checkpoint | None = None,
+    stop_early: bool = True,
     on_epoch: Callable[[float], None] | None = None,
 ) -> Fit:
-    """Train; keep the weights of the epoch that was best in validation, or those from before.
+    """Train; keep the weights of the epoch whose validation loss was lowest.
 
-    Training stops when a third of the epochs have brought nothing better.
+    Training stops when a third of the epochs have brought nothing better. Where the optimizer
+    averages weights (`use_ema`), the average is what is validated and kept.
 
     Args:
-        network: from what the batches hold to a forecast.
-        loss: of actual and predicted.
+        network: compiled.
         batches: (inputs, targets), without end.
         val_batches: (inputs, targets), the validation part once.
         steps: training steps per epoch; see `steps_per_epoch`.
         epochs: at most.
-        learning_rate: at the start; see `averaging_adam`.
-        metric: of actual and predicted: what epochs are judged by, if not by the loss.
-        quiet: whether to print nothing.
-        checkpoint: from which to go on, and which is renewed after each epoch.
-        on_epoch: is told after each epoch what the best one so far was judged by.
+        stop_early: if not, all epochs are trained and the last weights kept, whatever they are.
+        on_epoch: is given the lowest validation loss so far after each epoch.
 
     Returns:
         the history, the seconds, and whether Ctrl-C ended the training; the network then has the
@@ -138,151 +83,68 @@ def fit(
 
     Raises:
         KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
-        InputError: if no epoch brought the network to where it was before, or to finite numbers.
+        InputError: if the loss is no number any more.
     """
-    judged = f"val_{metric.__name__ if metric else 'loss'}"
-    _compile(network, loss, metric, steps, epochs * steps, learning_rate)
-    untrained, start = network.get_weights(), time.perf_counter()
-    before = network.evaluate(val_batches, verbose=0, return_dict=True)[judged.removeprefix("val_")]
-    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    best = keras.callbacks.EarlyStopping(
-        judged, mode="min", patience=-(-epochs // 3), restore_best_weights=True
-    )
-    log, first, interrupted = keras.callbacks.History(), 0, False
-    callbacks = [averaged, best, log]
-    if checkpoint:
-        first = epochs if checkpoint.ended else checkpoint.epoch
-        start -= checkpoint.seconds
-        batches = batches.skip(checkpoint.epoch * steps)
-        kept = _judging(best, log, checkpoint)
-        callbacks.append(survival(checkpoint, network, averaged, start, *kept))
+    start, interrupted = time.perf_counter(), False
+    patience = -(-epochs // 3) if stop_early else epochs
+    best = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=stop_early)
+    callbacks = [best, log := keras.callbacks.History(), keras.callbacks.TerminateOnNaN()]
+    if network.optimizer.use_ema:
+        callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if on_epoch:
-        told = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: on_epoch(float(best.best)))
-        callbacks.append(told)
+        callbacks.append(
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: on_epoch(float(best.best)))
+        )
     try:
         network.fit(
             batches,
             steps_per_epoch=steps,
             validation_data=val_batches,
             epochs=epochs,
-            initial_epoch=first,
             callbacks=callbacks,
             shuffle=False,  # the batches are
-            verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,
+            verbose=1 if sys.stdout.isatty() else 2,
         )
     except KeyboardInterrupt:
-        if best.best_weights is None:  # not one epoch: nothing worth keeping
+        if not log.history.get("val_loss"):  # not one epoch: nothing worth keeping
             raise
         interrupted = True
-        network.set_weights(best.best_weights)
-        print("\nInterrupted: going on with the best weights so far", flush=True)
+        if stop_early:
+            network.set_weights(best.best_weights)
+        print("\nInterrupted: going on with the weights so far", flush=True)
     history = pd.DataFrame(log.history)
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
-    learned = Fit(history, judged, before, epochs, time.perf_counter() - start, interrupted)
-    if not history[judged].min() < DIVERGED * before:
-        if checkpoint:
-            checkpoint.remove()
-        raise InputError(
-            f"the training diverged: its validation error was {before:.4g} before the first step "
-            f"and never below {history[judged].min():.4g} after; lower --learning-rate"
-        )
-    if not learned.best_epoch:
-        network.set_weights(untrained)
-    return learned
+    if not np.isfinite(history.get("val_loss", np.nan)).all():
+        raise InputError("the training diverged: its loss is no number; lower --learning-rate")
+    best_epoch = int(history["val_loss"].idxmin()) if stop_early else len(history)
+    return Fit(history, best_epoch, epochs, time.perf_counter() - start, interrupted)
 
 
-def _judging(best, log, checkpoint):
-    """Return what `survival` keeps and gives back: the best weights, the judge's state, history."""
-
-    def kept():
-        judging = {name: getattr(best, name) for name in ("best", "best_epoch", "wait")}
-        return best.best_weights, {"judging": judging, "history": log.history}
-
-    def give_back(weights, state):
-        vars(best).update(state["judging"], best_weights=weights)
-        log.history, log.epoch = state["history"], list(range(checkpoint.epoch))
-
-    return kept, give_back
-
-
-def survival(
-    checkpoint: Checkpoint,
-    network: keras.Model,
-    averaged: keras.callbacks.SwapEMAWeights,
-    start: float,
-    kept: Callable[[], tuple[list, dict]],
-    give_back: Callable[[list, dict], None],
-) -> keras.callbacks.Callback:
-    """Return the last callback of a training: it renews a checkpoint, and first restores it.
+def refit(network: keras.Model, batches: tf.data.Dataset, *, steps: int, epochs: int) -> None:
+    """Train for as many epochs as a validation found best, with nothing held back.
 
     Args:
-        checkpoint: to go on from, and to renew.
-        network: that trains.
-        averaged: swaps its weights on epochs.
-        start: when the training began, by `time.perf_counter`.
-        kept: returns the best weights so far, and what else the training must know to go on, JSON.
-        give_back: takes what `kept` returned.
+        network: compiled, not trained yet.
+        batches: (inputs, targets), without end.
+        steps: training steps per epoch.
+        epochs: how many.
     """
-
-    def restore(logs=None):
-        if checkpoint.epoch:
-            give_back(checkpoint.restore(network), checkpoint.state)
-            averaged._ema_weights_in_model = True  # as it leaves them after an epoch
-
-    def save(epoch, logs=None):
-        weights, state = kept()
-        checkpoint.save(
-            network,
-            weights,
-            epoch=epoch + 1,
-            ended=bool(network.stop_training),
-            seconds=time.perf_counter() - start,
-            **state,
-        )
-
-    return keras.callbacks.LambdaCallback(on_train_begin=restore, on_epoch_end=save)
-
-
-def refit(
-    network: keras.Model,
-    loss: Callable,
-    batches: tf.data.Dataset,
-    *,
-    steps: int,
-    epochs: int,
-    planned: int,
-    learning_rate: float,
-) -> None:
-    """Train once more, for as many epochs as a validation found best, with nothing held back.
-
-    Args:
-        network: not trained yet.
-        loss: as in `fit`, like the rest.
-        batches: of all rows.
-        steps: training steps per epoch, as they were.
-        epochs: how many to train.
-        planned: how many the learning rate was planned for.
-        learning_rate: at the start.
-    """
-    _compile(network, loss, None, steps, planned * steps, learning_rate)
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     network.fit(
-        batches,
-        steps_per_epoch=steps,
-        epochs=epochs,
-        callbacks=[averaged],
-        shuffle=False,
+        batches, steps_per_epoch=steps, epochs=epochs, callbacks=[averaged], shuffle=False,
         verbose=0,
-    )
+    )  # fmt: skip
 
 
-def _compile(network, loss, metric, steps, all_steps, learning_rate):
-    network.compile(
-        averaging_adam(learning_rate, all_steps),
-        loss,
-        metrics=[metric] if metric else [],
-        steps_per_execution=min(AT_ONCE, steps),
-    )
+def summary(network: keras.Model) -> str:
+    """Return the layers with weights: what they put out, and how many weights they have."""
+    lines = [f"    inputs (windows, {', '.join(map(str, network.input_shape[1:]))})"]
+    for layer in network.layers:
+        if layer.trainable_weights:
+            shape = ", ".join(map(str, layer.output.shape[1:]))
+            kind = type(layer).__name__
+            lines.append(f"    {kind:10} -> (windows, {shape})  {layer.count_params():,} weights")
+    return "\n".join(lines)
 
 
 def save(path: str | Path, network: keras.Model, facts: dict) -> None:

@@ -1,336 +1,250 @@
-"""What many-step forecasts are measured against, and how: baselines and scores.
-
-A forecast is (windows, horizon), from origins of a `utils.series.panel.Panel`.
-"""
+"""Every rival from the same origins: scores, intervals, and what follows in a plain sentence."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from utils.series.evaluation import mean_is_zero
-from utils.series.panel import Panel, Parts, evenly, spread_within
+from utils.series.intervals import Conformal, widened
+from utils.series.panel import Panel, evenly
+from utils.series.scores import by_series, mean_by_step, panel_p_value, scores
 
-import keras
 import numpy as np
 import pandas as pd
 
-
-def last_value(panel: Panel, origins: np.ndarray) -> np.ndarray:
-    """Repeat the last known value: (windows, horizon)."""
-    filled = pd.Series(panel.values).ffill().to_numpy()
-    return np.repeat(filled[origins - 1, None], panel.horizon, axis=1)
+WRITTEN_ROWS = 100_000  # of backtest.csv, about; all origins are scored
+SAME = 0.001  # share by which errors differ without a difference
+FEW = 50  # windows: fewer tell large differences only
 
 
-def seasonal_naive(panel: Panel, origins: np.ndarray) -> np.ndarray:
-    """Repeat the last season, a missing value being that of the season before."""
-    season = panel.season
-    rows = -(-len(panel.values) // season) * season
-    padded = np.full(rows, np.nan)
-    padded[: len(panel.values)] = panel.values
-    filled = pd.DataFrame(padded.reshape(-1, season)).ffill().to_numpy().ravel()
-    source = origins[:, None] - season + np.arange(panel.horizon) % season
-    young = source < panel.start[panel.series_of(origins)][:, None]
-    return np.where(young, last_value(panel, origins), filled[source])
+class Backtest(NamedTuple):
+    """Forecasts of the test part, and what they were worth."""
+
+    panel: Panel
+    origins: np.ndarray  # (windows,) of the test part
+    forecasts: dict[str, np.ndarray]  # by name, (windows, horizon)
+    bounds: np.ndarray  # (windows, horizon, 2 * levels) of what is written; see `intervals`
+    corrections: np.ndarray  # (levels, horizon) of its intervals, as known at the end
+    levels: Sequence[float]
+    network: str  # name of the script's own row
+    written: str  # name of the row that is written
+    steps: int  # that the plain sentence is about: the first ones
+    scores: dict  # what scores.json holds: val, test, coverage, width, best_baseline, p_value
+
+    def __str__(self):
+        return report(self)
+
+    def table(self) -> pd.DataFrame:
+        """Return what backtest.csv holds: a row per series, origin and step, origins evenly taken."""
+        horizon, every = self.panel.horizon, -(-self.bounds[..., 0].size // WRITTEN_ROWS)
+        origins = self.origins[::every]
+        series = self.panel.series_of(origins)
+        rows = origins[:, None] + np.arange(-1, horizon)
+        times = (
+            self.panel.times[0].append(self.panel.times[1:])
+            if len(self.panel.times) > 1
+            else self.panel.times[0]
+        )
+        lengths = self.panel.end - self.panel.start + horizon
+        first = np.cumsum(lengths) - lengths  # where each series' times begin
+        rows = rows - (self.panel.start - first)[series][:, None]
+        actual = self.panel.targets(origins).ravel()
+        table = {
+            "series": np.repeat(np.array(self.panel.names)[series], horizon),
+            "origin": times[np.repeat(rows[:, 0], horizon)],  # the last time known
+            "step": np.tile(np.arange(1, horizon + 1), len(origins)),
+            "time": times[rows[:, 1:].ravel()],
+            "actual": actual,
+        }
+        table |= {name: forecast[::every].ravel() for name, forecast in self.forecasts.items()}
+        table |= {
+            "lower": self._bound(0)[::every].ravel(),
+            "upper": self._bound(1)[::every].ravel(),
+        }
+        return pd.DataFrame(table)[np.isfinite(actual)].set_index("series")
+
+    def _bound(self, upper):
+        """Return the bounds of the 90 % interval, or of the widest."""
+        at = self.levels.index(0.9) if 0.9 in self.levels else 0
+        return self.bounds[..., -1 - at if upper else at]
+
+    def one_step(self) -> pd.DataFrame:
+        """Return, by time, what came and each forecast of it one step ahead; of one series."""
+        times = self.panel.times[0][self.origins - self.panel.start[0]]
+        ahead = {name: forecast[:, 0] for name, forecast in self.forecasts.items()}
+        return pd.DataFrame({"actual": self.panel.values[self.origins, 0], **ahead}, times)
+
+    def by_series(self) -> pd.DataFrame:
+        """Return MAE of what is written and of the best baseline, and MASE, by series."""
+        names = (self.written, self.scores["best_baseline"])
+        return by_series(self.panel, self.origins, {name: self.forecasts[name] for name in names})
 
 
-class Scaling(NamedTuple):
-    """How a window's level and size are taken out before anything is learned from it."""
-
-    log: bool
-    by_window: bool  # divided by the window's own standard deviation, or else by its series' spread
-    told: bool = False  # whether linear heads are told the level too: of one series, it may revert
-
-    def apply(self, panel, origins):
-        """Return windows (windows, input_steps), 0 where missing, and their middle and size."""
-        x, spread = panel.windows(origins), panel.spread[panel.series_of(origins), None]
-        if self.log:
-            x = np.log(np.maximum(x, 1e-6))
-        seen = np.isfinite(x)
-        count = np.maximum(seen.sum(axis=1, keepdims=True), 1)
-        middle = np.where(seen, x, 0).sum(axis=1, keepdims=True) / count
-        rest = np.where(seen, x - middle, 0)
-        size = np.sqrt(np.square(rest).sum(axis=1, keepdims=True) / count)
-        size = size + 0.01 if self.log else size + 0.05 * spread if self.by_window else spread
-        return rest / size, middle, size
-
-    def forward(self, values, middle, size):
-        """Return values as the window's scale sees them."""
-        with np.errstate(invalid="ignore"):
-            return ((np.log(np.maximum(values, 1e-6)) if self.log else values) - middle) / size
-
-    def back(self, normal, middle, size):
-        """Return scaled values in the series' unit."""
-        values = normal * size + middle
-        return np.exp(np.minimum(values, 60)) if self.log else values
-
-
-class Linear:
-    """A linear head per step ahead: ridge regression on the scaled window and what is known.
+def backtest(
+    rivals: dict[str, Callable],
+    panel: Panel,
+    network: str,
+    *,
+    written: str | None = None,
+    levels: Sequence[float] = (0.9,),
+    log: bool = False,
+    steps: int | None = None,
+) -> Backtest:
+    """Forecast the validation and the test part from the same origins by every rival, and score.
 
     Args:
+        rivals: by name: (panel, origins) -> (windows, horizon), or (windows, horizon, 1 + 2 *
+            levels), the forecast and its bounds. What isn't `network`, `written` or "optimal" is a
+            baseline.
         panel: the series.
-        parts: origins; it learns from the train part, the validation part chooses.
-        scalings: among which it chooses; None for all.
-        power: of the errors by which it chooses: 1 for absolute ones, 2 for squares.
+        network: name of the script's own row.
+        written: name of the row that is to be written, if it is another; its intervals are scored.
+        levels: of the intervals, the widest first.
+        log: whether the intervals' errors are those of logarithms.
+        steps: that the plain sentence is about: the first ones; all where it is None.
     """
-
-    MOST = 10_000  # windows to learn from
-    JUDGED = 4096  # windows to choose by
-    FEW = 500  # validation windows: below, windows of the train part help to choose
-    STRENGTHS = (1.0, 30.0, 1e3, 3e4)
-
-    def __init__(
-        self, panel: Panel, parts: Parts, scalings: list[Scaling] | None = None, power: int = 1
-    ):
-        scalings = scalings or self._scalings(panel)
-        errors, heads = [], []
-        for train, val in self._folds(panel, parts):
-            fitted = [
-                (scaling, *weights)
-                for scaling in scalings
-                for weights in _ridge(*self._inputs(panel, train, scaling), self.STRENGTHS)
-            ]
-            if len(panel.names) == 1:
-                fitted.append(self._median(panel, train))
-            heads, found = heads or fitted, []
-            for self.scaling, self.kernel, self.bias in fitted:
-                error = np.abs(panel.targets(val) - self.predict(panel, val))
-                error = (error / panel.scale[panel.series_of(val), None]) ** power
-                found.append(np.nanmean(error))
-            errors.append(np.array(found) / np.mean(found))
-        best = int(np.nanargmin(np.mean(errors, axis=0)))
-        self.scaling, self.kernel, self.bias = heads[best]
-
-    def _median(self, panel, origins):
-        """Return the head that says the median, whatever the window: best of rare demands."""
-        scaling = Scaling(False, False, True)
-        inputs = self._inputs(panel, origins[:1], scaling)[0].shape[1]
-        kernel = np.zeros((inputs, panel.horizon))
-        kernel[-1] = -panel.scale[0] / panel.spread[0]  # takes the level out again
-        median = np.nanmedian(panel.targets(origins)) / panel.spread[0]
-        return scaling, kernel, np.full(panel.horizon, median)
-
-    def _scalings(self, panel):
-        found = [Scaling(False, False), Scaling(False, True)]
-        single = len(panel.names) == 1
-        found += [Scaling(False, False, True)] * single
-        if np.nanmin(panel.values) > 0:
-            found += [Scaling(True, True)] + [Scaling(True, True, True)] * single
-        return found
-
-    def _folds(self, panel, parts):
-        """Yield origins to learn from and to judge by; first, train and validation part."""
-        yield evenly(parts.train, self.MOST), evenly(parts.val, self.JUDGED)
-        time = parts.train - panel.end[panel.series_of(parts.train)]
-        for share in (0.5, 0.7, 0.85) if len(parts.val) < self.FEW else ():
-            begin, end = np.quantile(time, [share, min(share + 0.2, 1)])
-            before = parts.train[time <= begin - panel.horizon]
-            if len(before):
-                yield before, parts.train[(begin <= time) & (time <= end)]
-
-    def predict(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
-        """Return the forecasts, (windows, horizon)."""
-        forecasts = []
-        for some in np.array_split(origins, -(-len(origins) // self.MOST)):
-            _, middle, size = self.scaling.apply(panel, some)
-            x, _ = self._inputs(panel, some, self.scaling)
-            forecasts.append(self.scaling.back(x @ self.kernel + self.bias, middle, size))
-        return np.concatenate(forecasts)
-
-    def _inputs(self, panel, origins, scaling):
-        x, middle, size = scaling.apply(panel, origins)
-        target = np.nan_to_num(scaling.forward(panel.targets(origins), middle, size))
-        rows = origins[:, None] + np.arange(-panel.input_steps, panel.horizon)
-        given = panel.known[rows].reshape(len(rows), -1)
-        of_time = panel.calendar[panel.moment[origins]]
-        level = (middle / panel.scale[panel.series_of(origins), None])[:, : scaling.told]
-        return np.column_stack([x, of_time, given, level]), target
+    written = written or network
+    origins = {part: evenly(panel.origins(part)) for part in ("val", "test")}
+    both = np.concatenate(list(origins.values()))
+    validated, forecasts, bounds = len(origins["val"]), {}, None
+    for name, rival in rivals.items():
+        forecast = rival(panel, both)
+        forecasts[name] = forecast if forecast.ndim == 2 else forecast[..., 0]
+        if name == written:
+            bounds = forecast[..., 1:] if forecast.ndim == 3 else None
+    if bounds is None:
+        bounds = np.repeat(forecasts[written][..., None], 2 * len(levels), axis=-1)
+    conformal = Conformal(panel, both, bounds, levels, validated, log)
+    test = origins["test"]
+    rolled = conformal.rolling(validated)
+    bounds = widened(panel, test, bounds[validated:], rolled, log)
+    of_test = {name: forecast[validated:] for name, forecast in forecasts.items()}
+    result = {
+        "val": scores(panel, origins["val"], {n: f[:validated] for n, f in forecasts.items()}),
+        "test": scores(panel, test, of_test),
+    }
+    result |= _held(panel, test, bounds, levels)
+    steps = steps or panel.horizon
+    baselines = [name for name in rivals if name not in (network, written, "optimal")]
+    result["best_baseline"] = min(baselines, key=lambda name: error(result["test"][name], steps))
+    of = (of_test[written], of_test[result["best_baseline"]])
+    result["p_value"] = _significance(panel, test, *of, steps)
+    return Backtest(
+        panel, test, of_test, bounds, conformal.at(0), levels, network, written, steps, result
+    )
 
 
-def _ridge(x, target, strengths):
-    """Yield the kernel and the bias of a ridge regression for each strength.
-
-    With x' x = V diag(s) V', one decomposition serves all: V diag(1 / (s + strength)) V' x' y.
-    """
-    mean, middle = x.mean(axis=0, dtype=float), target.mean(axis=0, dtype=float)
-    x = x - mean
-    eigenvalues, vectors = np.linalg.eigh(x.T @ x)
-    moments = vectors.T @ (x.T @ (target - middle))
-    for strength in strengths:
-        kernel = vectors @ (moments / (np.maximum(eigenvalues, 0) + strength)[:, None])
-        yield kernel, middle - mean @ kernel
+def error(line: dict, steps: int) -> float:
+    """Return the error that decides, of one forecast's scores: MAE one step ahead, or else MASE."""
+    return line["by_step"]["mae"][0] if steps == 1 else line["mase"]
 
 
-def linear_inputs(panel: Panel, scaling: Scaling, normal, known, middle):
-    """Return what the linear heads read, as a Keras tensor, in the order of `Linear`."""
-    columns, waves = [normal], panel.calendar.shape[1]
-    if waves:
-        columns.append(known[:, panel.input_steps, :waves])
-    given = known[:, :, waves:]
-    if given.shape[-1]:
-        columns.append(keras.ops.reshape(given, (-1, given.shape[1] * given.shape[2])))
-    if scaling.told:
-        columns.append(middle / panel.scale[0])
-    return keras.ops.concatenate(columns, axis=-1)
-
-
-def spread_of(panel: Panel, log: bool) -> np.ndarray:
-    """Return each series' spread, that of its logarithm with `log`: (series,)."""
-    if not log:
-        return panel.spread
-    rows = zip(panel.start, panel.borders[:, 0], strict=True)
-    return np.array([
-        spread_within(np.log(np.maximum(panel.values[start:end], 1e-6)), panel.input_steps) + 0.01
-        for start, end in rows
-    ])  # fmt: skip
-
-
-class Boosting:
-    """Gradient boosting of regression trees, one for all series and steps.
-
-    It reads what an analyst would give it: the step, what is known of the day to be forecast, the
-    same day of the last seasons and what was known of it, level and size of the window.
-    """
-
-    MOST = 100_000  # rows to learn from
-    SEASONS = 4
-
-    def __init__(self, panel: Panel, origins: np.ndarray):
-        from sklearn.ensemble import HistGradientBoostingRegressor
-
-        self.scaling = Scaling(False, False)
-        x, target, _, _ = self._inputs(panel, evenly(origins, self.MOST // panel.horizon))
-        known = np.isfinite(target)
-        self.trees = HistGradientBoostingRegressor(loss="absolute_error", random_state=0)
-        self.trees.fit(x[known], target[known])
-
-    def predict(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
-        """Return the forecasts, (windows, horizon)."""
-        forecasts = []
-        for some in np.array_split(origins, -(-len(origins) * panel.horizon // self.MOST)):
-            x, _, middle, size = self._inputs(panel, some)
-            normal = self.trees.predict(x).reshape(len(some), panel.horizon)
-            forecasts.append(self.scaling.back(normal, middle, size))
-        return np.concatenate(forecasts)
-
-    def _inputs(self, panel, origins):
-        x, middle, size = self.scaling.apply(panel, origins)
-        rows = origins[:, None] + np.arange(panel.horizon)
-        step = np.broadcast_to(np.arange(panel.horizon), rows.shape)
-        columns = [step, *np.moveaxis(panel.known_at(rows), -1, 0)]
-        phase = np.arange(panel.horizon) % panel.season
-        same = []
-        for back in range(1, 1 + min(self.SEASONS, panel.input_steps // panel.season)):
-            source = phase - back * panel.season
-            same.append(x[:, source])
-            columns += list(np.moveaxis(panel.known[origins[:, None] + source], -1, 0))
-        columns += same
-        for value in (
-            x[:, -1],
-            x[:, -panel.season :].mean(axis=1),
-            x.mean(axis=1),
-            (middle / size)[:, 0],
-        ):
-            columns.append(np.broadcast_to(value[:, None], rows.shape))
-        target = self.scaling.forward(panel.targets(origins), middle, size)
-        return np.stack(columns, -1).reshape(rows.size, -1), target.ravel(), middle, size
-
-
-def scores(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]) -> dict[str, dict]:
-    """Return mae and rmse (in the series' unit), mase, smape (in percent) and mae by step."""
-    actual, scale = panel.targets(origins), panel.scale[panel.series_of(origins), None]
-    result = {}
-    for name, forecast in forecasts.items():
-        error = np.abs(actual - forecast)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            relative = np.nan_to_num(200 * error / (np.abs(actual) + np.abs(forecast)), nan=0.0)
-        relative = np.where(np.isfinite(error), relative, np.nan)
-        result[name] = {
-            "mae": float(np.nanmean(error)),
-            "rmse": float(np.sqrt(np.nanmean(np.square(error)))),
-            "mase": float(np.nanmean(error / scale)),
-            "smape": float(np.nanmean(relative)),
-            "by_step": mean_by_step(error),
-        }
-    return result
-
-
-def mean_by_step(values):
-    """Return the mean of each step, (windows, horizon) -> (horizon,), None where there is none."""
-    known = np.isfinite(values)
-    mean = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return [
-        float(m) if any_known else None for m, any_known in zip(mean, known.any(0), strict=True)
-    ]
-
-
-def by_series(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Return each forecast's MAE by series, the number of scored values, and MASE of the first."""
+def _significance(panel, origins, ours, theirs, steps):
+    """Return the p-value of "both have the same expected absolute error" over the first steps."""
     actual, series = panel.targets(origins), panel.series_of(origins)
-    errors = {name: np.nanmean(np.abs(actual - f), axis=1) for name, f in forecasts.items()}
-    table = pd.DataFrame(errors).groupby(series).mean().reindex(range(len(panel.names)))
-    table.insert(0, "values", panel.end - panel.start)
-    table["mase"] = table.iloc[:, 1] / panel.scale
-    return table.set_axis(pd.Index(panel.names, name="series"))
-
-
-def baselines(
-    panel: Panel, origins: np.ndarray, linear: Linear, trees: Boosting | None, whole: bool
-) -> dict[str, np.ndarray]:
-    """Return the baselines' forecasts by name, each (windows, horizon), `whole` numbers or not."""
-    forecasts = {"persistence": last_value(panel, origins)}
-    if panel.season > 1:
-        forecasts["seasonal_naive"] = seasonal_naive(panel, origins)
-    if mostly_zero(panel):
-        windows = panel.windows(origins)
-        count = np.maximum(np.isfinite(windows).sum(axis=1), 1)
-        mean = np.nansum(windows, axis=1) / count
-        forecasts["zero"] = np.zeros((len(origins), panel.horizon))
-        forecasts["mean"] = np.repeat(mean[:, None], panel.horizon, axis=1)
-    forecasts["linear"] = linear.predict(panel, origins)
-    if trees:
-        forecasts["boosting"] = trees.predict(panel, origins)
-    if whole:
-        learned = forecasts.keys() & {"linear", "boosting"}
-        forecasts |= {name: np.rint(forecasts[name]) for name in learned}
-    return forecasts
-
-
-def mostly_zero(panel: Panel) -> bool:
-    """Return whether a third or more of the train values are zero."""
-    train = panel.values[panel.train_rows()]
-    return bool(np.mean(train[np.isfinite(train)] == 0) >= 1 / 3)
-
-
-def significance(
-    panel: Panel, origins: np.ndarray, forecast_a: np.ndarray, forecast_b: np.ndarray
-) -> float:
-    """Return the p-value of "both have the same expected absolute error", two-sided."""
-    actual, series = panel.targets(origins), panel.series_of(origins)
-    difference = np.abs(actual - forecast_a) - np.abs(actual - forecast_b)
-    table = pd.DataFrame({
-        "difference": np.nanmean(difference / panel.scale[series, None], axis=1),
+    difference = (np.abs(actual - ours) - np.abs(actual - theirs))[:, :steps]
+    difference /= panel.mase_scale[series, None]
+    windows = pd.DataFrame({
+        "difference": pd.DataFrame(difference).mean(axis=1).to_numpy(),
         "series": series,
         "time": origins - panel.borders[series, 1],
     })  # fmt: skip
-    return no_difference(table, max(panel.horizon, panel.season))
+    return panel_p_value(windows, max(steps, panel.season))
 
 
-def no_difference(windows: pd.DataFrame, overlap: int) -> float:
-    """Return the p-value of "the mean difference of two forecasts' errors is 0", two-sided.
+def _held(panel, origins, bounds, levels):
+    """Return coverage and width of each interval, by level, altogether and by step."""
+    actual, found = panel.targets(origins), {"coverage": {}, "width": {}}
+    known = np.isfinite(actual)
+    for i, level in enumerate(levels):
+        lower, upper = bounds[..., i], bounds[..., -1 - i]
+        held = np.where(known, (lower <= actual) & (actual <= upper), np.nan)
+        width = np.where(known, upper - lower, np.nan)
+        for name, values in (("coverage", held), ("width", width)):
+            found[name][f"{level:.6g}"] = {
+                "all": float(np.nanmean(values)),
+                "by_step": mean_by_step(values),
+            }
+    return found
 
-    Of 20 or more series by Student's t over series; else over origins, in whose windows the same
-    steps ahead come again (`utils.series.evaluation.mean_is_zero`).
 
-    Args:
-        windows: columns difference, series and time, by which origins of several series are one.
-        overlap: how many neighbouring origins share steps ahead, or a season.
-    """
-    from scipy import stats
+# ------------------------------------------------------------------ in words
 
-    by_series = windows.groupby("series")["difference"].mean().dropna()
-    if len(by_series) >= 20:
-        p_value = stats.ttest_1samp(by_series, 0).pvalue
-        return float(p_value) if np.isfinite(p_value) else 1.0
-    means = windows.groupby("time")["difference"].mean().dropna().to_numpy()
-    return mean_is_zero(means, overlap)
+
+def shown_steps(most: int) -> list[int]:
+    """Return the steps to show, and `most`: 1, 2, 3, 6, 12, 24, 48, ..."""
+    steps = [1, 2, 3]
+    while steps[-1] < most:
+        steps.append(2 * steps[-1])
+    return sorted({*(step for step in steps if step < most), most})
+
+
+def report(found: Backtest) -> str:
+    """Return the table of scores and what they say."""
+    test, origins = found.scores["test"], len(found.origins)
+    shown = [
+        s for s in shown_steps(found.panel.horizon) if test[found.network]["by_step"]["mae"][s - 1]
+    ]
+    rows = {}
+    for name, line in test.items():
+        by_step = {f"at {step}": line["by_step"]["mae"][step - 1] for step in shown}
+        rows[name.replace("_", " ")] = by_step | {
+            "all": line["mae"], "RMSE": line["rmse"], "MASE": line["mase"], "sMAPE %": line["smape"]
+        }  # fmt: skip
+    lines = [
+        f"Test part, {origins:,} origins: mean absolute error at so many steps ahead, and over all:",
+        pd.DataFrame(rows).T.to_string(float_format="{:.4g}".format),
+    ]
+    if "optimal" in test:
+        ours, best = (test[name]["by_step"]["rmse"][0] for name in (found.network, "optimal"))
+        lines.append(f"One step ahead, the RMSE is {ours / best:.3f} x that of the best possible.")
+    lines.append(verdict(found))
+    if found.steps < found.panel.horizon:
+        lines.append(verdict_by_step(found, shown))
+    for level, coverage in found.scores["coverage"].items():
+        if level == "0.9" or len(found.levels) == 1:
+            held = [share for share in coverage["by_step"] if share is not None]
+            lines.append(
+                f"The {float(level):.0%} interval held {coverage['all']:.1%} of the test part; by "
+                f"step {min(held):.1%} to {max(held):.1%}."
+            )
+    return "\n".join(lines)
+
+
+def verdict(found: Backtest) -> str:
+    """Say in one sentence whether what is written beats the best baseline, also when it lost."""
+    best, p_value = found.scores["best_baseline"], found.scores["p_value"]
+    ours, theirs = (error(found.scores["test"][n], found.steps) for n in (found.written, best))
+    rival = f"the best baseline, {best.replace('_', ' ')}"
+    what = "one step ahead its mean absolute error is" if found.steps == 1 else "its MASE is"
+    errors = f"{what} {ours:.4g} against {theirs:.4g}"
+    share = abs(1 - ours / theirs) if theirs else 0.0
+    if share < SAME:
+        return f"{found.written} is as good as {rival}: {errors}."
+    errors += f", {share:.1%} {'less' if ours < theirs else 'more'}"
+    p = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    if p_value >= 0.05:
+        few = len(found.origins) < FEW or share > 0.1
+        luck = f"and {len(found.origins)} windows are too few to tell" if few else "maybe by chance"
+        return f"{found.written} can't be told apart from {rival}: {errors}, {luck} ({p})."
+    outcome = "beats" if ours < theirs else "loses to"
+    return f"{found.written} {outcome} {rival}: {errors} ({p})."
+
+
+def verdict_by_step(found: Backtest, shown: list[int]) -> str:
+    """Say up to how many steps ahead the network, fed back, is no worse than any baseline."""
+    test, name = found.scores["test"], found.network
+    ahead = 0
+    for step in shown:
+        errors = {n: line["by_step"]["mae"][step - 1] for n, line in test.items() if n != "optimal"}
+        best = min(errors, key=errors.get)
+        if errors[name] > (1 + SAME) * errors[best]:
+            break
+        ahead = step
+    else:
+        return f"Fed back, {name} is no worse than any baseline at all steps shown."
+    upto = f"no worse than any baseline up to step {ahead}" if ahead else "behind from step 1"
+    return (
+        f"Fed back, {name} is {upto}; at {step} it has {errors[name]:.4g}, {best.replace('_', ' ')} "
+        f"{errors[best]:.4g}. Where it loses, take forecast.py, which learns all steps at once."
+    )

@@ -1,11 +1,13 @@
-"""Intervals of many-step forecasts: widened by the newest errors until they hold, and scored.
+"""Intervals that hold: widened by the newest errors, step by step.
 
-A forecast is (windows, horizon), from origins of a `utils.series.panel.Panel`.
+A forecast's bounds are (windows, horizon, 2 * levels), in ascending order: the lower bounds of the
+widest level first, the upper one of the widest last.
 """
 
 from __future__ import annotations
 
-from utils.series.backtest import mean_by_step
+from collections.abc import Sequence
+
 from utils.series.panel import Panel
 
 import numpy as np
@@ -14,32 +16,26 @@ POOLED = 300  # errors that the conformal quantile of a step should rest on
 RENEWALS = 30  # of the corrections in a backtest, at most
 
 
-def symmetric(quantiles: tuple[float, ...]) -> dict[str, tuple[int, int]]:
-    """Return the intervals that quantiles make, by level: positions of lower and upper bound."""
-    return {
-        f"{1 - 2 * quantile:.6g}": (i, len(quantiles) - 1 - i)
-        for i, quantile in enumerate(quantiles)
-        if quantile < 0.5 and abs(quantiles[-1 - i] - (1 - quantile)) < 1e-9
-    }
-
-
 class Conformal:
     """By how much intervals must widen to hold, as their newest errors say.
 
     Conformalized quantile regression (Romano, Patterson & Candès, 2019): a quantile of
-    max(lower - y, y - upper), each over the size of its series and pooled over series. Two things
-    differ, since time series are not exchangeable. Errors drift with the seasons and the level, so
-    that at any time only the newest count: as many origins as the validation part has, of those
-    whose steps ahead have all come. And neighbouring windows share most of their values, so that
-    the n of the n-th smallest counts only windows that don't overlap.
+    max(lower - y, y - upper), each over the spread of its series and pooled over series. Where lower
+    and upper bound are the forecast itself, that is split conformal prediction on absolute errors.
+    Two things differ, since time series are not exchangeable. Errors drift with the seasons and the
+    level, so that at any time only the newest count: as many origins as the validation part has, of
+    those whose step has come. And windows that overlap by h steps share what is in them, so that n
+    of them count as fewer, n / h at worst; see `independent`.
+
+    The first of these errors are those of the validation part, which chose the epoch and what is
+    written: they are a little too small, until those of the test part have replaced them.
 
     Args:
         panel: the series.
-        origins: of validation and test part.
-        bounds: (windows, horizon, quantiles), the network's.
-        quantiles: ascending.
+        origins: of the validation and the test part.
+        bounds: of the forecasts from there.
+        levels: of the intervals, the widest first.
         validated: how many of the origins, the first, are the validation part's.
-        sizes: (series,), what an error is divided by.
         log: whether errors are those of logarithms.
     """
 
@@ -48,107 +44,115 @@ class Conformal:
         panel: Panel,
         origins: np.ndarray,
         bounds: np.ndarray,
-        quantiles: tuple[float, ...],
+        levels: Sequence[float],
         validated: int,
-        sizes: np.ndarray,
-        log: bool,
+        log: bool = False,
     ):
-        self.horizon, self.series = panel.horizon, panel.series_of(origins)
-        self.time = origins - panel.end[self.series]  # steps before the end
-        self.memory = len(np.unique(self.time[:validated]))
-        actual, size = panel.targets(origins)[..., None], sizes[self.series, None, None]
-        over = _logs(actual, log) - _logs(bounds, log)
-        self.misses = {  # (windows, horizon)
-            level: np.maximum(-over[..., lower], over[..., upper]) / size[..., 0]
-            for level, (lower, upper) in symmetric(quantiles).items()
-        }
+        series, self.levels = panel.series_of(origins), levels
+        steps = np.arange(panel.horizon)
+        self.time = origins - panel.end[series]  # steps before the end
+        self.memory = 1 + np.ptp(self.time[:validated])
+        over = [_logs(panel, v, log) for v in (panel.values[origins[:, None] + steps, 0], bounds)]
+        over = over[0][..., None] - over[1]
+        size = sizes(panel, series, log)[:, None]
+        self.misses = [  # by level: (windows, horizon)
+            np.maximum(-over[..., i], over[..., -1 - i]) / size for i in range(len(levels))
+        ]
 
-    def at(self, now: int) -> dict[str, np.ndarray]:
-        """Return the corrections by level, (horizon,) each, as known `now`, so far from the end."""
-        times = np.unique(self.time[self.time <= now - self.horizon])[-self.memory :]
-        newest = np.flatnonzero(np.isin(self.time, times))
-        blocks = np.stack([self.series[newest], self.time[newest] // self.horizon])
-        apart = np.unique(blocks, axis=1).shape[1]
-        return {
-            level: _quantile(misses[newest], float(level) * (1 + 1 / max(apart, 1)))
-            for level, misses in self.misses.items()
-        }
+    def at(self, now: int) -> np.ndarray:
+        """Return the corrections as known `now`, so many steps from the end: (levels, horizon).
 
-    def rolling(self, validated: int) -> dict[str, np.ndarray]:
-        """Return the corrections as known at each origin of the test part, (windows, horizon)."""
+        Steps that have never come yet are taken to miss by more, see `extended`.
+        """
+        steps = np.arange(1, self.misses[0].shape[1] + 1)
+        age = now - self.time[:, None] - steps  # since a step came: 0 for the newest
+        came = (age >= 0) & (age < self.memory)
+        corrections = [
+            _quantiles(np.where(came, misses, np.nan), level)
+            for level, misses in zip(self.levels, self.misses, strict=True)
+        ]
+        return extended(np.array(corrections), len(steps))
+
+    def rolling(self, validated: int) -> np.ndarray:
+        """Return them as known at each origin of the test part: (levels, windows, horizon)."""
         time = self.time[validated:]
-        every = max(self.horizon, -(-(time.max() - time.min() + 1) // RENEWALS))
+        every = -(-(np.ptp(time) + 1) // RENEWALS)
         renewal = (time - time.min()) // every
         known = {number: self.at(time.min() + number * every) for number in np.unique(renewal)}
-        return {
-            level: np.array([known[number][level] for number in renewal]) for level in self.misses
-        }
+        return np.stack([known[number] for number in renewal], axis=1)
 
 
-def _quantile(misses, share):
-    """Return a quantile of each step's misses, of neighbouring steps' too where they are few."""
-    reach = max(-(-POOLED // max(len(misses), 1)) - 1, 0) // 2
-    result = np.zeros(misses.shape[1])
+def _quantiles(misses, level):
+    """Return a quantile of each step's misses, of neighbouring steps' too where they are few.
+
+    NaN where none is known.
+    """
+    result = np.full(misses.shape[1], np.nan)
     for step in range(len(result)):
-        pool = misses[:, max(step - reach, 0) : step + reach + 1]
+        known = misses[np.isfinite(misses[:, step]), step]
+        if not len(known):
+            continue
+        reach = min((POOLED // len(known)) // 2, (step + 1) // 8)  # further ones miss otherwise
+        pool = misses[:, step - reach : step + reach + 1]
         pool = np.sort(pool[np.isfinite(pool)])
-        if len(pool):
-            result[step] = pool[min(int(np.ceil(share * len(pool) - 1e-9)), len(pool)) - 1]
+        share = level * (1 + 1 / independent(known, step + 1))
+        result[step] = pool[min(int(np.ceil(share * len(pool) - 1e-9)), len(pool)) - 1]
     return result
 
 
-def _logs(values, log):
-    return np.log(np.maximum(values, 1e-6)) if log else values
+def independent(values: np.ndarray, overlap: int) -> float:
+    """Return how many independent values these are worth, of which `overlap` neighbours share some.
+
+    The variance of means of `overlap` neighbours, over what it would be were they independent, says
+    how many count as one: from 1, where the overlap doesn't matter, to all of them.
+    """
+    n = len(values)
+    blocks = n / overlap
+    if blocks < 2 or values.std() == 0:
+        return max(blocks, 1.0)
+    sums = np.cumsum(np.concatenate([[0.0], values - values.mean()]))
+    means = (sums[overlap:] - sums[:-overlap]) / overlap
+    as_one = overlap * np.mean(means**2) / values.var() * blocks / (blocks - 1)
+    return n / np.clip(as_one, 1, overlap)
 
 
-def corrected(
+def extended(corrections: np.ndarray, horizon: int) -> np.ndarray:
+    """Return corrections (levels, steps) for so many steps, (levels, horizon).
+
+    Beyond the steps that are known, they grow on as they did over the last doubling of the steps.
+    """
+    ahead, result = np.arange(1, horizon + 1), np.zeros((len(corrections), horizon))
+    for row, of_level in zip(result, corrections, strict=True):
+        steps = np.flatnonzero(np.isfinite(of_level)) + 1
+        if len(steps):
+            known = of_level[steps - 1]
+            half = np.interp(steps[-1] / 2, steps, known)
+            growth = min(np.log2(known[-1] / half), 1.0) if known[-1] > half > 0 else 0.0
+            row[:] = np.interp(ahead, steps, known) * np.maximum(ahead / steps[-1], 1) ** growth
+    return result
+
+
+def widened(
+    panel: Panel,
+    origins: np.ndarray,
     bounds: np.ndarray,
-    quantiles: tuple[float, ...],
-    corrections: dict[str, np.ndarray],
-    sizes: np.ndarray,
-    log: bool,
-    lowest: float,
+    corrections: np.ndarray,
+    log: bool = False,
 ) -> np.ndarray:
-    """Widen the intervals by what `Conformal` measured; quantiles stay in order.
-
-    Args:
-        bounds: (windows, horizon, quantiles), the network's.
-        quantiles: ascending.
-        corrections: by level, (horizon,) or (windows, horizon) each, in units of `sizes`.
-        sizes: (windows,)
-        log: whether the corrections are those of logarithms.
-        lowest: no bound lies below: 0 where the series never is.
-    """
-    bounds = _logs(bounds, log).copy()
-    for level, (lower, upper) in symmetric(quantiles).items():
-        wider = np.asarray(corrections[level]) * sizes[:, None]
-        bounds[..., lower] -= wider
-        bounds[..., upper] += wider
-    bounds = np.exp(np.minimum(bounds, 60)) if log else bounds
-    return np.maximum(np.sort(bounds, axis=-1), lowest)
+    """Widen bounds by what `Conformal` measured, (levels, [windows,] horizon); they stay in order."""
+    size = sizes(panel, panel.series_of(origins), log)[:, None]
+    result = _logs(panel, bounds, log).copy()
+    for i, correction in enumerate(np.asarray(corrections)):
+        result[..., i] -= correction * size
+        result[..., -1 - i] += correction * size
+    result = np.exp(np.minimum(result, 700)) if log else result
+    return np.maximum(np.sort(result, axis=-1), panel.lowest)
 
 
-def interval_scores(
-    panel: Panel, origins: np.ndarray, lower: np.ndarray, upper: np.ndarray, level: float
-) -> dict:
-    """Return coverage, mean width and interval score (Winkler, 1972), altogether and by step.
+def sizes(panel: Panel, series: np.ndarray, log: bool) -> np.ndarray:
+    """Return what errors of these series are measured in: their spread, (windows,)."""
+    return panel.log_spread[series].astype(float) if log else panel.spread[series] * panel.unit
 
-    The interval score is the width plus 2 / (1 - level) times the distance of each value that lies
-    outside (Gneiting & Raftery, 2007, equation 43); scaled, it is divided by the denominator of
-    MASE, as in the M4 competition (MSIS).
-    """
-    actual = panel.targets(origins)
-    known, scale = np.isfinite(actual), panel.scale[panel.series_of(origins), None]
-    held = np.where(known, (lower <= actual) & (actual <= upper), np.nan)
-    width = np.where(known, upper - lower, np.nan)
-    outside = np.maximum(lower - actual, 0) + np.maximum(actual - upper, 0)
-    score = width + 2 / (1 - level) * outside
-    return {
-        "coverage": {"all": float(np.nanmean(held)), "by_step": mean_by_step(held)},
-        "width": {"all": float(np.nanmean(width)), "by_step": mean_by_step(width)},
-        "interval_score": {
-            "all": float(np.nanmean(score)),
-            "scaled": float(np.nanmean(score / scale)),
-            "by_step": mean_by_step(score),
-        },
-    }
+
+def _logs(panel, values, log):
+    return np.log(np.maximum(values, 1e-6 * panel.unit)) if log else values

@@ -1,196 +1,403 @@
-"""Many series in one long array: windows by row numbers, their parts, and what is known of them.
+"""One series or many in one array: parts by time, gaps, and windows by row numbers.
 
 All series lie one after the other, each between a margin of missing rows (so that a window may
-begin before its series does) and the rows to come (known inputs, no values yet). A window is named
-by its *origin*, the row of its first step ahead, and cut by one gather, so that memory grows with
-the rows and not with the windows.
+begin before its series does) and the steps to come (known inputs, no values yet). A window is named
+by its *origin*, the row of its first step ahead: its inputs are the `input_steps` rows before.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from utils import InputError
-from utils.series.index import DAY, future_index
+from utils.series import calendar
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
-SHARE = 0.15  # of each series for validation, and again for the test; at least one horizon
+SHARE = 0.15  # of each series for validation, and again for the test
+MIN_ROWS = 10  # of a part
 MAX_ORIGINS = 20_000  # that a part is scored on: evenly taken where there are more
-CYCLES = {"hour": 4, "weekday": 7, "year": 4}  # columns of each calendar input
+FEW = 8  # values in the train part: below, a series' spread is taken from the others
+PARTS = ("train", "val", "test")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
 class Panel:
-    """Series in one long array."""
+    """Series in one array, split by time: 70 % to train, 15 % to choose, 15 % to score once.
 
-    names: list[str]
-    times: list[pd.Index]  # of each series, the steps to come included: (length + horizon,)
-    start: np.ndarray  # (series,) row of the first value
-    end: np.ndarray  # (series,) row after the last value: the origin of what is to come
-    values: np.ndarray  # (rows,) float32, NaN where missing, in margins and in the steps to come
-    features: np.ndarray  # (rows, features) float32; of these only the past is known
-    known: np.ndarray  # (rows, known) float32: columns that are known for the steps to come, too
-    calendar: np.ndarray  # (times, waves) float32: known of each time, 0 in the first row
-    moment: np.ndarray  # (rows,) which row of the calendar; the first in margins
-    borders: np.ndarray  # (series, 2) rows where the validation and the test part begin
-    scale: np.ndarray  # (series,) mean absolute change over a season in the train part
-    spread: np.ndarray  # (series,) standard deviation within a window, in the train part
-    input_steps: int
-    horizon: int
-    season: int
-    numbers: np.ndarray  # (series,) by which a network knows them, from 1; 0 for none of its own
+    Args:
+        frames: by series: float columns [target, *known, *features], NaN where missing, on a regular
+            index. Rows at the end without a target are steps to come; their known columns count.
+        input_steps: past steps per window.
+        horizon: steps ahead.
+        known: columns that are known of the steps to come, too.
+        season: steps of one season; found by the index where it is None.
+        calendar_names: calendar columns to have; those that the index resolves where it is None.
+        held_back: rows of the validation and the test part; None takes `SHARE` of each series.
+        log: whether z-scores are those of logarithms.
+        short_windows: whether a window may begin before its series does, and parts are to hold one
+            horizon at least.
 
-    @functools.cached_property
-    def tensors(self) -> dict[str, tf.Tensor]:
-        """The arrays that windows are cut from, copied once for all streams."""
-        names = ("values", "features", "known", "calendar", "moment", "spread", "numbers", "start")
-        return {name: tf.constant(getattr(self, name)) for name in names}
+    Attributes:
+        names: of the series.
+        times: of each series, the steps to come included: (length + horizon,).
+        start, end: (series,) the row of the first value, and the row after the last one.
+        values: (rows, targets) float64: the target and, to its right, the features; NaN where
+            missing, in margins and in the steps to come.
+        known: (rows, known) float32.
+        calendar, moment: (times, columns) float32, 0 in its first row, and which of its rows each
+            row of the panel has.
+        borders: (series, 2) rows where the validation and the test part begin.
+        level, unit: (series,) and a number: `inner` targets are (values - level) / unit. A level
+            is 0 and the unit 1, unless 32-bit numbers couldn't hold the values otherwise.
+        mase_scale: (series,) mean absolute change over a season in the train part.
+        spread, log_spread: (series,) standard deviation within a window in the train part, of
+            `inner` values and of their logarithms (None where they aren't all positive).
+        numbers: (series,) by which a network knows the series, from 1; 0 is a stranger.
+
+    Raises:
+        InputError: if a known column has no value where it is needed, or a part is too short.
+    """
+
+    def __init__(
+        self,
+        frames: dict[str, pd.DataFrame],
+        input_steps: int,
+        horizon: int,
+        *,
+        known: Sequence[str] = (),
+        season: int | None = None,
+        calendar_names: Sequence[str] | None = None,
+        held_back: tuple[int, int] | None = None,
+        log: bool = False,
+        short_windows: bool = False,
+    ):
+        self.names, self.input_steps, self.horizon = list(frames), input_steps, horizon
+        self.log, self.short_windows = log, short_windows
+        longest = max(frames.values(), key=len)
+        self.step, tz = calendar.step(longest.index), getattr(longest.index, "tz", None)
+        self.zone = None if tz is None else str(tz)
+        self.season = season or calendar.season(longest.index) or 1
+        self.columns = [name for name in longest if name not in set(known)]
+        self._lay_out(frames, list(known))
+        self.borders = self.start[:, None] + self._borders(held_back)
+        self._calendar(calendar_names)
+        self._measure()
+        self.numbers = np.arange(1, 1 + len(frames))
+
+    def _lay_out(self, frames, known):
+        """Fill values, known, start, end and times."""
+        given = [np.flatnonzero(np.isfinite(f.iloc[:, 0].to_numpy())) for f in frames.values()]
+        begins, lengths = np.array([(at[0], at[-1] + 1 - at[0]) for at in given]).T
+        self.start = np.cumsum(lengths + self.input_steps + self.horizon) - lengths - self.horizon
+        self.end, self.times = self.start + lengths, []
+        rows = self.end[-1] + self.horizon
+        self.values = np.full((rows, len(self.columns)), np.nan)
+        self.known = np.zeros((rows, len(known)), np.float32)
+        for (name, frame), begin, start, end in zip(
+            frames.items(), begins, self.start, self.end, strict=True
+        ):
+            length = end - start
+            index = frame.index[begin : begin + length + self.horizon]
+            missing = length + self.horizon - len(index)
+            if missing:
+                index = index.append(calendar.future(index, missing))
+            self.times.append(index)
+            self.values[start:end] = frame[self.columns].to_numpy()[begin : begin + length]
+            if known:
+                columns = frame[known].to_numpy()[begin : begin + length + self.horizon]
+                columns = np.pad(columns, [(0, missing), (0, 0)], constant_values=np.nan)
+                self._check_known(name, known, columns, index)
+                self.known[start : end + self.horizon] = np.nan_to_num(columns)
+
+    def _check_known(self, name, known, columns, index):
+        """Refuse known columns that lack a value, unless the day lacks its target too (closed)."""
+        length = len(index) - self.horizon
+        lacking = ~np.isfinite(columns)
+        closed = lacking.all(axis=1) & (np.arange(len(index)) < length)
+        lacking &= ~closed[:, None]
+        if not lacking.any():
+            return
+        row, column = (int(at[0]) for at in np.nonzero(lacking))
+        of_series = f"series {name!r}: " if name else ""
+        if row >= length:
+            raise InputError(
+                f"{of_series}--known {known[column]!r} ends {row - length} steps after the last "
+                f"value, and {self.horizon} steps are to be forecast; append rows with "
+                f"{known[column]!r} and an empty target, or lower --horizon"
+            )
+        raise InputError(
+            f"{of_series}--known {known[column]!r} is missing at {index[row]}; fill it in, or take "
+            "it as one of the --features"
+        )
+
+    def _borders(self, held_back):
+        """Return where validation and test part begin in each series, (series, 2)."""
+        length = self.end - self.start
+        least = self.horizon if self.short_windows else 1
+        share = np.maximum(np.round(SHARE * length), least).astype(int)
+        val, test = held_back or (share, share)
+        return np.stack([np.maximum(length - val - test, 0), np.maximum(length - test, 0)], axis=1)
+
+    def _calendar(self, names):
+        """Fill calendar, moment and calendar_names."""
+        self.moment = np.zeros(len(self.values) + 1, np.int32)  # and one row after the last
+        times = self.times[0].append(self.times[1:]).unique().sort_values()
+        if names is None:
+            self.calendar_names, columns = calendar.columns(times)
+        else:
+            self.calendar_names, columns = list(names), calendar.columns_named(times, names)
+        self.calendar = np.vstack([np.zeros((1, columns.shape[1])), columns]).astype(np.float32)
+        if columns.shape[1]:
+            for start, index in zip(self.start, self.times, strict=True):
+                self.moment[start : start + len(index)] = 1 + times.searchsorted(index)
+
+    def _measure(self):
+        """Take level, unit, scales and what is possible from the train part."""
+        train = [self.values[start:end] for start, end in self.train_rows()]
+        self.level = np.array([_large_level(rows[:, 0]) for rows in train])
+        size = [np.nanmean(np.abs(r[:, 0] - at)) for r, at in zip(train, self.level, strict=True)]
+        size = np.median([s for s in size if s > 0] or [1.0])
+        self.unit = 1.0 if 1e-3 <= size <= 1e6 else 10.0 ** np.round(np.log10(size))
+        self.mase_scale = np.array([typical_change(rows[:, 0], self.season) for rows in train])
+        self.still = np.array([np.nanmin(r[:, 0]) == np.nanmax(r[:, 0]) for r in train])
+        self.spread = self._spreads(train, log=False)
+        every = np.concatenate([rows[:, 0] for rows in train])
+        every = every[np.isfinite(every)]
+        self.lowest = 0.0 if every.min() >= 0 else -np.inf  # no forecast lies below
+        self.positive = bool(every.min() > 0)
+        self.whole = np.array_equal(every, np.rint(every))
+        self.log_spread = self._spreads(train, log=True) if self.positive else None
+        self.mostly_zero = bool(np.mean(every == 0) >= 1 / 3)
+
+    # -------------------------------------------------------------- rows, parts, windows
+
+    def train_rows(self) -> list[tuple[int, int]]:
+        """Return the first row of each series and the row after its train part, two at least."""
+        ends = np.minimum(np.maximum(self.borders[:, 0], self.start + 2), self.end)
+        return list(zip(self.start, ends, strict=True))
+
+    def series_of(self, origins: np.ndarray) -> np.ndarray:
+        """Return the number of the series that each origin belongs to."""
+        return np.searchsorted(self.start, origins, side="right") - 1
+
+    def origins(self, part: str, steps: int = 1) -> np.ndarray:
+        """Return the origins of a part, oldest first within a series.
+
+        Args:
+            part: "train", "val" or "test".
+            steps: ahead, that must all lie in the part.
+        """
+        borders = [self.start, *self.borders.T, self.end]
+        at = PARTS.index(part)
+        return self.origins_between(borders[at], borders[at + 1], steps)
+
+    def origins_between(self, begin: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
+        """Return the origins whose steps ahead lie in the rows from `begin` to `end`, (series,) each.
+
+        A window is whole or, with `short_windows`, holds half of its steps (in a short series, a
+        third of its train part), so that a series younger than a window counts too.
+        """
+        least = self.input_steps
+        if self.short_windows:
+            third = np.maximum((self.borders[:, 0] - self.start) // 3, 2)
+            least = np.minimum(self.input_steps // 2, third)
+        first = np.maximum(begin, self.start + least)
+        rows = zip(first, end - steps + 1, strict=True)
+        return np.concatenate([np.arange(a, b) for a, b in rows])
+
+    def known_origins(self, part: str) -> np.ndarray:
+        """Return the origins of a part whose row isn't missing: what one step ahead learns from."""
+        origins = self.origins(part)
+        return origins[np.isfinite(self.values[origins, 0])]
+
+    def targets(self, origins: np.ndarray) -> np.ndarray:
+        """Return what came, (windows, horizon); NaN where missing or past the end of the part."""
+        borders = np.concatenate([self.borders, self.end[:, None]], axis=1)
+        series = self.series_of(origins)
+        part = (origins[:, None] >= self.borders[series]).sum(axis=1)
+        ends = borders[series, part]
+        rows = origins[:, None] + np.arange(self.horizon)
+        return np.where(rows < ends[:, None], self.values[rows, 0], np.nan)
+
+    def series(self, number: int = 0) -> pd.Series:
+        """Return the target of a series by time."""
+        rows = slice(self.start[number], self.end[number])
+        times = self.times[number][: -self.horizon]
+        return pd.Series(self.values[rows, 0], times, name=self.columns[0])
+
+    def windows(self, origins: np.ndarray) -> np.ndarray:
+        """Return the target before each origin, (windows, input_steps), NaN where missing."""
+        return self.values[origins[:, None] + np.arange(-self.input_steps, 0), 0]
+
+    def coming(self, rows: np.ndarray) -> np.ndarray:
+        """Return what is known beforehand of rows, calendar and known columns: (*rows, inputs)."""
+        return np.concatenate([self.calendar[self.moment[rows]], self.known[rows]], axis=-1)
 
     @property
     def inputs(self) -> int:
         """How many columns are known beforehand: the calendar's and the others."""
         return self.calendar.shape[1] + self.known.shape[1]
 
-    def series_of(self, origins: np.ndarray) -> np.ndarray:
-        """Return the number of the series that each origin belongs to."""
-        return np.searchsorted(self.start, origins, side="right") - 1
+    def check(self) -> None:
+        """Refuse one series that a network can't learn from, or that can't be scored.
 
-    def targets(self, origins: np.ndarray) -> np.ndarray:
-        """Return the values from each origin on, (windows, horizon), NaN where missing."""
-        return self.values[origins[:, None] + np.arange(self.horizon)]
-
-    def windows(self, origins: np.ndarray) -> np.ndarray:
-        """Return the values before each origin, (windows, input_steps), NaN where missing."""
-        return self.values[origins[:, None] + np.arange(-self.input_steps, 0)]
-
-    def known_at(self, rows: np.ndarray) -> np.ndarray:
-        """Return what is known beforehand of rows: the calendar and columns, (*rows, inputs)."""
-        return np.concatenate([self.calendar[self.moment[rows]], self.known[rows]], axis=-1)
-
-    def whole(self) -> bool:
-        """Return whether all values are whole numbers: so are their medians and quantiles then."""
-        values = self.values[np.isfinite(self.values)]
-        return np.array_equal(values, np.rint(values))
-
-    def train_rows(self) -> np.ndarray:
-        """Return whether each row belongs to a train part, (rows,)."""
-        rows = np.zeros(len(self.values), bool)
-        for start, border in zip(self.start, self.borders[:, 0], strict=True):
-            rows[start:border] = True
-        return rows
-
-
-class Parts(NamedTuple):
-    """The origins of the train, validation and test windows, oldest first within a series."""
-
-    train: np.ndarray
-    val: np.ndarray
-    test: np.ndarray
-
-
-def lay_out(
-    frames: dict[str, pd.DataFrame],
-    input_steps: int,
-    horizon: int,
-    season: int,
-    known: Sequence[str] = (),
-    calendar: Sequence[str] = (),
-    held_back: tuple[int, int] | None = None,
-) -> Panel:
-    """Lay series out in one long array.
-
-    Args:
-        frames: by name: columns [target, *known, *features], NaN where missing, on a regular index.
-            Rows at the end whose target is missing are steps to come; their known columns count.
-        input_steps: past steps per window.
-        horizon: steps ahead.
-        season: steps of one season, 1 for none.
-        known: columns that are known for the steps to come too.
-        calendar: of `calendar_names`: further known inputs.
-        held_back: rows of validation and test part; None takes `SHARE` of each series.
-
-    Raises:
-        InputError: if a known column has no value where it is needed.
-    """
-    known_rows = [np.flatnonzero(np.isfinite(f.iloc[:, 0].to_numpy())) for f in frames.values()]
-    begins, lengths = np.array([(at[0], at[-1] + 1 - at[0]) for at in known_rows]).T
-    start = np.cumsum(lengths + input_steps + horizon) - lengths - horizon
-    width, columns = 1 + len(known), next(iter(frames.values())).shape[1]
-    rows = np.full((start[-1] + lengths[-1] + horizon, columns), np.nan, np.float32)
-    times, borders = [], []
-    of_series = zip(frames.items(), begins, lengths, start, strict=True)
-    for (name, frame), begin, length, first in of_series:
-        index = frame.index[begin : begin + length + horizon]
-        if len(index) < length + horizon:
-            index = index.append(future_index(index, length + horizon - len(index)))
-        of_index = frame.reindex(index)
-        given = of_index[list(known)]
-        _check_known(name, given, length, horizon)
-        filled = rows[first : first + length + horizon]  # in place: the rows may be many
-        filled[:length, 0] = of_index.iloc[:length, 0]
-        filled[:, 1:width] = given
-        filled[:, width:] = of_index.iloc[:, 1 + len(known) :]
-        times.append(index)
-        borders.append(_borders(length, horizon, held_back))
-    borders = np.array(borders)
-    np.nan_to_num(rows[:, 1:width], copy=False)
-    train = [rows[s : s + max(b, 2), 0] for s, b in zip(start, borders[:, 0], strict=True)]
-    scale = [typical_change(values, season) for values in train]
-    spread = np.array([spread_within(values, input_steps) for values in train])
-    spread = np.where(spread > 0, spread, scale)
-    return Panel(
-        list(frames), times, start, start + lengths, rows[:, 0].copy(), rows[:, width:],
-        rows[:, 1:width], *_calendar(times, start, len(rows), calendar),
-        start[:, None] + borders, np.array(scale, np.float32), spread.astype(np.float32),
-        input_steps, horizon, season, np.arange(1, 1 + len(frames)),
-    )  # fmt: skip
-
-
-def _calendar(times, start, rows, names):
-    """Return the calendar inputs of all times, and which of them each row has."""
-    moment = np.zeros(rows, np.int32)
-    if not names:
-        return np.zeros((1, 0), np.float32), moment
-    all_times = functools.reduce(pd.Index.union, times)
-    for first, index in zip(start, times, strict=True):
-        moment[first : first + len(index)] = 1 + all_times.searchsorted(index)
-    columns = calendar_columns(all_times, names)
-    return np.vstack([np.zeros_like(columns[:1]), columns]).astype(np.float32), moment
-
-
-def _borders(length, horizon, held_back):
-    """Return where validation and test part begin: the last 15 % each, at least one horizon."""
-    val, test = held_back or [max(round(length * SHARE), horizon)] * 2
-    return [max(length - val - test, 0), max(length - test, 0)]
-
-
-def _check_known(name, given, length, horizon):
-    for column in given:
-        lacking = ~np.isfinite(given[column].to_numpy(float))
-        if not lacking.any():
-            continue
-        row = int(lacking.argmax())
-        series = f"series {name!r}: " if name else ""
-        if row >= length:
+        Raises:
+            InputError: if a part is too short, or a column stands still in the train part.
+        """
+        parts = {part: self.origins(part) for part in PARTS}
+        length, shortest = int(self.end[0] - self.start[0]), min(map(len, parts.values()))
+        if shortest < MIN_ROWS:
+            needed = int(max(MIN_ROWS / SHARE, (self.input_steps + MIN_ROWS) / (1 - 2 * SHARE))) + 1
             raise InputError(
-                f"{series}--known {column!r} ends {row - length} steps after the last value, and "
-                f"--horizon asks for {horizon}; append rows with {column!r} and an empty target, "
-                "or lower --horizon"
+                f"too few rows: {length}, and windows of {self.input_steps} steps need {needed}; "
+                "bring a longer series or lower --input-steps"
             )
-        raise InputError(
-            f"{series}--known {column!r} is missing at {given.index[row]}; fill it in, or take it "
-            "as one of the --features"
+        first, end = self.start[0], self.borders[0, 0]
+        for name, column in zip(self.columns, self.values[first:end].T, strict=True):
+            if np.nanmin(column) == np.nanmax(column):
+                raise InputError(
+                    f"column {name!r} is {np.nanmin(column):g} in all of the first {end - first} "
+                    "rows, the train part: nothing to learn there; name another column or bring a "
+                    "longer series"
+                )
+
+    def samples(self) -> str:
+        """Return three windows as numbers, and how many there are of each part."""
+        train, val, test = (self.origins(part) for part in PARTS)
+        length = self.end[0] - self.start[0]
+        lines = [f"Of {length:,} rows, windows of {self.input_steps} and what came next:"]
+        for window, origin in zip(self.windows(train[:3]), train[:3], strict=True):
+            shown = [f"{value:.4g}" for value in window]
+            if len(shown) > 6:
+                shown[3:-2] = ["..."]
+            lines.append(f"    {' '.join(shown)} -> {self.values[origin, 0]:.4g}")
+        numbers = (
+            f"{len(train):,} windows to train, {len(val):,} to validate, {len(test):,} to test."
         )
+        return "\n".join([*lines, numbers])
+
+    # -------------------------------------------------------------- values as networks read them
+
+    @functools.cached_property
+    def filled(self) -> np.ndarray:
+        """Values whose gaps hold the last one known, (rows, targets); margins hold the first."""
+        frame = pd.DataFrame(self.values).groupby(self._series)
+        return frame.ffill().fillna(frame.bfill()).to_numpy()
+
+    @functools.cached_property
+    def inner(self) -> np.ndarray:
+        """What is learned from, (rows, targets) float32, NaN where missing.
+
+        Column 0 is the target less its series' level, over the unit; features are z-scores.
+        """
+        inner = np.empty(self.values.shape, np.float32)
+        inner[:, 1:] = (self.values[:, 1:] - self.mean[1:]) / self.std[1:]
+        inner[:, 0] = (self.values[:, 0] - self.level[self._series]) / self.unit
+        return inner
+
+    @functools.cached_property
+    def _series(self):
+        """Return the number of the series of each row, its margin before and its steps to come."""
+        return (
+            np.searchsorted(self.start - self.input_steps, np.arange(len(self.values)), "right") - 1
+        )
+
+    def outer(self, inner: np.ndarray, series: np.ndarray) -> np.ndarray:
+        """Return inner values of the target, (windows, ...), in the series' own unit."""
+        level = self.level[series].reshape(-1, *[1] * (inner.ndim - 1))
+        return inner.astype(float) * self.unit + level
+
+    @functools.cached_property
+    def mean(self) -> np.ndarray:
+        """Mean of each column's train part, of its logarithm with `log`: (targets,)."""
+        return np.nanmean(self._train, axis=0)
+
+    @functools.cached_property
+    def std(self) -> np.ndarray:
+        """Standard deviation of each column's train part, without the outermost values.
+
+        One value of a million among thousands would otherwise make all others look alike.
+        """
+        low, high = np.nanquantile(self._train, [0.005, 0.995], axis=0)
+        inner = np.nanstd(np.clip(self._train, low, high), axis=0)
+        return np.where(inner > 0, inner, np.nanstd(self._train, axis=0))
+
+    @functools.cached_property
+    def change(self) -> np.ndarray:
+        """Standard deviation of the change from row to row, over `std`: (targets,), at most 1."""
+        return np.minimum(np.nanstd(np.diff(self._train, axis=0), axis=0) / self.std, 1.0)
+
+    @property
+    def _train(self):
+        rows = np.concatenate([self.values[start:end] for start, end in self.train_rows()])
+        return np.log(rows) if self.log else rows
+
+    def _spreads(self, train, log):
+        """Return each series' spread, (series,); that of a young one is taken from the others."""
+        inner = [(r[:, 0] - level) / self.unit for r, level in zip(train, self.level, strict=True)]
+        inner = [np.log(np.maximum(rows, 1e-6)) for rows in inner] if log else inner
+        spread = np.array([_spread_within(rows, self.input_steps) for rows in inner])
+        if log:
+            size, spread = np.ones(len(inner)), spread + 0.01
+        else:
+            size = np.array([np.nanmean(np.abs(rows)) + 1e-9 for rows in inner])
+            spread = np.where(spread > 0, spread, self.mase_scale / self.unit)
+        spread = np.where(self.still, 1e-6 * size, spread)  # a constant series stays one
+        young = np.array([np.isfinite(rows).sum() < FEW for rows in inner])
+        if young.any() and not young.all():
+            spread = np.where(young, size * np.median((spread / size)[~young]), spread)
+        return spread.astype(np.float32)
+
+    def error_weights(self, log: bool) -> np.ndarray:
+        """Return how much an error of each series counts, (series,): one over its spread."""
+        return np.where(self.still, 0.0, 1 / (self.log_spread if log else self.spread))
+
+    # -------------------------------------------------------------- what a saved model keeps
+
+    def facts(self) -> dict:
+        """Return what a saved model must know of its series, as JSON."""
+        log_spread = self.spread if self.log_spread is None else self.log_spread
+        per_series = np.stack([self.level, self.spread, log_spread], axis=1).tolist()
+        return {
+            "columns": self.columns,
+            "calendar": self.calendar_names,
+            "step": self.step,
+            "zone": self.zone,
+            "season": self.season,
+            "input_steps": self.input_steps,
+            "unit": self.unit,
+            "scaling": [self.mean.tolist(), self.std.tolist()],
+            "lowest": None if self.lowest < 0 else 0.0,
+            "series": dict(zip(self.names, per_series, strict=True)),
+        }
+
+    def take(self, facts: dict) -> None:
+        """Measure by what a model has learned, so that it says the same of the same rows."""
+        vars(self).pop("inner", None)
+        self.unit, self.lowest = facts["unit"], -np.inf if facts["lowest"] is None else 0.0
+        self.mean, self.std = np.array(facts["scaling"])
+        numbers = {name: number for number, name in enumerate(facts["series"], 1)}
+        self.numbers = np.array([numbers.get(name, 0) for name in self.names])
+        for i, name in enumerate(self.names):
+            if name in facts["series"]:
+                self.level[i], self.spread[i], log_spread = facts["series"][name]
+                if self.log_spread is not None:
+                    self.log_spread[i] = log_spread
+
+
+def evenly(origins: np.ndarray, most: int = MAX_ORIGINS) -> np.ndarray:
+    """Return at most so many of the origins, evenly taken."""
+    return origins[:: -(-len(origins) // most) or 1]
 
 
 def typical_change(values: np.ndarray, season: int) -> float:
-    """Return the mean absolute change over a season: what MASE divides by, and never zero."""
+    """Return the mean absolute change over a season: what MASE divides by, and never zero.
+
+    Where a season can't tell it is the change from row to row, or else the size of the values.
+    (Hyndman & Koehler, "Another look at measures of forecast accuracy", 2006.)
+    """
     for lag in (season, 1):
         change = np.abs(values[lag:] - values[:-lag])
         if np.isfinite(change).any() and np.nanmean(change) > 0:
@@ -199,7 +406,7 @@ def typical_change(values: np.ndarray, season: int) -> float:
     return float(np.abs(known).mean() or 1.0) if len(known) else 1.0
 
 
-def spread_within(values: np.ndarray, steps: int) -> float:
+def _spread_within(values, steps):
     """Return the standard deviation of values around the mean of their own block of `steps`."""
     blocks = np.full(-(-len(values) // steps) * steps, np.nan)
     blocks[-len(values) :] = values
@@ -211,110 +418,7 @@ def spread_within(values: np.ndarray, steps: int) -> float:
     return float(np.sqrt(np.mean(np.square(blocks - mean[:, None])[known])))
 
 
-def calendar_names(index: pd.Index) -> list[str]:
-    """Return the calendar inputs whose cycle the series resolves and holds at least twice."""
-    if isinstance(index, pd.RangeIndex) or len(index) < 3:
-        return []
-    step, span = index[1] - index[0], index[-1] - index[0]
-    cycles = {"hour": (DAY / 2, DAY), "weekday": (DAY, 7 * DAY), "year": (31 * DAY, 365 * DAY)}
-    return [
-        name for name, (resolved, once) in cycles.items() if step <= resolved and span >= 2 * once
-    ]
-
-
-def calendar_columns(index: pd.Index, names: Sequence[str]) -> np.ndarray:
-    """Return waves of the hour of the day and day of the year and a column per day of the week."""
-    columns = [np.empty((len(index), 0))]
-    for name in names:
-        if name == "weekday":
-            columns.append(np.eye(7)[index.day_of_week])
-            continue
-        hour = (index.hour + index.minute / 60).to_numpy()
-        turn = hour / 24 if name == "hour" else (index.day_of_year - 1 + hour / 24) / 365.2425
-        turns = 2 * np.pi * np.asarray(turn)[:, None] * [1, 2]
-        columns.append(np.column_stack([np.sin(turns), np.cos(turns)]))
-    return np.column_stack(columns)
-
-
-def split(panel: Panel) -> Parts:
-    """Return the origins of each part: all steps ahead lie in it, and the window may reach back."""
-    val, test = panel.borders.T
-    return Parts(
-        origins_between(panel, panel.start, val),
-        origins_between(panel, val, test),
-        origins_between(panel, test, panel.end),
-    )
-
-
-def origins_between(panel: Panel, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Return the origins whose steps ahead lie in the rows from `begin` to `end`, (series,) each.
-
-    Windows hold at least half of their steps (in a short series, a third of its train part), so
-    that a series younger than a window counts too.
-    """
-    third = np.maximum((panel.borders[:, 0] - panel.start) // 3, 2)
-    first = np.maximum(begin, panel.start + np.minimum(panel.input_steps // 2, third))
-    rows = zip(first, end - panel.horizon + 1, strict=True)
-    return np.concatenate([np.arange(a, b) for a, b in rows])
-
-
-def evenly(origins: np.ndarray, most: int = MAX_ORIGINS) -> np.ndarray:
-    """Return at most so many of the origins, evenly taken."""
-    return origins[:: -(-len(origins) // most) or 1]
-
-
-def stream(
-    panel: Panel,
-    origins: np.ndarray,
-    batch_size: int,
-    weights: np.ndarray,
-    seed: int | None = None,
-) -> tf.data.Dataset:
-    """Stream windows: each batch is a vector of origins and one gather.
-
-    Args:
-        panel: the series.
-        origins: (windows,)
-        batch_size: windows per batch.
-        weights: (series,), how much an error counts.
-        seed: None for one pass in order; else without end, each pass in a new order.
-
-    Returns:
-        batches of inputs, a dictionary: "past" (batch, input_steps, 1 + features), NaN where
-        missing; "known" (batch, input_steps + horizon, known); "series" (batch, 1), its number;
-        "scale" (batch, 1), the series' spread; and of targets (batch, horizon, 2): the
-        value, and the weight of its error, 0 where it is missing.
-    """
-    of, weights = panel.tensors, tf.constant(weights, tf.float32)
-    past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
-    ahead = tf.range(panel.horizon, dtype=tf.int64)
-
-    def batch(origins):
-        series = tf.searchsorted(of["start"], origins, side="right") - 1
-        rows = origins[:, None] + past
-        both = origins[:, None] + tf.concat([past, ahead], 0)
-        read = [tf.gather(of["values"], rows)[..., None], tf.gather(of["features"], rows)]
-        times = tf.gather(of["calendar"], tf.gather(of["moment"], both))
-        inputs = {
-            "past": tf.concat(read, -1),
-            "known": tf.concat([times, tf.gather(of["known"], both)], -1),
-            "series": tf.gather(of["numbers"], series)[:, None],
-            "scale": tf.gather(of["spread"], series)[:, None],
-        }
-        actual = tf.gather(of["values"], origins[:, None] + ahead)
-        seen = tf.math.is_finite(actual)
-        weight = tf.where(seen, tf.gather(weights, series)[:, None], 0.0)
-        return inputs, tf.stack([tf.where(seen, actual, 1.0), weight], axis=-1)
-
-    if seed is None:
-        return tf.data.Dataset.from_tensor_slices(origins).batch(batch_size).map(batch).prefetch(4)
-    rows = tf.constant(origins)
-    filled = tf.range(-(-len(origins) // batch_size) * batch_size) % len(origins)
-
-    def one_pass(number):
-        order = tf.random.experimental.stateless_shuffle(rows, seed=[seed, number])
-        return tf.data.Dataset.from_tensor_slices(
-            tf.reshape(tf.gather(order, filled), [-1, batch_size])
-        )
-
-    return tf.data.Dataset.counter().flat_map(one_pass).map(batch).prefetch(8)
+def _large_level(values):
+    """Return the level of a series where it is large beside how it moves, else 0."""
+    level, moves = np.nanmedian(values), np.nanstd(values)
+    return level if abs(level) > 1e3 * moves > 0 else 0.0

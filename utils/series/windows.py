@@ -1,185 +1,112 @@
-"""A series -> windows: split by time, then cut and streamed, never all in memory at once.
+"""Windows as streams of batches: each batch is a vector of origins and one gather.
 
-A window is named by the row of its first target: its inputs are the `input_steps` rows before that
-row. A forecast of many steps begins there too, so that row is also called its origin.
+So memory grows with the rows and not with the windows.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
 
-from utils import InputError
+from utils.series.panel import Panel
 
 import numpy as np
 import tensorflow as tf
 
-SHARE = 0.15  # of the series for validation, and again for the test
-MIN_WINDOWS = 10  # per part: a 90 % interval can't be calibrated on fewer than 9
+PREDICT_BATCH = 1024  # windows
 
 
-class Parts(NamedTuple):
-    """The target rows of the train, validation and test windows, each (windows,), oldest first."""
-
-    train: np.ndarray
-    val: np.ndarray
-    test: np.ndarray
-
-
-def untouched(rows: np.ndarray, filled: Sequence[int]) -> np.ndarray:
-    """Leave out the target rows that are interpolated, or follow from an input that knew them.
-
-    An interpolated value is made from the value after the gap: a window that ends within a gap
-    knows what it is asked for.
-
-    Args:
-        rows: (windows,) target rows.
-        filled: rows with interpolated values.
-    """
-    return np.setdiff1d(rows, np.union1d(filled, np.add(filled, 1)))
-
-
-def split_by_time(length: int, input_steps: int, filled: Sequence[int] = ()) -> Parts:
-    """Split a series into train (70 %), validation (15 %) and test (15 %), oldest first.
-
-    A window belongs to the part that holds its target; its inputs may reach back into the part
-    before, whose values are known by then. So no window is lost and none leaks.
-
-    Args:
-        length: rows of the series.
-        input_steps: past steps per window.
-        filled: rows with interpolated values; see `untouched`.
+def next_step(panel: Panel) -> Callable:
+    """Return what cuts the windows of a network that predicts one step ahead, in z-scores.
 
     Returns:
-        the target rows of the parts, which together are input_steps ... length - 1, but for those
-        that `filled` takes away.
-
-    Raises:
-        InputError: if a part would hold fewer than MIN_WINDOWS windows.
+        from origins (batch,) to inputs (batch, input_steps, targets + coming): of each row the
+        z-scores, and the calendar and known columns of the row *after* it, which are known by then;
+        and to the z-scores of the origins' rows, (batch, targets).
     """
+    filled = np.log(panel.filled) if panel.log else panel.filled
+    z = tf.constant((filled - panel.mean) / panel.std, tf.float32)
+    coming = _coming(panel)
+    past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
 
-    def bounds(length):
-        share = round(length * SHARE)
-        return [input_steps, length - 2 * share, length - share, length]
+    def cut(origins):
+        rows = origins[:, None] + past
+        return tf.concat([tf.gather(z, rows), coming(rows + 1)], -1), tf.gather(z, origins)
 
-    def enough(length):
-        return min(np.diff(bounds(length))) >= MIN_WINDOWS
-
-    if not enough(length):
-        least = max(length, int(input_steps / (1 - 2 * SHARE)))
-        needed = next(filter(enough, itertools.count(least)))
-        shorter = " or lower --input-steps" if length * SHARE >= MIN_WINDOWS else ""
-        raise InputError(
-            f"too few rows: {length}, and windows of {input_steps} steps need {needed}; "
-            f"bring a longer series{shorter}"
-        )
-    parts = [np.arange(start, end) for start, end in itertools.pairwise(bounds(length))]
-    left = Parts(*(untouched(rows, filled) for rows in parts))
-    for name, before, after in zip(("training", "validation", "test"), parts, left, strict=True):
-        if len(after) < MIN_WINDOWS:
-            raise InputError(
-                f"--fill: of the {len(before)} rows of the {name} part, only {len(after)} are "
-                f"untouched by gaps; it needs {MIN_WINDOWS}"
-            )
-    return left
+    return cut
 
 
-def check(values: np.ndarray, parts: Parts, names: Iterable[str]) -> None:
-    """Refuse series that a network can't learn from, or that can't be scored.
+def many_steps(panel: Panel, weights: np.ndarray, log: bool) -> Callable:
+    """Return what cuts the windows of a network that predicts all steps at once.
 
     Args:
-        values: (time, columns), of which the first ones are series.
-        parts: target rows.
-        names: of the series.
-
-    Raises:
-        InputError: if a series stands still, or moves less than 32-bit numbers can tell.
-    """
-    first, last = parts.val[0], len(values) - parts.test[0]
-    for column, name in zip(values.T, names, strict=False):
-        known = column[:first]
-        if known.min() == known.max():
-            raise InputError(
-                f"column {name!r} is {column[0]:g} in all of the first {first} rows, the "
-                "train part: nothing to learn there; name another column or bring a longer series"
-            )
-        level, moves = np.median(np.abs(known)), known.std()
-        if np.abs(column).max() > 1e18 or moves < 1e-5 * level:
-            raise InputError(
-                f"column {name!r} is about {level:g}, reaches {np.abs(column).max():g} and moves "
-                f"by {moves:g}, which 32-bit numbers can't hold; subtract a constant, or take a "
-                "larger unit"
-            )
-    target, name = values[parts.test[0] :, 0], next(iter(names))
-    if target.min() == target.max():
-        raise InputError(
-            f"column {name!r} is {target[0]:g} in all of the last {last} rows, the test part: "
-            "nothing to score there; name another column or bring a longer series"
-        )
-
-
-def cut(values: np.ndarray, rows: np.ndarray, input_steps: int) -> np.ndarray:
-    """Copy the windows of the given target rows.
-
-    Args:
-        values: (time, columns) or (time,).
-        rows: (windows,) target rows, each at least input_steps; `len(values)` is allowed and gives
-            the window that ends with the series.
-        input_steps: past steps per window.
+        panel: the series.
+        weights: (series,), how much an error counts.
+        log: whether the spread is that of logarithms.
 
     Returns:
-        (windows, input_steps, columns) or (windows, input_steps).
+        from origins (batch,) to inputs, a dictionary: "past" (batch, input_steps, 1 + features),
+        inner values, NaN where missing; "coming" (batch, input_steps + horizon, inputs), what is
+        known beforehand; "series" (batch, 1), its number; "spread" (batch, 1); and to targets
+        (batch, horizon, 2): the inner value, and the weight of its error, 0 where it is missing.
     """
-    return values[np.asarray(rows)[:, None] + np.arange(-input_steps, 0)]
+    values, coming = tf.constant(panel.inner), _coming(panel)
+    numbers, start = tf.constant(panel.numbers, tf.int32), tf.constant(panel.start)
+    spread = tf.constant(panel.log_spread if log else panel.spread)
+    weights = tf.constant(weights, tf.float32)
+    past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
+    ahead = tf.range(panel.horizon, dtype=tf.int64)
+
+    def cut(origins):
+        series = tf.searchsorted(start, origins, side="right") - 1
+        inputs = {
+            "past": tf.gather(values, origins[:, None] + past),
+            "coming": coming(origins[:, None] + tf.concat([past, ahead], 0)),
+            "series": tf.gather(numbers, series)[:, None],
+            "spread": tf.gather(spread, series)[:, None],
+        }
+        actual = tf.gather(values, origins[:, None] + ahead)[..., 0]
+        seen = tf.math.is_finite(actual)
+        weight = tf.where(seen, tf.gather(weights, series)[:, None], 0.0)
+        return inputs, tf.stack([tf.where(seen, actual, 1.0), weight], axis=-1)
+
+    return cut
 
 
-def shuffled(
-    values: np.ndarray, rows: np.ndarray, input_steps: int, targets: int, batch_size: int, seed: int
-) -> tf.data.Dataset:
+def _coming(panel):
+    calendar, known = (
+        tf.constant(panel.calendar),
+        tf.constant(np.pad(panel.known, [(0, 1), (0, 0)])),
+    )
+    moment = tf.constant(panel.moment)
+
+    def coming(rows):
+        return tf.concat([tf.gather(calendar, tf.gather(moment, rows)), tf.gather(known, rows)], -1)
+
+    return coming
+
+
+def shuffled(cut: Callable, origins: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:
     """Stream batches for training, without end: each pass takes every window once, in a new order.
 
-    The series is in memory once and a batch is a vector of row numbers and one gather, so that
-    10 million windows cost little more than their row numbers.
-
     Args:
-        values: (time, columns), the network's inputs.
-        rows: (windows,) target rows.
-        input_steps: past steps per window.
-        targets: how many of the columns, the first ones, are to be predicted.
+        cut: of `next_step` or `many_steps`.
+        origins: (windows,)
         batch_size: windows per batch.
         seed: of the order.
-
-    Returns:
-        batches of inputs (batch_size, input_steps, columns) and targets (batch_size, targets).
     """
-    rows = tf.constant(rows)
-    batches = -(-len(rows) // batch_size)
-    filled = tf.range(batches * batch_size) % len(rows)  # the last batch begins the pass anew
+    rows = tf.constant(origins)
+    filled = tf.range(-(-len(origins) // batch_size) * batch_size) % len(origins)
 
-    def one_pass(number):
+    def one_pass(number):  # the last batch begins the pass anew
         order = tf.random.experimental.stateless_shuffle(rows, seed=[seed, number])
-        order = tf.reshape(tf.gather(order, filled), [batches, batch_size])
-        return tf.data.Dataset.from_tensor_slices(order)
+        batches = tf.reshape(tf.gather(order, filled), [-1, batch_size])
+        return tf.data.Dataset.from_tensor_slices(batches)
 
-    endless = tf.data.Dataset.counter().flat_map(one_pass)
-    return endless.map(_gather(values, input_steps, targets)).prefetch(8)
+    return tf.data.Dataset.counter().flat_map(one_pass).map(cut).prefetch(8)
 
 
 def in_order(
-    values: np.ndarray, rows: np.ndarray, input_steps: int, targets: int, batch_size: int = 1024
+    cut: Callable, origins: np.ndarray, batch_size: int = PREDICT_BATCH
 ) -> tf.data.Dataset:
-    """Stream batches for validation and prediction, oldest first; arguments as in `shuffled`."""
-    finite = tf.data.Dataset.from_tensor_slices(rows)
-    return finite.batch(batch_size).map(_gather(values, input_steps, targets)).prefetch(8)
-
-
-def _gather(values, input_steps, targets):
-    series = tf.constant(values, tf.float32)
-    past = tf.range(-input_steps, 0, dtype=tf.int64)
-
-    def batch(rows):
-        inputs = tf.gather(series, rows[:, None] + past)  # (batch, input_steps, columns)
-        return inputs, tf.gather(series, rows)[:, :targets]
-
-    return batch
+    """Stream batches once, oldest first, for validation and prediction; arguments as above."""
+    return tf.data.Dataset.from_tensor_slices(origins).batch(batch_size).map(cut).prefetch(4)

@@ -1,0 +1,144 @@
+"""A network that forecasts all steps at once, with quantiles: as a forecaster, and blended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from utils.series.baselines import Linear, Scaling
+from utils.series.panel import Panel, evenly
+from utils.series.windows import in_order, many_steps
+
+import keras
+import numpy as np
+
+SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of what a network learned, beyond its linear start
+VAL_ORIGINS = 4096
+
+
+class Direct(NamedTuple):
+    """A forecaster (panel, origins) -> (windows, horizon, 1 + quantiles): the forecast, quantiles.
+
+    Its model has the inputs of `utils.series.windows.many_steps` and the outputs mean and
+    quantiles, (windows, horizon, 1 + quantiles), as inner values.
+    """
+
+    model: keras.Model
+    quantiles: Sequence[float]  # ascending, symmetric around 0.5
+    squared: bool  # whether its forecast is the mean, or else the median
+    log: bool  # whether it learned logarithms
+
+    @property
+    def levels(self) -> list[float]:
+        """Return the levels of the intervals that the quantiles make, the widest first."""
+        return [round(1 - 2 * quantile, 6) for quantile in self.quantiles if quantile < 0.5]
+
+    @property
+    def point(self) -> int:
+        """Which of the outputs is the forecast."""
+        return 0 if self.squared else 1 + self.quantiles.index(0.5)
+
+    def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+        """Return the forecasts and their quantiles, in the series' unit."""
+        series = panel.series_of(origins)
+        outputs = np.maximum(panel.outer(self.outputs(panel, origins), series), panel.lowest)
+        return np.concatenate([outputs[..., self.point, None], outputs[..., 1:]], axis=-1)
+
+    def outputs(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+        """Return the model's outputs."""
+        cut = many_steps(panel, np.ones(len(panel.names)), self.log)
+        return self.model.predict(in_order(cut, origins).map(lambda x, _: x), verbose=0)
+
+
+class Whole(NamedTuple):
+    """A forecaster whose forecasts are rounded: of counts, the median is a whole number."""
+
+    forecaster: Callable
+
+    def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+        """Return what the forecaster says; of quantiles beside it, none is rounded."""
+        forecast = self.forecaster(panel, origins)
+        if forecast.ndim == 2:
+            return np.rint(forecast)
+        return np.concatenate([np.rint(forecast[..., :1]), forecast[..., 1:]], axis=-1)
+
+
+def symmetric(quantiles: Sequence[float] | None) -> tuple[float, ...]:
+    """Return quantiles and their mirror images around 0.5, ascending; 5 and 95 % by default."""
+    quantiles = quantiles or (0.05, 0.5, 0.95)
+    return tuple(sorted({round(q, 6) for quantile in quantiles for q in (quantile, 1 - quantile)}))
+
+
+def best_share(direct: Direct, linear: Linear, panel: Panel) -> float:
+    """Return the share of a network's difference from its start that is best in validation."""
+    origins = evenly(panel.origins("val", panel.horizon), VAL_ORIGINS)
+    scale, power = panel.mase_scale[panel.series_of(origins), None], 2 if direct.squared else 1
+    forward, back = (np.log, np.exp) if direct.log else (np.positive, np.positive)
+    start = forward(linear(panel, origins))
+    learned = forward(direct(panel, origins)[..., 0]) - start
+    errors = [panel.targets(origins) - back(start + share * learned) for share in SHARES]
+    return SHARES[int(np.argmin([np.nanmean(np.abs(error / scale) ** power) for error in errors]))]
+
+
+def blended(direct: Direct, linear: Linear, share: float, copy: keras.Model) -> Direct:
+    """Return a network whose forecast has gone back to its start, all but a share of the way.
+
+    Its quantiles go with it.
+
+    Args:
+        direct: with layers "start", Dense, and "correction", Dense.
+        linear: its start.
+        share: of what was learned that is kept.
+        copy: a network built alike, that is to hold the blend.
+    """
+    copy.set_weights(direct.model.get_weights())
+    start, correction = copy.get_layer("start"), copy.get_layer("correction")
+    started = zip(start.get_weights(), (linear.kernel, linear.bias), strict=True)
+    start.set_weights([share * now + (1 - share) * first for now, first in started])
+    moved = []
+    for weight in correction.get_weights():
+        by_output = weight.reshape(*weight.shape[:-1], -1, 1 + len(direct.quantiles))
+        point = by_output[..., [direct.point]]
+        moved.append((by_output - (1 - share) * point).reshape(weight.shape))
+    correction.set_weights(moved)
+    return direct._replace(model=copy)
+
+
+def mean_of(networks: Sequence[keras.Model]) -> keras.Model:
+    """Return one network whose outputs are the mean of several."""
+    if len(networks) == 1:
+        return networks[0]
+    inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in networks[0].inputs]
+    for number, network in enumerate(networks, 1):
+        network.name = f"network_{number}"
+    return keras.Model(inputs, keras.layers.average([network(inputs) for network in networks]))
+
+
+def linear_inputs(
+    panel: Panel,
+    scaling: Scaling,
+    window: keras.KerasTensor,
+    past: keras.KerasTensor,
+    coming: keras.KerasTensor,
+    level: keras.KerasTensor,
+) -> keras.KerasTensor:
+    """Return what linear heads read, in the order of `Linear.inputs`, as a tensor of Keras.
+
+    Args:
+        panel: the series.
+        scaling: of the heads.
+        window: (batch, input_steps), scaled.
+        past: as `utils.series.windows.many_steps` gives it.
+        coming: likewise.
+        level: (batch, 1), of the window.
+    """
+    ops, waves = keras.ops, panel.calendar.shape[1]
+
+    def flat(x):
+        return ops.reshape(x, (-1, x.shape[1] * x.shape[2]))
+
+    features = past[..., 1:]
+    columns = [window, coming[:, panel.input_steps, :waves], flat(coming[:, :, waves:])]
+    columns.append(flat(ops.where(ops.isfinite(features), features, 0.0)))
+    columns += [level * (panel.unit / panel.mase_scale[0])] * scaling.level
+    return ops.concatenate([column for column in columns if column.shape[-1]], axis=-1)
