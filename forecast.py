@@ -25,12 +25,13 @@ import math
 
 from utils import InputError, cli, plotting, training
 from utils.files import output_folder
-from utils.series import baselines, calendar, direct, outputs, synthetic
+from utils.series import baselines, calendar, direct, outputs, shops
 from utils.series.backtest import backtest
 from utils.series.baselines import Linear
+from utils.series.boosting import Boosting
 from utils.series.panel import FEW, Panel, evenly
 from utils.series.table import read_table
-from utils.series.windows import in_order, many_steps, shuffled
+from utils.series.windows import in_order, shuffled
 
 import keras
 import numpy as np
@@ -108,7 +109,7 @@ def quantiles(text):
 def read(args):
     """Return the series by name, their known columns, and the law of simulated ones."""
     if not args.csv:
-        frames, law = synthetic.shops(args.seed)
+        frames, law = shops.simulated(args.seed)
         return frames, ["promotion"], law
     table = read_table(
         args.csv, args.column, series_column=args.series_column, known=args.known,
@@ -178,7 +179,7 @@ def build_network(panel, linear, args):
         args: layer, units, dropout, quantiles, segment (steps).
 
     Returns:
-        a network with the inputs of `utils.series.windows.many_steps`; to (batch, horizon, 1 +
+        a network with the inputs of `utils.series.direct.many_steps`; to (batch, horizon, 1 +
         quantiles): mean and quantiles.
     """
     layers, ops, scaling = keras.layers, keras.ops, linear.scaling
@@ -291,7 +292,7 @@ def train(panel, linear, weights, args, number=0, on_epoch=None, refit=None):
         steps_per_execution=training.STEPS_PER_CALL,
         jit_compile=False,  # compiling takes longer than it saves
     )
-    cut = many_steps(panel, weights, log)
+    cut = direct.many_steps(panel, weights, log)
     batches = shuffled(cut, origins, size, seed)
     if refit:
         training.refit(network, batches, steps=steps, epochs=refit[1])
@@ -388,14 +389,14 @@ def main(argv=None, on_epoch=None):
     alone, blend, share = written_by(networks, panel, linear, args)
     rivals = baselines.simple(panel) | {"linear": linear}
     if args.boosting or known:
-        rivals["boosting"] = baselines.Boosting(panel)
+        rivals["boosting"] = Boosting(panel)
     rivals[name] = alone
     written = name if share == 1 else f"{share:.0%} {name}, {1 - share:.0%} linear"
     rivals[written] = blend
     if panel.whole and args.loss == "absolute":
         rivals = {name: direct.Whole(rival) for name, rival in rivals.items()}
     if law:
-        rivals["optimal"] = synthetic.OptimalSales(law)
+        rivals["optimal"] = shops.Optimal(law)
     found = backtest(rivals, panel, name, written=written, levels=blend.levels, log=blend.log)
     print(found)
     if args.refit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from utils.series.synthetic import WEEKDAYS, ar1, promotions
+from utils.series.shops import WEEKDAYS, ar1, promotions
 
 import numpy as np
 import pandas as pd

@@ -116,7 +116,7 @@ def backtest(
         bounds = np.repeat(forecasts[written][..., None], 2 * len(levels), axis=-1)
     conformal = Conformal(panel, both, bounds, levels, validated, log)
     test = origins["test"]
-    rolled = conformal.rolling(validated)
+    rolled, corrections = conformal.rolling()
     bounds = widened(panel, test, bounds[validated:], rolled, log)
     of_test = {name: forecast[validated:] for name, forecast in forecasts.items()}
     result = {
@@ -130,7 +130,7 @@ def backtest(
     of = (of_test[written], of_test[result["best_baseline"]])
     result["p_value"] = _significance(panel, test, *of, steps)
     return Backtest(
-        panel, test, of_test, bounds, conformal.at(0), levels, network, written, steps, result
+        panel, test, of_test, bounds, corrections, levels, network, written, steps, result
     )
 
 

@@ -1,9 +1,9 @@
 """What the times of a series say: its step, its season, its calendar, the times to come.
 
-An index is one of three: a DatetimeIndex with a freq, whose times follow each other without a break;
-business days, a DatetimeIndex from Monday to Friday in which holidays are absent; a RangeIndex where
-rows are only counted, because the file has no times or their pauses (nights, Sundays) follow no
-calendar that a library knows.
+An index is one of three: a DatetimeIndex with a freq, whose times follow each other without a
+break; business days, a DatetimeIndex from Monday to Friday in which holidays are absent; a
+RangeIndex where rows are only counted, because there are no times or they have pauses (nights,
+Sundays).
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,8 @@ YEAR = 365.2425  # days
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 WAVES = ["sin1", "cos1", "sin2", "cos2"]  # once and twice in a cycle
 CLOSED = 0.1  # an hour of the week that has rows in fewer of the weeks is a pause
-MOST_MISSING = 0.8  # of the rows of a regular series; beyond, it is none
+MOST_ROWS = 100  # of a week with pauses, for each row that it has
+MOST_EMPTY = 3  # likewise, of a series without pauses
 SEASONS = {"D": 7, "B": 5, "W": 52}
 WORDS = {"min": "every minute", "h": "hourly", "D": "daily", "B": "Mon-Fri", "W": "weekly"}
 WORDS |= {"M": "monthly", "Q": "quarterly", "Y": "yearly", "rows": "counted rows"}
@@ -41,8 +42,8 @@ def regular(times: pd.DatetimeIndex) -> tuple[pd.Index, np.ndarray, str]:
     """
     if len(times) < 3:
         raise ValueError("fewer than 3 times show no step; bring a longer series", 0)
-    steps = np.diff(times.to_numpy())
-    usual = pd.Timedelta(np.partition(steps, len(steps) // 2)[len(steps) // 2])
+    steps = times[1:] - times[:-1]
+    usual = steps.sort_values()[len(steps) // 2]
     if usual >= 28 * DAY and (found := _months(times)) is not None:
         return found
     uneven = steps % usual != pd.Timedelta(0)
@@ -52,28 +53,29 @@ def regular(times: pd.DatetimeIndex) -> tuple[pd.Index, np.ndarray, str]:
     if uneven.any():
         row = int(uneven.argmax()) + 1
         raise ValueError(
-            f"{times[row]} comes {pd.Timedelta(steps[row - 1])} after the time before, the usual "
+            f"{times[row]} comes {steps[row - 1]} after the time before, the usual "
             f"step is {usual}; resample to one step",
-            row,
-        )
-    rows = (times[-1] - times[0]) // usual + 1
-    if len(times) < (1 - MOST_MISSING) * rows:
-        row = int(steps.argmax()) + 1
-        raise ValueError(
-            f"{len(times):,} times with a usual step of {usual} leave {rows - len(times):,} empty, "
-            f"as before {times[row]}; resample to one step",
             row,
         )
     freq = usual if usual % DAY else pd.offsets.Day(usual // DAY)
     if usual == 7 * DAY:
         freq = f"W-{WEEKDAYS[times[0].day_of_week].upper()}"
-    index = pd.date_range(times[0], times[-1], freq=freq)
-    positions = index.searchsorted(times)
-    if usual == DAY and index.day_of_week.max() == 6 and times.day_of_week.max() < 5:
-        return _business_days(times)
-    if len(index) > len(times) and _has_pauses(index, positions):
-        note = "rows are counted, for the times have pauses"
-        return pd.RangeIndex(len(times)), np.arange(len(times)), note
+    rows = (times[-1] - times[0]) // usual + 1
+    if rows < MOST_ROWS * len(times):
+        index = pd.date_range(times[0], times[-1], freq=freq)
+        positions = index.searchsorted(times)
+        if usual == DAY and index.day_of_week.max() == 6 and times.day_of_week.max() < 5:
+            return _business_days(times)
+        if rows > len(times) and _has_pauses(index, positions):
+            note = "rows are counted, for the times have pauses"
+            return pd.RangeIndex(len(times)), np.arange(len(times)), note
+    if rows > MOST_EMPTY * len(times):
+        row = int(np.argmax(steps)) + 1
+        raise ValueError(
+            f"most of {rows:,} rows are missing at the usual step of {usual}, as before "
+            f"{times[row]}; resample to one step",
+            row,
+        )
     return index, positions, ""
 
 
@@ -106,7 +108,7 @@ def _months(times):
 def _days_of_another_zone(times):
     """Midnights of a zone with summer time, seen from another one, as days; None if they aren't."""
     clock = times.tz_localize(None)
-    hours = np.unique((clock - clock.normalize()).to_numpy() / np.timedelta64(1, "h"))
+    hours = np.unique((clock - clock.normalize()) / pd.Timedelta(hours=1))
     if len(hours) != 2 or hours[1] - hours[0] not in (1, 23):
         return None
     days = (clock + (12 * DAY / 24)).normalize()
@@ -122,16 +124,31 @@ def _business_days(times):
 
 
 def _has_pauses(index, positions):
-    """Whether some hour of the day or the week lacks its rows nearly always."""
+    """Whether some hours of the day or the week lack their rows nearly always, and others don't."""
     present = np.zeros(len(index), bool)
     present[positions] = True
     clock = index.tz_localize(None)
-    of_day = pd.factorize(clock - clock.normalize())[0]
-    for slots in (of_day, of_day * 7 + index.day_of_week):
+    hours = pd.factorize(clock - clock.normalize())[0]
+    closed = np.zeros(len(index), bool)
+    for slots in (hours, hours * 7 + index.day_of_week):
         possible, held = np.bincount(slots), np.bincount(slots, weights=present)
-        if ((possible >= 3) & (held < CLOSED * possible)).any():
-            return True
-    return False
+        closed |= ((possible >= 2) & (held < CLOSED * possible))[slots]
+    return closed.any() and present[~closed].sum() > 0.5 * (~closed).sum()
+
+
+def end_of_summer_time(times: pd.DatetimeIndex) -> bool:
+    """Whether times that come twice are the hour that a clock shows twice, once a year."""
+    hours = times.floor("h").unique()
+    nights = (hours.day_of_week == 6) & (hours.hour < 4) & hours.month.isin([3, 4, 9, 10, 11])
+    return times.tz is None and bool(nights.all()) and not hours.year.duplicated().any()
+
+
+def span(times: pd.Index) -> str:
+    """Say the first and the last time, without a clock where all are midnight, and the zone."""
+    clock = "" if (times == times.normalize()).all() else " %H:%M"
+    form = "%Y-%m-%d" + clock + (":%S" if times.second.any() else "")
+    zone = f" in {times.tz}" if times.tz is not None else ""
+    return " to ".join(times[[0, -1]].strftime(form)) + zone
 
 
 def usual_step(index: pd.DatetimeIndex) -> pd.Timedelta:
@@ -156,7 +173,7 @@ def step(index: pd.Index) -> str:
         freq = "B" if usual == DAY and not weekend else usual
     freq = to_offset(freq)
     if set(freq.kwds) == {"months"}:
-        return f"{freq.kwds['months']}M".removeprefix("1")
+        return f"{freq.kwds['months']}MS" if freq.kwds["months"] > 1 else "MS"
     return freq.freqstr if freq.freqstr.startswith("W") else freq.freqstr.partition("-")[0]
 
 

@@ -7,19 +7,57 @@ from typing import NamedTuple
 
 from utils.series.baselines import Linear, Scaling
 from utils.series.panel import Panel, evenly
-from utils.series.windows import in_order, many_steps
+from utils.series.windows import coming_of, in_order
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of what a network learned, beyond its linear start
 VAL_ORIGINS = 4096
 
 
+def many_steps(panel: Panel, weights: np.ndarray, log: bool) -> Callable:
+    """Return what cuts the windows of a network that predicts all steps at once.
+
+    Args:
+        panel: the series.
+        weights: (series,), how much an error counts.
+        log: whether the spread is that of logarithms.
+
+    Returns:
+        from origins (batch,) to inputs, a dictionary: "past" (batch, input_steps, 1 + features),
+        inner values, NaN where missing; "coming" (batch, input_steps + horizon, inputs), what is
+        known beforehand; "series" (batch, 1), its number; "spread" (batch, 1); and to targets
+        (batch, horizon, 2): the inner value, and the weight of its error, 0 where it is missing.
+    """
+    values, coming = tf.constant(panel.inner), coming_of(panel)
+    numbers, start = tf.constant(panel.numbers, tf.int32), tf.constant(panel.start)
+    spread = tf.constant(panel.log_spread if log else panel.spread)
+    weights = tf.constant(weights, tf.float32)
+    past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
+    ahead = tf.range(panel.horizon, dtype=tf.int64)
+
+    def cut(origins):
+        series = tf.searchsorted(start, origins, side="right") - 1
+        inputs = {
+            "past": tf.gather(values, origins[:, None] + past),
+            "coming": coming(origins[:, None] + tf.concat([past, ahead], 0)),
+            "series": tf.gather(numbers, series)[:, None],
+            "spread": tf.gather(spread, series)[:, None],
+        }
+        actual = tf.gather(values, origins[:, None] + ahead)[..., 0]
+        seen = tf.math.is_finite(actual)
+        weight = tf.where(seen, tf.gather(weights, series)[:, None], 0.0)
+        return inputs, tf.stack([tf.where(seen, actual, 1.0), weight], axis=-1)
+
+    return cut
+
+
 class Direct(NamedTuple):
     """A forecaster (panel, origins) -> (windows, horizon, 1 + quantiles): the forecast, quantiles.
 
-    Its model has the inputs of `utils.series.windows.many_steps` and the outputs mean and
+    Its model has the inputs of `many_steps` and the outputs mean and
     quantiles, (windows, horizon, 1 + quantiles), as inner values.
     """
 
@@ -128,7 +166,7 @@ def linear_inputs(
         panel: the series.
         scaling: of the heads.
         window: (batch, input_steps), scaled.
-        past: as `utils.series.windows.many_steps` gives it.
+        past: as `many_steps` gives it.
         coming: likewise.
         level: (batch, 1), of the window.
     """

@@ -14,6 +14,7 @@ import numpy as np
 
 POOLED = 300  # errors that the conformal quantile of a step should rest on
 RENEWALS = 30  # of the corrections in a backtest, at most
+ADAPTED = 0.1  # of how far coverage was off since the last renewal
 
 
 class Conformal:
@@ -48,41 +49,67 @@ class Conformal:
         validated: int,
         log: bool = False,
     ):
-        series, self.levels = panel.series_of(origins), levels
-        steps = np.arange(panel.horizon)
+        series, self.levels, self.validated = panel.series_of(origins), levels, validated
+        self.steps = np.arange(1, panel.horizon + 1)
         self.time = origins - panel.end[series]  # steps before the end
         self.memory = 1 + np.ptp(self.time[:validated])
-        over = [_logs(panel, v, log) for v in (panel.values[origins[:, None] + steps, 0], bounds)]
+        over = [
+            _logs(panel, v, log)
+            for v in (panel.values[origins[:, None] + self.steps - 1, 0], bounds)
+        ]
         over = over[0][..., None] - over[1]
         size = sizes(panel, series, log)[:, None]
         self.misses = [  # by level: (windows, horizon)
             np.maximum(-over[..., i], over[..., -1 - i]) / size for i in range(len(levels))
         ]
 
-    def at(self, now: int) -> np.ndarray:
+    def at(self, now: int, shares: np.ndarray) -> np.ndarray:
         """Return the corrections as known `now`, so many steps from the end: (levels, horizon).
 
         Steps that have never come yet are taken to miss by more, see `extended`.
+
+        Args:
+            now: row to be forecast first, before the end: 0 is the first one after it.
+            shares: (levels, horizon) of the newest errors that are to be held.
         """
-        steps = np.arange(1, self.misses[0].shape[1] + 1)
-        age = now - self.time[:, None] - steps  # since a step came: 0 for the newest
+        age = now - self.time[:, None] - self.steps  # since a step came: 0 for the newest
         came = (age >= 0) & (age < self.memory)
         corrections = [
-            _quantiles(np.where(came, misses, np.nan), level)
-            for level, misses in zip(self.levels, self.misses, strict=True)
+            _quantiles(np.where(came, misses, np.nan), share)
+            for misses, share in zip(self.misses, shares, strict=True)
         ]
-        return extended(np.array(corrections), len(steps))
+        return extended(np.array(corrections), len(self.steps))
 
-    def rolling(self, validated: int) -> np.ndarray:
-        """Return them as known at each origin of the test part: (levels, windows, horizon)."""
-        time = self.time[validated:]
+    def rolling(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the corrections as known at each origin of the test part, and at the end.
+
+        Where intervals have held too seldom of late, the share that they are to hold rises, and
+        falls where they held too often (adaptive conformal inference, Gibbs & Candès, 2021).
+
+        Returns:
+            (levels, windows, horizon) and (levels, horizon).
+        """
+        time = self.time[self.validated :]
         every = -(-(np.ptp(time) + 1) // RENEWALS)
-        renewal = (time - time.min()) // every
-        known = {number: self.at(time.min() + number * every) for number in np.unique(renewal)}
-        return np.stack([known[number] for number in renewal], axis=1)
+        renewal, before = (time - time.min()) // every, time.min() - every
+        levels = np.array(self.levels)[:, None]
+        shares = np.repeat(levels, len(self.steps), axis=1)
+        rolled = np.full((len(levels), len(time), len(self.steps)), np.nan)
+        for number in range(renewal.max() + 2):
+            now = before + every if number <= renewal.max() else 0
+            came = (time[:, None] + self.steps <= now) & (time[:, None] + self.steps > before)
+            for i, misses in enumerate(self.misses):
+                known = came & np.isfinite(misses[self.validated :])
+                missed = known & (misses[self.validated :] > rolled[i])
+                rate = missed.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+                rate = np.where(known.any(axis=0), rate, 1 - levels[i])
+                shares[i] = np.clip(shares[i] + ADAPTED * (rate - (1 - levels[i])), 0.01, 0.999)
+            corrections, before = self.at(now, shares), now
+            rolled[:, renewal == number] = corrections[:, None]
+        return rolled, corrections
 
 
-def _quantiles(misses, level):
+def _quantiles(misses, shares):
     """Return a quantile of each step's misses, of neighbouring steps' too where they are few.
 
     NaN where none is known.
@@ -95,7 +122,7 @@ def _quantiles(misses, level):
         reach = min((POOLED // len(known)) // 2, (step + 1) // 8)  # further ones miss otherwise
         pool = misses[:, step - reach : step + reach + 1]
         pool = np.sort(pool[np.isfinite(pool)])
-        share = level * (1 + 1 / independent(known, step + 1))
+        share = shares[step] * (1 + 1 / independent(known, step + 1))
         result[step] = pool[min(int(np.ceil(share * len(pool) - 1e-9)), len(pool)) - 1]
     return result
 

@@ -25,7 +25,7 @@ def next_step(panel: Panel) -> Callable:
     """
     filled = np.log(panel.filled) if panel.log else panel.filled
     z = tf.constant((filled - panel.mean) / panel.std, tf.float32)
-    coming = _coming(panel)
+    coming = coming_of(panel)
     past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
 
     def cut(origins):
@@ -35,44 +35,8 @@ def next_step(panel: Panel) -> Callable:
     return cut
 
 
-def many_steps(panel: Panel, weights: np.ndarray, log: bool) -> Callable:
-    """Return what cuts the windows of a network that predicts all steps at once.
-
-    Args:
-        panel: the series.
-        weights: (series,), how much an error counts.
-        log: whether the spread is that of logarithms.
-
-    Returns:
-        from origins (batch,) to inputs, a dictionary: "past" (batch, input_steps, 1 + features),
-        inner values, NaN where missing; "coming" (batch, input_steps + horizon, inputs), what is
-        known beforehand; "series" (batch, 1), its number; "spread" (batch, 1); and to targets
-        (batch, horizon, 2): the inner value, and the weight of its error, 0 where it is missing.
-    """
-    values, coming = tf.constant(panel.inner), _coming(panel)
-    numbers, start = tf.constant(panel.numbers, tf.int32), tf.constant(panel.start)
-    spread = tf.constant(panel.log_spread if log else panel.spread)
-    weights = tf.constant(weights, tf.float32)
-    past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
-    ahead = tf.range(panel.horizon, dtype=tf.int64)
-
-    def cut(origins):
-        series = tf.searchsorted(start, origins, side="right") - 1
-        inputs = {
-            "past": tf.gather(values, origins[:, None] + past),
-            "coming": coming(origins[:, None] + tf.concat([past, ahead], 0)),
-            "series": tf.gather(numbers, series)[:, None],
-            "spread": tf.gather(spread, series)[:, None],
-        }
-        actual = tf.gather(values, origins[:, None] + ahead)[..., 0]
-        seen = tf.math.is_finite(actual)
-        weight = tf.where(seen, tf.gather(weights, series)[:, None], 0.0)
-        return inputs, tf.stack([tf.where(seen, actual, 1.0), weight], axis=-1)
-
-    return cut
-
-
-def _coming(panel):
+def coming_of(panel: Panel) -> Callable:
+    """Return what gives rows (...) what is known of them beforehand, (..., inputs)."""
     calendar, known = (
         tf.constant(panel.calendar),
         tf.constant(np.pad(panel.known, [(0, 1), (0, 0)])),
@@ -89,7 +53,7 @@ def shuffled(cut: Callable, origins: np.ndarray, batch_size: int, seed: int) -> 
     """Stream batches for training, without end: each pass takes every window once, in a new order.
 
     Args:
-        cut: of `next_step` or `many_steps`.
+        cut: from origins (batch,) to inputs and targets, such as `next_step`.
         origins: (windows,)
         batch_size: windows per batch.
         seed: of the order.
