@@ -132,11 +132,12 @@ def main(argv=None, on_epoch=None):
 
     forecast = outputs.ahead(panel, rivals["GRU"], found.levels, found.corrections)
     scores = outputs.scores_of("GRU.py", args, found, fit.seconds)
-    outputs.write(
+    said = outputs.write(
         folder, forecast, draw(panel, forecast, found, fit), args.show,
         tables={"backtest.csv": found.table(), "history.csv": fit.history},
         model=model, facts=outputs.facts_of("GRU.py", found), scores=scores,
     )  # fmt: skip
+    print(said)
     if fit.interrupted:
         raise KeyboardInterrupt
     return scores
@@ -148,7 +149,7 @@ def go_on(args):
     panel = outputs.panel_of(read(args, facts["columns"]), args.forecast, facts, args.load)
     folder = output_folder(args.output_dir)
     forecast = outputs.ahead(panel, Recursive(model), facts["levels"], facts["corrections"])
-    outputs.write(folder, forecast, draw(panel, forecast), args.show)
+    print(outputs.write(folder, forecast, draw(panel, forecast), args.show))
 
 
 if __name__ == "__main__":

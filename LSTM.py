@@ -203,11 +203,12 @@ def main(argv=None, on_epoch=None):
 
     forecast = outputs.ahead(panel, rivals["LSTM"], found.levels, found.corrections, log=True)
     scores = outputs.scores_of("LSTM.py", args, found, fit.seconds)
-    outputs.write(
+    said = outputs.write(
         folder, forecast, draw(panel, forecast, found, returns), args.show,
         tables={"backtest.csv": found.table(), "history.csv": fit.history},
         model=model, facts=outputs.facts_of("LSTM.py", found, log=True), scores=scores,
     )  # fmt: skip
+    print(said)
     if fit.interrupted:
         raise KeyboardInterrupt
     return scores
@@ -221,7 +222,7 @@ def go_on(args):
     forecast = outputs.ahead(
         panel, Recursive(model), facts["levels"], facts["corrections"], log=True
     )
-    outputs.write(folder, forecast, draw(panel, forecast), args.show)
+    print(outputs.write(folder, forecast, draw(panel, forecast), args.show))
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ from utils import InputError, cli, plotting, training
 from utils.files import output_folder
 from utils.series import baselines, calendar, direct, outputs, shops
 from utils.series.backtest import backtest
-from utils.series.baselines import Linear
 from utils.series.boosting import Boosting
+from utils.series.heads import LinearHeads, inner_of
 from utils.series.panel import FEW, Panel, evenly
 from utils.series.table import read_table
 from utils.series.windows import in_order, shuffled
@@ -373,8 +373,8 @@ def main(argv=None, on_epoch=None):
     frames, known, law = read(args)
     panel = lay_out(frames, known, args)
     folder = output_folder(args.output_dir)
-    linear = Linear(panel, power=2 if args.loss == "squared" else 1)
-    weights = panel.error_weights(linear.scaling.log)
+    linear = LinearHeads(panel, power=2 if args.loss == "squared" else 1)
+    weights = inner_of(panel).error_weights(linear.scaling.log)
     networks, fits = [], []
     for number in range(args.networks):
         network, fit = train(panel, linear, weights, args, number, None if number else on_epoch)
@@ -391,7 +391,7 @@ def main(argv=None, on_epoch=None):
     if args.boosting or known:
         rivals["boosting"] = Boosting(panel)
     rivals[name] = alone
-    written = name if share == 1 else f"{share:.0%} {name}, {1 - share:.0%} linear"
+    written = name if share == 1 else f"{share:.0%} {name} + {1 - share:.0%} linear"
     rivals[written] = blend
     if panel.whole and args.loss == "absolute":
         rivals = {name: direct.Whole(rival) for name, rival in rivals.items()}
@@ -407,15 +407,16 @@ def main(argv=None, on_epoch=None):
     facts = outputs.facts_of(
         "forecast.py", found, blend.log, short=True, known=known, asked=args.known,
         quantiles=args.asked, squared=blend.squared, whole=panel.whole,
-        mostly_zero=panel.mostly_zero, horizon=panel.horizon,
+        mostly_zero=panel.mostly_zero, horizon=panel.horizon, inner=inner_of(panel).facts(),
     )  # fmt: skip
     forecast = look_ahead(panel, blend, facts)
     scores = outputs.scores_of("forecast.py", args, found, sum(fit.seconds for fit in fits))
-    outputs.write(
+    said = outputs.write(
         folder, forecast, draw(panel, forecast, found), args.show,
         tables={"backtest.csv": found.table(), "series.csv": found.by_series()},
         model=blend.model, facts=facts, scores=scores,
     )  # fmt: skip
+    print(said)
     if fits[-1].interrupted:
         raise KeyboardInterrupt
     return scores
@@ -458,11 +459,12 @@ def go_on(args):
         n: frame.reindex(columns=columns, fill_value=0.0) for n, frame in table.frames.items()
     }
     panel = outputs.panel_of(frames, facts["horizon"], facts, args.load)
+    inner_of(panel).take(facts["inner"])
     folder = output_folder(args.output_dir)
     quantiles = direct.symmetric(facts["quantiles"])
     network = direct.Direct(model, quantiles, facts["squared"], facts["log"])
     forecast = look_ahead(panel, network, facts)
-    outputs.write(folder, forecast, draw(panel, forecast), args.show)
+    print(outputs.write(folder, forecast, draw(panel, forecast), args.show))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Backtest(NamedTuple):
         return report(self)
 
     def table(self) -> pd.DataFrame:
-        """Return what backtest.csv holds: a row per series, origin and step, origins evenly taken."""
+        """Return what backtest.csv holds: a row per series, origin and step."""
         horizon, every = self.panel.horizon, -(-self.bounds[..., 0].size // WRITTEN_ROWS)
         origins = self.origins[::every]
         series = self.panel.series_of(origins)
@@ -192,7 +192,7 @@ def report(found: Backtest) -> str:
             "all": line["mae"], "RMSE": line["rmse"], "MASE": line["mase"], "sMAPE %": line["smape"]
         }  # fmt: skip
     lines = [
-        f"Test part, {origins:,} origins: mean absolute error at so many steps ahead, and over all:",
+        f"Test part, {origins:,} origins: mean absolute error at so many steps, and over all:",
         pd.DataFrame(rows).T.to_string(float_format="{:.4g}".format),
     ]
     if "optimal" in test:
@@ -245,6 +245,7 @@ def verdict_by_step(found: Backtest, shown: list[int]) -> str:
         return f"Fed back, {name} is no worse than any baseline at all steps shown."
     upto = f"no worse than any baseline up to step {ahead}" if ahead else "behind from step 1"
     return (
-        f"Fed back, {name} is {upto}; at {step} it has {errors[name]:.4g}, {best.replace('_', ' ')} "
-        f"{errors[best]:.4g}. Where it loses, take forecast.py, which learns all steps at once."
+        f"Fed back, {name} is {upto}; at {step} it has {errors[name]:.4g}, "
+        f"{best.replace('_', ' ')} {errors[best]:.4g}. "
+        "Where it loses, take forecast.py, which learns all steps at once."
     )

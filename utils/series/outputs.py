@@ -111,7 +111,7 @@ def write(
     model: keras.Model | None = None,
     facts: dict | None = None,
     scores: dict | None = None,
-) -> None:
+) -> str:
     """Write all files of a run; those of an earlier run that this one doesn't have go.
 
     Args:
@@ -123,6 +123,9 @@ def write(
         model: to save, if any.
         facts: of `facts_of`, with it.
         scores: of `scores_of`, if any.
+
+    Returns:
+        the forecast as text, and where the files are.
     """
     folder, tables = Path(folder), tables or {}
     with written_together(folder):
@@ -137,8 +140,8 @@ def write(
             if name not in tables and not (scores and name == "scores.json"):
                 (folder / name).unlink(missing_ok=True)
         plotting.save(figure, folder / "figure.png", show)
-    print(f"The next {len(forecast):,}:", forecast.to_string(max_rows=8), sep="\n")
-    print(f"Picture and files: {folder}")
+    shown = forecast.to_string(max_rows=8)
+    return f"The next {len(forecast):,}:\n{shown}\nPicture and files: {folder}"
 
 
 def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: str) -> Panel:
@@ -155,7 +158,7 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
     """
     steps = facts["input_steps"]
     longest = max(frames.values(), key=len)
-    if len(longest) <= steps:
+    if len(longest) <= steps and not facts.get("short"):
         raise InputError(
             f"--load {path}: the model's windows have {steps} steps, so it needs at least "
             f"{steps + 1} rows; the data have {len(longest)}"
