@@ -112,7 +112,7 @@ def main(argv=None, on_epoch=None):
     args = parse_args(argv)
     if args.load:
         return go_on(args)
-    panel = Panel(read(args, [args.column, *args.features]), args.input_steps, args.forecast)
+    panel = Panel(read(args, cli.columns(args)), args.input_steps, args.forecast)
     panel.check()
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)
@@ -146,7 +146,9 @@ def main(argv=None, on_epoch=None):
 def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "GRU.py")
-    panel = outputs.panel_of(read(args, facts["columns"]), args.forecast, facts, args.load)
+    panel = outputs.panel_of(
+        read(args, cli.columns(args, facts["columns"])), args.forecast, facts, args.load
+    )
     folder = output_folder(args.output_dir)
     forecast = outputs.ahead(panel, Recursive(model), facts["levels"], facts["corrections"])
     print(outputs.write(folder, forecast, draw(panel, forecast), args.show))

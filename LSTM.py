@@ -181,7 +181,7 @@ def main(argv=None, on_epoch=None):
     args = parse_args(argv)
     if args.load:
         return go_on(args)
-    prices = read(args, [args.column, *args.features])
+    prices = read(args, cli.columns(args))
     panel = Panel(prices, args.input_steps, args.forecast, calendar_names=[], log=True)
     panel.check()
     folder = output_folder(args.output_dir)
@@ -217,7 +217,9 @@ def main(argv=None, on_epoch=None):
 def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "LSTM.py")
-    panel = outputs.panel_of(read(args, facts["columns"]), args.forecast, facts, args.load)
+    panel = outputs.panel_of(
+        read(args, cli.columns(args, facts["columns"])), args.forecast, facts, args.load
+    )
     folder = output_folder(args.output_dir)
     forecast = outputs.ahead(
         panel, Recursive(model), facts["levels"], facts["corrections"], log=True

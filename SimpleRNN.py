@@ -120,7 +120,7 @@ def main(argv=None, on_epoch=None):
     if args.load:
         return go_on(args)
     panel = Panel(
-        read(args, [args.column, *args.features]), args.input_steps, args.forecast,
+        read(args, cli.columns(args)), args.input_steps, args.forecast,
         season=None if args.csv else PERIOD,
     )  # fmt: skip
     panel.check()
@@ -159,7 +159,9 @@ def main(argv=None, on_epoch=None):
 def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "SimpleRNN.py")
-    panel = outputs.panel_of(read(args, facts["columns"]), args.forecast, facts, args.load)
+    panel = outputs.panel_of(
+        read(args, cli.columns(args, facts["columns"])), args.forecast, facts, args.load
+    )
     folder = output_folder(args.output_dir)
     forecast = outputs.ahead(panel, Recursive(model), facts["levels"], facts["corrections"])
     print(outputs.write(folder, forecast, draw(panel, args, forecast), args.show))

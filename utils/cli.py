@@ -6,7 +6,7 @@ import math
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from utils import InputError
@@ -179,8 +179,14 @@ def parse(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
+def columns(args: argparse.Namespace, learned: Sequence[str] = (None,)) -> list[str | None]:
+    """Return the target and the features that flags name, or else those that a model has learned."""
+    target, *features = learned
+    return [args.column or target, *(args.features or features)]
+
+
 def reading(args: argparse.Namespace) -> dict:
-    """Return the flags that say how a CSV is read, as `utils.series.table.read_table` takes them."""
+    """Return the flags that say how a CSV is read, by the names of `read_table`."""
     return {name: getattr(args, name) for name in READING}
 
 

@@ -167,6 +167,11 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
         frames, steps, horizon, season=facts["season"], calendar_names=facts["calendar"],
         known=facts.get("known", ()), log=facts["log"], short_windows=facts.get("short", False),
     )  # fmt: skip
+    if len(panel.columns) != len(facts["columns"]):
+        raise InputError(
+            f"--load {path}: the model reads the columns {', '.join(facts['columns'])}; given are "
+            f"{', '.join(panel.columns)}; name as many with --column and --features"
+        )
     if panel.step != facts["step"]:
         raise InputError(
             f"--load {path}: the model has learned a step of {facts['step']}, the data's step is "
