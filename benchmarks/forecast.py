@@ -208,7 +208,10 @@ def neural(table, backtest, scores, seed):
         theirs = of_all.rename(columns={"cutoff": "origin"}).set_index(keys)[name]
         both = ours.join(theirs, how="inner")
         errors = both.drop(columns="actual").sub(both["actual"], axis=0).abs().mean()
-        found |= {f"MAE of {name}'s NF": errors[name], f"MAE beside {name}": errors["ours"]}
+        found |= {
+            f"MAE of neuralforecast's {name}": errors[name],
+            f"MAE beside {name}": errors["ours"],
+        }
         found[f"seconds of {name}"] = time.perf_counter() - begin
     return found
 
