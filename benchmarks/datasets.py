@@ -50,7 +50,7 @@ ETT_ROWS = (8640, 11520, 14400)  # where the train, validation and test rows end
 class Dataset(NamedTuple):
     """Series of a data set and how they are held back."""
 
-    frames: dict[str, pd.DataFrame]  # by series, one column
+    frames: dict[str, pd.DataFrame]  # by series, the column "value"
     held_back: tuple[int, int]  # rows of validation and test part
     horizon: int
     season: int
@@ -87,7 +87,7 @@ def load(name: str, horizon: int | None = None) -> Dataset:
     table = pd.read_csv(paths[0], index_col=0, parse_dates=True).iloc[: ETT_ROWS[-1]].asfreq("h")
     train = table.iloc[: ETT_ROWS[0]]
     table = (table - train.mean()) / train.std(ddof=0)
-    frames = {column: table[[column]] for column in table}
+    frames = {column: table[column].to_frame("value") for column in table}
     return Dataset(frames, (int(val_rows), int(test_rows)), horizon or 96, 24)
 
 

@@ -47,7 +47,7 @@ def test_ett_is_scaled_by_its_train_rows(origin):
     values[datasets.ETT_ROWS[0] :] += 10
     origin("etth1", ETTh1=pd.DataFrame(values, times, columns=["HUFL", "OT"]).to_csv())
     data = datasets.load("etth1", 336)
-    train, later = np.split(data.frames["OT"]["OT"].to_numpy(), [datasets.ETT_ROWS[0]])
+    train, later = np.split(data.frames["OT"]["value"].to_numpy(), [datasets.ETT_ROWS[0]])
     assert len(train) + len(later) == datasets.ETT_ROWS[-1]
     assert (train.mean(), train.std()) == pytest.approx((0, 1))
     assert later.mean() == pytest.approx(5, abs=0.2)
