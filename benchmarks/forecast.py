@@ -144,8 +144,9 @@ def measure(name, seed):
         found["90 % held, most of all steps"] = max(held["by_step"])
         found["seconds"] = scores["seconds"]["total"]
         if name in SIMULATED:
-            backtest = pd.read_csv(Path(folder, "backtest.csv"), parse_dates=["time", "origin"])
-            backtest = backtest.rename(columns={written: "ours", "series": "shop"})
+            backtest = pd.read_csv(
+                Path(folder, "backtest.csv"), parse_dates=["time", "origin"], dtype={"series": str}
+            ).rename(columns={written: "ours", "series": "shop"})
             found |= neural(read(folder), backtest, scores, seed)
             if scores["series"] == 1:
                 found |= classics(read(folder), backtest, SIMULATED[name][2])
@@ -262,6 +263,11 @@ def main():
     args = parser.parse_args()
     if unknown := {*args.only} - {*FIXED, *SIMULATED}:
         parser.error(f"--only {','.join(unknown)}: there are {', '.join([*FIXED, *SIMULATED])}")
+    useless = ("--seeds", "--only", "--fed-back")
+    if not args.dataset:
+        useless = ("--horizon", "--train", "--seed", "--output-dir")
+    if wrong := cli.given(None) & {*useless}:
+        parser.error(f"{wrong.pop()}: {'not' if args.dataset else 'only'} with a data set")
     if args.dataset:
         folder = args.output_dir or f"outputs/benchmarks/{args.dataset}"
         return score_dataset(args.dataset, args.horizon, args.seed, folder)
