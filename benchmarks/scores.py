@@ -66,12 +66,14 @@ def over_seeds(command: list[str], seeds: list[int]) -> pd.DataFrame:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("lessons", nargs="*", choices=LESSONS, default=LESSONS)
+    parser.add_argument("lessons", nargs="*", metavar="LESSON", help=", ".join(LESSONS))
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
     args = parser.parse_args()
+    if unknown := {*args.lessons} - {*LESSONS}:
+        parser.error(f"{', '.join(unknown)}: there are {', '.join(LESSONS)}")
     seeds = [int(seed) for seed in args.seeds.split(",")]
     for command in COMMANDS:
-        if command[0].removesuffix(".py") in args.lessons:
+        if command[0].removesuffix(".py") in (args.lessons or LESSONS):
             table = over_seeds(command, seeds).round(4).to_string()
             print(f"python {' '.join(command)}", table, "", sep="\n", flush=True)
 
