@@ -68,7 +68,7 @@ def build_network(panel, args):
     """
     layers, targets = keras.layers, len(panel.columns)
     inputs = keras.Input((panel.input_steps, targets + panel.inputs))
-    x = layers.GaussianNoise(0.15)(inputs)  # so that it can't learn the noise by heart
+    x = layers.GaussianNoise(0.2)(inputs)  # so that it can't learn the noise by heart
     for _ in range(args.layers - 1):
         x = layers.SimpleRNN(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
     x = layers.SimpleRNN(args.units)(x)  # (batch, units)

@@ -180,7 +180,7 @@ def parse(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
 
 
 def columns(args: argparse.Namespace, learned: Sequence[str] = (None,)) -> list[str | None]:
-    """Return the target and the features that flags name, or else those that a model has learned."""
+    """Return the target and features that flags name, or else those that a model has learned."""
     target, *features = learned
     return [args.column or target, *(args.features or features)]
 
