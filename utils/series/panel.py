@@ -349,8 +349,8 @@ class Panel:
     def take(self, facts: dict) -> None:
         """Measure by what a model has learned, so that it says the same of the same rows."""
         self.lowest = -np.inf if facts["lowest"] is None else 0.0
-        known = list(facts["series"])
-        self.numbers = np.array([1 + known.index(n) if n in known else 0 for n in self.names])
+        numbers = {name: number for number, name in enumerate(facts["series"], 1)}
+        self.numbers = np.array([numbers.get(name, 0) for name in self.names])
         for i, name in enumerate(self.names):
             if name in facts["series"]:
                 self.error_size[i], self.size[i] = facts["series"][name]
