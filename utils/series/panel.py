@@ -147,10 +147,11 @@ class Panel:
         """Fill calendar, moment and calendar_names."""
         self.moment = np.zeros(len(self.values) + 1, np.int32)  # and one row after the last
         times = self.times[0].append(self.times[1:]).unique().sort_values()
-        if names is None:
+        if names is None and self.step != "rows":
             self.calendar_names, columns = calendar.columns(times)
         else:
-            self.calendar_names, columns = list(names), calendar.columns_named(times, names)
+            self.calendar_names = list(names or ())
+            columns = calendar.columns_named(times, self.calendar_names)
         self.calendar = np.vstack([np.zeros((1, columns.shape[1])), columns]).astype(np.float32)
         if columns.shape[1]:
             for start, index in zip(self.start, self.times, strict=True):
