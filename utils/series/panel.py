@@ -111,15 +111,14 @@ class Panel:
             if known:
                 columns = frame[known].to_numpy()[begin : begin + length + self.horizon]
                 columns = np.pad(columns, [(0, missing), (0, 0)], constant_values=np.nan)
-                self._check_known(name, known, columns, index)
+                self._check_known(name, known, columns, index, self.values[start:end, 0])
                 self.known[start : end + self.horizon] = np.nan_to_num(columns)
 
-    def _check_known(self, name, known, columns, index):
+    def _check_known(self, name, known, columns, index, values):
         """Refuse known columns that lack a value, unless the day lacks its target too (closed)."""
         length = len(index) - self.horizon
-        lacking = ~np.isfinite(columns)
-        closed = lacking.all(axis=1) & (np.arange(len(index)) < length)
-        lacking &= ~closed[:, None]
+        closed = np.append(np.isnan(values), np.zeros(self.horizon, bool))
+        lacking = ~np.isfinite(columns) & ~closed[:, None]
         if not lacking.any():
             return
         row, column = (int(at[0]) for at in np.nonzero(lacking))
