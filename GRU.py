@@ -135,7 +135,7 @@ def main(argv=None, on_epoch=None):
     said = outputs.write(
         folder, forecast, draw(panel, forecast, found, fit), args.show,
         tables={"backtest.csv": found.table(), "history.csv": fit.history},
-        model=model, facts=outputs.facts_of("GRU.py", found), scores=scores,
+        model=model, facts=outputs.facts_of("GRU.py", args, found), scores=scores,
     )  # fmt: skip
     print(said)
     if fit.interrupted:
@@ -147,7 +147,7 @@ def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "GRU.py")
     panel = outputs.panel_of(
-        read(args, cli.columns(args, facts["columns"])), args.forecast, facts, args.load
+        read(args, cli.columns(args, facts["asked"])), args.forecast, facts, args.load
     )
     folder = output_folder(args.output_dir)
     forecast = outputs.ahead(panel, Recursive(model), facts["levels"], facts["corrections"])

@@ -206,7 +206,7 @@ def main(argv=None, on_epoch=None):
     said = outputs.write(
         folder, forecast, draw(panel, forecast, found, returns), args.show,
         tables={"backtest.csv": found.table(), "history.csv": fit.history},
-        model=model, facts=outputs.facts_of("LSTM.py", found, log=True), scores=scores,
+        model=model, facts=outputs.facts_of("LSTM.py", args, found, log=True), scores=scores,
     )  # fmt: skip
     print(said)
     if fit.interrupted:
@@ -218,7 +218,7 @@ def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "LSTM.py")
     panel = outputs.panel_of(
-        read(args, cli.columns(args, facts["columns"])), args.forecast, facts, args.load
+        read(args, cli.columns(args, facts["asked"])), args.forecast, facts, args.load
     )
     folder = output_folder(args.output_dir)
     forecast = outputs.ahead(

@@ -148,7 +148,7 @@ def main(argv=None, on_epoch=None):
     said = outputs.write(
         folder, forecast, draw(panel, args, forecast, found, fit), args.show,
         tables={"backtest.csv": found.table(), "history.csv": fit.history},
-        model=model, facts=outputs.facts_of("SimpleRNN.py", found), scores=scores,
+        model=model, facts=outputs.facts_of("SimpleRNN.py", args, found), scores=scores,
     )  # fmt: skip
     print(said)
     if fit.interrupted:
@@ -160,7 +160,7 @@ def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "SimpleRNN.py")
     panel = outputs.panel_of(
-        read(args, cli.columns(args, facts["columns"])), args.forecast, facts, args.load
+        read(args, cli.columns(args, facts["asked"])), args.forecast, facts, args.load
     )
     folder = output_folder(args.output_dir)
     forecast = outputs.ahead(panel, Recursive(model), facts["levels"], facts["corrections"])

@@ -182,7 +182,18 @@ def parse(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
 def columns(args: argparse.Namespace, learned: Sequence[str] = (None,)) -> list[str | None]:
     """Return the target and features that flags name, or else those that a model has learned."""
     target, *features = learned
+    if args.load:
+        check_learned("features", args.features, features)
     return [args.column or target, *(args.features or features)]
+
+
+def check_learned(flag: str, given: list[str], learned: list[str]) -> None:
+    """Refuse columns that a flag names, if any, where a model has learned others."""
+    if given and sorted(given) != sorted(learned):
+        raise InputError(
+            f"--{flag} {','.join(given)}: the model that --load names has learned "
+            f"{', '.join(learned) or 'none'}; leave --{flag} out"
+        )
 
 
 def reading(args: argparse.Namespace) -> dict:

@@ -18,12 +18,13 @@ def persistence(panel: Panel, origins: np.ndarray) -> np.ndarray:
 def seasonal_naive(panel: Panel, origins: np.ndarray) -> np.ndarray:
     """Repeat the last season, a missing value being that of the season before."""
     season = panel.season
-    padded = np.full(-(-len(panel.values) // season) * season, np.nan)
-    padded[: len(panel.values)] = panel.values[:, 0]
-    filled = pd.DataFrame(padded.reshape(-1, season)).ffill().to_numpy().ravel()
+    phase = np.arange(len(panel.values)) % season
+    filled = pd.Series(panel.values[:, 0]).groupby([panel.series_of_rows, phase]).ffill()
     source = origins[:, None] - season + np.arange(panel.horizon) % season
-    young = source < panel.start[panel.series_of(origins)][:, None]
-    return np.where(young, persistence(panel, origins), filled[source])
+    found = np.where(
+        source < panel.start[panel.series_of(origins), None], np.nan, filled.to_numpy()[source]
+    )
+    return np.where(np.isnan(found), persistence(panel, origins), found)
 
 
 def window_mean(panel: Panel, origins: np.ndarray) -> np.ndarray:
