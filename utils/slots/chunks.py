@@ -70,7 +70,7 @@ def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def same_f1(true: Sequence, one: Sequence, other: Sequence, shuffles: int = 10_000) -> float:
+def f1_p_value(true: Sequence, one: Sequence, other: Sequence, shuffles: int = 10_000) -> float:
     """Return the p-value of "two taggers have the same F1", two-sided.
 
     If they were alike, it would not matter whose tags of a sentence are whose: so of each sentence
