@@ -48,13 +48,11 @@ from typing import NamedTuple
 
 from utils import cli, plotting
 from utils.files import output_folder, write_csv, write_json
-from utils.slots import asking, chunks, crf, datasets, files, learning, pictures, tagger, travel
-from utils.slots.scores import evaluate, overview, sentence_table, slot_table, summary
+from utils.slots import asking, crf, datasets, files, learning, pictures, scores, tagger, travel
 from utils.slots.vocabulary import MAX_LETTERS, PADDING, Vocabulary
 
 import keras
 import numpy as np
-import pandas as pd
 
 KINDS = ["feedforward", "elman", "jordan", "lstm", "peephole", "gru"]
 DROPOUT = 0.4  # of the word vectors and of the middle layers' outputs
@@ -79,57 +77,56 @@ class Network(NamedTuple):
 BEST = Network("gru", True)
 COMPARED = [*map(Network, KINDS), Network("lstm", True), BEST]
 
+SEEN = 100_000  # sentences, again and again, of other data: 22 epochs of ATIS, 8 of SNIPS
 # what measures best on the dev parts: of the grammar, and of ATIS and SNIPS
 EN = {"letters": False, "crf": False, "epochs": 10, "batch_size": 32, "learning_rate": 0.008}
-ZH = EN | {"crf": True}  # without spaces, a name is easily cut in two
-TRAVEL = {"en": EN, "zh": ZH}
-REAL = {"letters": True, "crf": True, "epochs": None, "batch_size": 32, "learning_rate": 0.004}
-SEEN = 100_000  # sentences, again and again, of other data: 22 epochs of ATIS, 8 of SNIPS
-EPOCHS = {"epochs": f"5 to 50, to show {SEEN:,} sentences,"}
-
-LEGEND = """\
-F1: of whole slots, right in name and in both ends; sentence: the intent and every slot are right"""
+DEFAULTS = {
+    "on the travel grammar": EN,
+    "in Chinese": EN | {"crf": True},  # without spaces, a name is easily cut in two
+    "on other data": EN | {"letters": True, "crf": True, "epochs": None, "learning_rate": 0.004},
+}
 ASKING = {"--predict", "--load", "--min-confidence", "--output-dir"}
 
 SEARCH = {  # what tune.py varies: from:to, or choices
-    "units": "32:256",
-    "layers": "1:2",
-    "learning-rate": "0.001:0.02",
-    "batch-size": "8/16/32/64",
-    "letters": "yes/no",
-    "crf": "yes/no",
-}
+    "units": "32:256", "layers": "1:2", "learning-rate": "0.001:0.02",
+    "batch-size": "8/16/32/64", "letters": "yes/no", "crf": "yes/no",
+}  # fmt: skip
+
+
+def by_data(kind, text):
+    """Return what a flag is given whose default depends on the data."""
+    values = {data: defaults[kind] for data, defaults in DEFAULTS.items()}
+    if kind == "epochs":
+        values["on other data"] = f"5 to 50, to show {SEEN:,} sentences,"
+    said = ", ".join(f"{value} {data}" for data, value in values.items())
+    return {"default": SUPPRESS, "help": f"{text} (default: {said})"}
 
 
 def flags():
     """Return the parser of the flags."""
-
-    def by_data(kind, text):  # a flag whose default depends on the data
-        defaults = {"on the travel grammar": EN, "in Chinese": ZH, "on other data": REAL | EPOCHS}
-        said = ", ".join(f"{values[kind]} {data}" for data, values in defaults.items())
-        return {"default": SUPPRESS, "help": f"{text} (default: {said})"}
-
     number, above, switch = cli.whole_number, cli.number_above, BooleanOptionalAction
     parser = cli.Parser(prog="slot_filling.py", description="Fill the slots of queries.")
     add = parser.add_argument_group("data").add_argument
     add("--dataset", choices=datasets.DATASETS, help="downloaded, but only once")
-    add(
-        "--data", metavar="PATH",
-        help="your own: a folder with train/, dev/ and test/, in each seq.in, seq.out and, for "
-        "intents, label, a sentence per line; or with train.txt, dev.txt and test.txt, a word and "
-        'its tag per line and, for intents, a line "# intent: NAME" before each sentence; the test '
-        "part may be missing; or one such file, which is split",
-    )  # fmt: skip
+    text = (
+        "your own: a folder with train/, dev/ and test/, in each seq.in, seq.out and, for intents, "
+        "label, a sentence per line; or with train.txt, dev.txt and test.txt, a word and its tag "
+        'per line and, for intents, a line "# intent: NAME" before each sentence; the test part '
+        "may be missing; or one such file, which is split"
+    )
+    add("--data", metavar="PATH", help=text)
     text = "per cent of one file for train, dev and test"
     add("--split", type=cli.whole_numbers, default="80,10,10", metavar="80,10,10", help=text)
     add("--language", choices=travel.LANGUAGES, default="en", help="of the grammar")
     add = parser.add_argument_group("asking a saved model").add_argument
-    text = "no training: print what this text says (-: each line of the standard input, as it "
-    add("--predict", metavar="TEXT", help=text + "comes) as JSON")
+    text = "no training: print as JSON what this text says (-: each line of standard input)"
+    add("--predict", metavar="TEXT", help=text)
     add("--load", metavar="FILE", help="default: model.keras in --output-dir")
-    text = "withhold slots and intents that are less probable, such as 0.9"
-    probability = above(0, inclusive=True, below=1)
-    add("--min-confidence", type=probability, default=0.0, metavar="P", help=text)
+    text, share = (
+        "withhold slots and intents that are less probable, such as 0.9",
+        above(0, True, 1),
+    )
+    add("--min-confidence", type=share, default=0.0, metavar="P", help=text)
     add = parser.add_argument_group("network").add_argument
     text = "default: all, compared, on the travel grammar; bidirectional gru on other data"
     add("--model", choices=KINDS, help=text)
@@ -138,14 +135,14 @@ def flags():
     add("--units", type=number(1, cli.MOST_UNITS), default=128, help="width of a layer")
     text = "1-of-N with one more dimension for other words, or a vector that is learned"
     add("--words", choices=["one-hot", "embedding"], default="embedding", help=text)
-    letters = by_data("letters", "add a vector made from each word's letters")
-    add("--letters", action=switch, **letters)
+    text = "add a vector made from each word's letters"
+    add("--letters", action=switch, **by_data("letters", text))
     add("--crf", action=switch, **by_data("crf", "learn which tag follows which"))
     add = parser.add_argument_group("training").add_argument
     add("--epochs", type=number(1), **by_data("epochs", "passes over the train part"))
     add("--batch-size", type=number(1), **by_data("batch_size", "sentences per training step"))
-    falling = by_data("learning_rate", "at the start, then falling")
-    add("--learning-rate", type=above(0), **falling)
+    text = "at the start, then falling"
+    add("--learning-rate", type=above(0), **by_data("learning_rate", text))
     text = "a run with each of them"
     add("--seeds", type=cli.whole_numbers, default="0", metavar="0,1,2", help=text)
     parser.add_argument("--output-dir", default="outputs/slot_filling", metavar="FOLDER")
@@ -183,7 +180,8 @@ def parse_args(argv=None):
         parser.error("--split takes per cent of train, dev and test, such as 80,10,10")
     if not args.seeds:
         parser.error("--seeds takes whole numbers, such as 0,1,2")
-    args.__dict__ = (REAL if own else TRAVEL[args.language]) | vars(args)
+    travels = "in Chinese" if args.language == "zh" else "on the travel grammar"
+    args.__dict__ = DEFAULTS["on other data" if own else travels] | vars(args)
     return args
 
 
@@ -259,8 +257,9 @@ class Run(NamedTuple):
     """A network trained with one seed."""
 
     tagger: tagger.Tagger | None  # None if another seed was better
+    parameters: int
     fit: learning.Fit
-    scores: dict[str, dict]  # by part; of `evaluate`
+    scores: dict[str, dict]  # by part; as `evaluate` returns them
     cues: dict[str, float]  # F1 by where the cue stands, in the part to be judged by
     readings: list[tagger.Reading]  # of that part
 
@@ -289,20 +288,12 @@ def run(network, vocabulary, parts, args, seed):
     tagged, fit = train(network, vocabulary, parts, args, seed)
     for kind in learning.calibrate(tagged, parts["dev"]):
         print(f"    no {kind} were found in the dev part, by which to tell how sure to be of them")
-    scores = {}
+    found = {}
     for part in ("dev", "test") if "test" in parts else ("dev",):
         readings = tagged.read([sentence.words for sentence in parts[part]])
-        scores[part] = evaluate(parts[part], readings)
-    by_cue = {}
-    for pair in zip(parts[part], readings, strict=True):
-        by_cue.setdefault(getattr(pair[0], "cue", None), []).append(pair)
-    cues = {cue: evaluate(*zip(*by_cue[cue], strict=True))["f1"] for cue in by_cue if cue}
-    return Run(tagged, fit, scores, cues, readings)
-
-
-def of_dev(run):
-    """Return what runs are compared by: F1 on the dev part."""
-    return run.scores["dev"]["f1"]
+        found[part] = scores.evaluate(parts[part], readings)
+    cues = scores.f1_by_cue(parts[part], readings)
+    return Run(tagged, tagged.network.count_params(), fit, found, cues, readings)
 
 
 def run_all(networks, vocabulary, parts, args):
@@ -312,10 +303,9 @@ def run_all(networks, vocabulary, parts, args):
         for network, seed in itertools.product(networks, args.seeds):
             new = run(network, vocabulary, parts, args, seed)
             found = [*runs.get(str(network), []), new]
-            best = max(found, key=of_dev)
-            runs[str(network)] = [
-                one if one is best else one._replace(tagger=None) for one in found
-            ]
+            best = max(found, key=lambda run: run.scores["dev"]["f1"])
+            found = [one if one is best else one._replace(tagger=None) for one in found]
+            runs[str(network)] = found
             if new.fit.interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
@@ -324,17 +314,6 @@ def run_all(networks, vocabulary, parts, args):
         print("Interrupted: going on with what is finished, and the best epoch so far")
         return runs, True
     return runs, False
-
-
-def taipei_table(taggers, queries):
-    """Return the answers to the lecture's two sentences, a column per word."""
-    lines = []
-    for query in queries:
-        rows = {"": query.words, "right": [*map(chunks.slot, query.tags)]}
-        for name, tagged in taggers.items():
-            rows[name] = [*map(chunks.slot, tagged.read([query.words])[0].tags)]
-        lines.append(pd.DataFrame.from_dict(rows, orient="index").to_string(header=False))
-    return "\n\n".join(lines)
 
 
 # ------------------------------------------------------------------ the two ways to run
@@ -352,62 +331,57 @@ def ask(args):
 
 def report(runs, parts, args, folder):
     """Print, draw and save what the runs reached; return what scores.json holds."""
-    results = {name: summary(runs[name]) for name in runs}
+    results = {name: scores.summary(runs[name]) for name in runs}
     best = max(results, key=lambda name: results[name]["dev"]["f1"])
-    best_runs = {name: max(runs[name], key=of_dev) for name in runs}  # of the seeds
+    best_runs = {name: next(run for run in runs[name] if run.tagger) for name in runs}
     part = "test" if "test" in parts else "dev"
-    table = slot_table(runs[best], parts[part])
+    table = scores.slot_table(runs[best], parts[part])
     tagger.save(folder / "model.keras", best_runs[best].tagger)
     write_csv(table, folder / "slots.csv")
-    write_csv(sentence_table(best_runs[best], parts[part]), folder / "sentences.csv")
+    write_csv(
+        scores.sentence_table(best_runs[best].readings, parts[part]), folder / "sentences.csv"
+    )
 
-    words, tags = ([getattr(s, what) for s in parts[part]] for what in ("words", "tags"))
-    commonest = float(chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"])
     travels = not (args.data or args.dataset)
-    references = {"each word's commonest tag": commonest}
-    if travels:
-        references["bound without context"] = travel.WITHOUT_CONTEXT
-    scores = {
+    commonest = scores.commonest_f1(parts[part])
+    bounds = {"bound without context": travel.WITHOUT_CONTEXT} if travels else {}
+    found = {
         "data": args.dataset or args.data or "travel",
         "language": args.language if travels else None,
-        "words": args.words,
-        "letters": args.letters,
-        "crf": args.crf,
+        **{name: vars(args)[name] for name in ("words", "letters", "crf")},
         "networks": results,
         "commonest_tags_f1": commonest,
-        "ceiling_without_context": references.get("bound without context"),
+        "ceiling_without_context": bounds.get("bound without context"),
         "best": best,
     }
-    write_json(scores, folder / "scores.json")
+    write_json(found, folder / "scores.json")
 
     where = f"the {part} part{' of this grammar' if travels else ''}"
     print(f"\n{best}, slots in {where}:\n{table.round(1).dropna(axis=1).to_string()}")
-    print(f"\nRight in {where}, in per cent:\n{overview(results)}\n{LEGEND}")
+    print(f"\nRight in {where}, in per cent:\n{scores.overview(results, best, part)}")
     print(f"Each word's commonest tag, looked up in the answers: F1 {commonest:.1f}")
-    if travels:
-        print(f"No tagger without context can pass F1 {travel.WITHOUT_CONTEXT:.0f}")
-    for kind in ("slot", "intent"):
-        if (error := results[best][part][f"{kind}_calibration_error"]) is not None:
-            print(f"How sure {best} is of each {kind} and how often right: {error:.1f} % apart")
-
-    figure = pictures.draw_scores(results, part, references, best_runs, best, parts[part])
+    bounds = {"each word's commonest tag": commonest} | bounds
+    figure = pictures.draw_scores(results, part, bounds, best_runs, best, parts[part])
     plotting.save(figure, folder / "figure.png", args.show)
     if travels:
+        print(f"No tagger without context can pass F1 {travel.WITHOUT_CONTEXT:.0f}")
         taggers = {name: run.tagger for name, run in best_runs.items()}
         queries = travel.taipei(args.language)
-        print(f"\n{taipei_table(taggers, queries)}")
+        print(f"\n{scores.answers(taggers, queries)}")
         plotting.save(pictures.draw_taipei(taggers, queries), folder / "taipei.png", args.show)
         if args.language == "zh" and not plotting.CHINESE:
             print("No font with Chinese characters was found, such as Noto Sans CJK: boxes instead")
     print(f"\nPictures and files: {folder}")
-    return scores
+    return found
 
 
 def main(argv=None, on_epoch=None):
     """Train, score, draw and save; return what scores.json holds (with --predict, nothing).
 
-    With `on_epoch`, of the best score so far on the dev part, train one network and nothing else: a
-    trial of tune.py.
+    Args:
+        argv: the flags; None: the command's.
+        on_epoch: gets the best score so far on the dev part, after each epoch; then one network is
+            trained, and nothing is scored or written.
     """
     args = parse_args(argv)
     if args.predict is not None:
@@ -425,13 +399,13 @@ def main(argv=None, on_epoch=None):
     networks = [BEST] if path or on_epoch else COMPARED
     if args.model:
         networks = [Network(args.model, args.bidirectional, args.layers)]
-    if on_epoch:
+    if on_epoch:  # a trial of tune.py ends here
         return train(networks[0], vocabulary, parts, args, args.seeds[0], on_epoch)
     runs, interrupted = run_all(networks, vocabulary, parts, args)
-    scores = report(runs, parts, args, folder)
+    found = report(runs, parts, args, folder)
     if interrupted:
         raise KeyboardInterrupt
-    return scores
+    return found
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import itertools
 
 import utils  # noqa: F401  keeps TensorFlow's start-up lines off the screen
-from utils.slots.crf import CRF, Tempered
+from utils.slots.crf import CRF
 
 import keras
 import numpy as np
@@ -81,33 +81,6 @@ def test_loss_is_the_share_of_the_true_path(crf):
     assert float(crf.loss(tags, scores)) == pytest.approx(surprise / sum(LENGTHS), rel=1e-5)
 
 
-def test_gradient_numerically(crf):
-    tf = pytest.importorskip("tensorflow")
-    scores, real = scores_of([3, 2])
-    tags = np.where(real, [[0, 2, 3], [3, 1, 0]], -1)
-    variable = tf.Variable(scores)
-    with tf.GradientTape() as tape:
-        loss = crf.loss(tags, tf.convert_to_tensor(variable))
-    for weights, found in zip(
-        (variable, crf.transitions),
-        tape.gradient(loss, [variable, crf.transitions.value]),
-        strict=True,
-    ):
-        values = ops.convert_to_numpy(weights).copy()
-        expected = np.zeros_like(values)
-        for place in np.ndindex(values.shape):
-            ends = []
-            for step in (0.01, -0.01):
-                moved = values.copy()
-                moved[place] += step
-                weights.assign(moved)
-                ends.append(float(crf.loss(tags, ops.convert_to_tensor(variable))))
-            weights.assign(values)
-            expected[place] = (ends[0] - ends[1]) / 0.02
-        np.testing.assert_allclose(found, expected, atol=2e-3)
-        assert np.abs(expected).max() > 0.01
-
-
 def test_not_learned_it_is_a_softmax_per_word():
     crf = CRF(TAGS, learned=False)
     crf.build((None, None, 4))
@@ -178,11 +151,3 @@ def test_learns_links_saves_and_loads(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False).get_layer("tags")
     assert loaded.tags == TAGS and loaded.learned
     np.testing.assert_array_equal(loaded.links(), network.get_layer("tags").links())
-
-
-def test_tempered():
-    layer = Tempered()
-    np.testing.assert_array_equal(layer(np.ones((2, 3))), np.ones((2, 3)))
-    layer.temperature.assign(2.0)
-    np.testing.assert_array_equal(layer(np.ones((2, 3))), np.ones((2, 3)) / 2)
-    assert not layer.trainable_weights

@@ -1,6 +1,6 @@
-"""Reading, checking, splitting and fetching sentences."""
+"""Reading, checking and splitting sentences."""
 
-import hashlib
+import shutil
 
 from utils import InputError
 from utils.slots import files
@@ -36,14 +36,76 @@ def test_lines(folder):
     assert files.read(str(folder)).parts["test"] == expected
 
 
+def read_columns(folder, columns):
+    """Read a train.txt, beside a good dev.txt."""
+    (folder / "train.txt").write_text(columns, encoding="utf-8", newline="")
+    (folder / "dev.txt").write_text("from O\nYork B-from\n", encoding="utf-8")
+    parts, notes = files.read(folder)
+    return parts["train"], [note for note in notes if "train.txt" in note]
+
+
 def test_columns(tmp_path):
-    columns = "fly O\nto O\nNew\tI-to\nYork _ I-to\n\n\nfly O\nfrom O\nYork B-from\n! O"
-    (tmp_path / "train.txt").write_text(columns, encoding="utf-8")
-    (tmp_path / "dev.txt").write_text("台北 B-to\n\n", encoding="utf-8")
-    parts, notes = files.read(tmp_path)
-    assert parts == {"train": TRAIN, "dev": [Sentence(["台", "北"], ["B-to", "I-to"])]}
+    columns = "fly O\nto O\nNew\tI-to\nYork  I-to\n \n\nfly O\nfrom O\nYork B-from\n! O"
+    assert read_columns(tmp_path, columns) == (TRAIN, [])
+    windows = "\ufeff" + columns.replace("\n", "\r\n")
+    assert read_columns(tmp_path, windows) == (TRAIN, [])
+    aligned = columns.replace("  ", " ").replace(" ", " \t ")
+    assert read_columns(tmp_path, aligned) == (TRAIN, [])
+    train, _ = read_columns(tmp_path, "台北 B-to\n\n")
+    assert train == [Sentence(["台", "北"], ["B-to", "I-to"])]
+
+
+def test_conll_with_four_columns(tmp_path):
+    columns = "-DOCSTART- -X- -X- O\n\n# id 1\nIn IN B-PP O\nYork NNP I-NP I-to\nnow RB X O\n"
+    train, notes = read_columns(tmp_path, columns)
+    assert train == [Sentence(["In", "York", "now"], ["O", "B-to", "O"])]
+    assert [note.partition(": ")[2] for note in notes] == [
+        "2 comments and -DOCSTART- lines are passed over",
+        "4 columns; the first is the word, the last its tag",
+    ]
+
+
+def test_words_and_tags_with_spaces(tmp_path):
+    """Between tabs, both may hold spaces; nothing of a word is lost."""
+    columns = "fly\tO\nto\tO\nNew Delhi\tB-home city\nand\tO\nHo Chi Minh\tI-home\u00a0city\n"
+    ((words, tags, _),), notes = read_columns(tmp_path, columns)
+    assert words == ["fly", "to", "New", "Delhi", "and", "Ho", "Chi", "Minh"]
+    home = ["B-home city", "I-home city"]
+    assert tags == ["O", "O", *home, "O", *home, "I-home city"] and not notes
+
+
+@pytest.mark.parametrize("space", ["\u3000", " ", "\u00a0", "\u200b", ""])
+def test_words_that_are_spaces(tmp_path, space):
+    """They are passed over, as in a text to predict, and that is said."""
+    columns = f"to\tO\nNew\tB-to\n{space}\tI-to\nYork\tI-to\n\n{space}\tO\n"
+    train, notes = read_columns(tmp_path, columns)
+    assert train == [Sentence(["to", "New", "York"], ["O", "B-to", "I-to"])]
     assert notes == [
-        f"{tmp_path / 'train.txt'}: 2 or 3 columns; the first is the word, the last its tag"
+        f"{tmp_path / 'train.txt'}: 2 words that are only spaces are passed over, the first in "
+        "line 3"
+    ]
+
+
+def test_words_with_a_no_break_space(folder):
+    """Of one tag, it is one number or the words of one slot; of two tags, it is two words."""
+    words = "pay 10\u00a0000 in New\u00a0Delhi\npay 10\u00a0000\n\u3000 to York\n"
+    write_part(folder, words, "O B-price O B-to\nO B-price I-price\nO O B-to\n")
+    parts, notes = files.read(folder)
+    assert parts["train"] == [
+        Sentence(
+            ["pay", "10\u00a0000", "in", "New", "Delhi"], ["O", "B-price", "O", "B-to", "I-to"]
+        ),
+        Sentence(["pay", "10", "000"], ["O", "B-price", "I-price"]),
+        Sentence(["to", "York"], ["O", "B-to"]),
+    ]
+    assert "1 words that are only spaces are passed over, the first in line 3" in notes[0]
+
+
+def test_lines_with_tabs(folder):
+    write_part(folder, "fly\tto\tNew York\nfly to\tYork\n", "O\tO\tB-home city\nO O\tB-to\n")
+    assert files.read(folder).parts["train"] == [
+        Sentence(["fly", "to", "New", "York"], ["O", "O", "B-home city", "I-home city"]),
+        Sentence(["fly", "to", "York"], ["O", "O", "B-to"]),
     ]
 
 
@@ -56,6 +118,8 @@ def test_columns(tmp_path):
         ("a b\n", "O X-to\n", r"train/seq.out, line 1: tag 'X-to' is not O, B-slot or I-slot"),
         ("a b\n", "O B-\n", r"line 1: tag 'B-'"),
         ("a b\n", "O to\n", r"line 1: tag 'to'"),
+        ("a\u00a0b c\n", "O\n", r"1 tags for 3 words; between 'a' and 'b' stands a no-break space"),
+        ("a\n", "\n", r"line 1: 0 tags for 1 words"),
         ("", "", r"the train part is empty"),
         ("\n \n", "\n\n", r"the train part is empty"),
     ],
@@ -71,14 +135,30 @@ def test_bad_lines(folder, words, tags, complaint):
     ("columns", "complaint"),
     [
         ("a O\nb\n", r"train.txt, line 2: 'b' has no tag"),
-        ("a O\n\nb E-x\n", r"train.txt, line 3: tag 'E-x'"),
+        ("a O\n\nb E-x\n", r"line 3: tag 'E-x' is not O, B-slot or I-slot; write B- for S-"),
+        ("a O\nNew York B-x\n", r"line 2: 3 columns, but 2 in line 1; a word or a tag may hold"),
+        ("a\tO\nNew\tYork\tB-x\n", r"line 2: 3 columns, but 2 in line 1"),
+        ("New York B-x\nRome B-x\n", r"line 2: 2 columns, but 3 in line 1"),
+        ("\ta\tO\n", r"line 1: nothing in the first column, where the word should be"),
+        ("New\tB-x I-x\n", r"line 1: tag 'B-x I-x' is not"),
+        (
+            "a\u3000O\u200b\n\u200b\n",
+            r"line 1: tag|line 2: '\\u200b' has no tag; between '' and ''",
+        ),
+        ("a,O\nb,B-x\n", r"line 1: 'a,O' has no tag"),
+        ("1\ta\ta\tDET\n", r"line 1: tag 'DET' is not"),
         ("\n\n", r"the train part is empty"),
+        ("# intent: fly\na O\n# intent: ask\nb B-x\n", r"line 3: an intent, but no empty line"),
+        ("# intent: fly\na B-x\n\n# intent: ask\n", r"no sentence after the last intent, ask"),
+        ("# intent: fly\na B-x\n\nb O\n", r"line 5: not all sentences so far have a line"),
     ],
 )
 def test_bad_columns(folder, columns, complaint):
-    (folder / "train.txt").write_text(columns)
-    with pytest.raises(InputError, match=complaint):
+    shutil.rmtree(folder / "train")
+    (folder / "train.txt").write_text(columns, encoding="utf-8")
+    with pytest.raises(InputError, match=complaint) as error:
         files.read(folder)
+    assert "\n" not in str(error.value)
 
 
 def test_bad_files(folder, tmp_path):
@@ -145,11 +225,6 @@ def test_intents_in_columns(tmp_path):
         Sentence(["#", "#"], ["O", "B-to"], "ask"),
     ]
     assert "train.txt: 1 comments and -DOCSTART- lines are passed over" in notes[0]
-    (tmp_path / "train.txt").write_text(columns + "\nfrom O\nYork B-to\n")
-    with pytest.raises(
-        InputError, match=r"line 12: not all sentences so far have a line .# intent"
-    ):
-        files.read(tmp_path)
 
 
 # ------------------------------------------------------------------ one file, and what is odd
@@ -188,16 +263,15 @@ def test_no_empty_line(tmp_path):
     assert notes[1] == "the dev part has slots that train lacks: y"
 
 
-def test_docstart_and_sentences_of_train(tmp_path):
-    (tmp_path / "train.txt").write_text("-DOCSTART- -X- O O\n\na X O\nb X B-x\n")
-    (tmp_path / "dev.txt").write_text("a X O\nb X B-x\n")
-    parts, notes = files.read(tmp_path)
-    assert parts["train"] == [Sentence(["a", "b"], ["O", "B-x"])]
-    assert [note.partition(": ")[2] for note in notes[:2]] == [
-        "1 comments and -DOCSTART- lines are passed over",
-        "3 columns; the first is the word, the last its tag",
-    ]
-    assert notes[-1] == "100% of the dev sentences are in the train part, too"
+def test_both_kinds_of_one_part(folder):
+    (folder / "dev.txt").write_text("to O\n")
+    with pytest.raises(InputError, match=r"has both dev.txt and dev; remove one"):
+        files.read(folder)
+
+
+def test_sentences_of_train(folder):
+    write_part(folder, "fly to New York\n", "O O B-to I-to\n", "test")
+    assert files.read(folder).notes == ["100% of the test sentences are in the train part, too"]
 
 
 def test_describe(folder):
@@ -210,58 +284,3 @@ def test_describe(folder):
         "    fly to New/B-to York/I-to  -> fly",
         "    fly from York/B-from !  -> ask",
     ]
-
-
-# ------------------------------------------------------------------ fetched
-
-
-@pytest.fixture
-def origin(tmp_path, monkeypatch):
-    """A data set "mini" at a file:// address, and an empty cache."""
-    served = tmp_path / "served" / "data" / "mini"
-    for part in ("train", "dev", "test"):
-        write_part(served, f"to {part}\n", "O B-to\n", part)
-        (served / part / "label").write_text(f"{part}\n")
-    hashes = {
-        path.relative_to(served).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(served.rglob("*"))
-        if path.is_file()
-    }
-    monkeypatch.setattr(files, "SHA256", {"mini": hashes})
-    monkeypatch.setattr(files, "ORIGIN", (tmp_path / "served").as_uri())
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "cache"))
-    return served
-
-
-def test_download(origin, tmp_path):
-    folder = files.download("mini")
-    assert folder.is_relative_to(tmp_path / "cache")
-    data = files.read(folder)
-    for name in ("train", "dev", "test"):
-        assert data.parts[name] == [Sentence(["to", name], ["O", "B-to"], name)]
-    for path in [*origin.rglob("seq.*"), *origin.rglob("label")]:
-        path.unlink()
-    assert files.read(files.download("mini")) == data  # nothing is fetched twice
-
-
-def test_broken_download(origin, tmp_path):
-    (origin / "dev" / "seq.out").write_text("O B-from\n")
-    with pytest.raises(InputError, match=r"--dataset mini: cannot fetch file:.*dev/seq.out"):
-        files.download("mini")
-    cached = {
-        path.relative_to(tmp_path / "cache").parts[-2:] for path in tmp_path.rglob("cache/**/seq.*")
-    }
-    assert ("dev", "seq.out") not in cached
-    (origin / "dev" / "seq.out").unlink()
-    with pytest.raises(InputError, match=r"cannot fetch file:.*dev/seq.out") as error:
-        files.download("mini")
-    assert "\n" not in str(error.value)
-
-
-def test_addresses():
-    """The real ones, which no test may fetch."""
-    assert files.ORIGIN.startswith("https://") and set(files.SHA256) == {"atis", "snips"}
-    names = {f"{p}/{n}" for p in ("train", "dev", "test") for n in ("seq.in", "seq.out", "label")}
-    for hashes in files.SHA256.values():
-        assert set(hashes) == names
-        assert all(len(bytes.fromhex(sha256)) == 32 for sha256 in hashes.values())

@@ -12,6 +12,7 @@ from utils import InputError
 from utils.slots.chunks import begun, spans
 from utils.slots.text import ZERO_WIDTH, cut_tagged, odd_space
 
+TAG = re.compile(r"O|[BI]-(?!.* (O|[BI]-.*)$)\S.*")  # a slot may hold a space, but no other tag
 LONG = 200  # words: no sentence has as many
 
 
@@ -133,26 +134,22 @@ def _shown(text: str) -> str:
 
 def _tag(text: str, path: Path, line: int) -> str:
     tag = _shown(text)
-    if not re.fullmatch(r"O|[BI]-\S.*", tag) or re.search(" (O|[BI]-.*)$", tag):
+    if not TAG.fullmatch(tag):
         advice = "; write B- for S- and U-, I- for E- and L-" if re.match("[SUEL]-", tag) else ""
         raise InputError(f"{path}, line {line}: tag {tag!r} is not O, B-slot or I-slot{advice}")
     return tag
 
 
 def _read_lines(folder: Path) -> Iterator[tuple[list, str | None]]:
-    """Read seq.in, seq.out and perhaps label; yield (line, word, tag) of each word, and an intent.
+    """Read seq.in, seq.out and perhaps label.
 
-    Words end at any space or, if they are not as many as the tags then, only at blanks and tabs, or
-    only at tabs: a word may hold a no-break space.
+    Yields:
+        line, word and tag of each word of a sentence; its intent.
     """
     paths = [folder / name for name in ("seq.in", "seq.out", "label")]
     columns = [_read_text(path) for path in paths if path.name != "label" or path.exists()]
     for line, row in enumerate(itertools.zip_longest(*columns, fillvalue=""), 1):
-        splits = [[text.split() for text in row[:2]]]
-        if all(splits[0]):
-            ends = "[ \t]+", "\t"
-            splits += [[re.split(end, text.strip(" \t")) for text in row[:2]] for end in ends]
-        words, tags = next((pair for pair in splits if len(pair[0]) == len(pair[1])), splits[0])
+        words, tags = _paired(*(text.strip(" \t") for text in row[:2]))
         tags = [_tag(tag, paths[1], line) for tag in tags]
         if len(words) != len(tags):
             where = odd_space(row[0]) or odd_space(row[1])
@@ -167,6 +164,23 @@ def _read_lines(folder: Path) -> Iterator[tuple[list, str | None]]:
             yield [(line, *pair) for pair in zip(words, tags, strict=True)], intent or None
 
 
+def _paired(words: str, tags: str) -> tuple[list[str], list[str]]:
+    """Split a sentence, and its tags, where that makes as many of both, if it can be done.
+
+    They end at tabs, if both have some; or at any space; or only at blanks and tabs, so that a word
+    may hold a no-break space.
+    """
+    splits = [(words.split(), tags.split())]
+    if "\t" in words and "\t" in tags:
+        splits.insert(0, (words.split("\t"), tags.split("\t")))
+    if words and tags:
+        splits.append((re.split("[ \t]+", words), re.split("[ \t]+", tags)))
+    for pair in splits:
+        if len(pair[0]) == len(pair[1]) and all(TAG.fullmatch(_shown(tag)) for tag in pair[1]):
+            return pair
+    return words.split(), tags.split()
+
+
 def _fields(text: str) -> list[str]:
     """Return the columns of a line, tabs between them or, if there are none, blanks."""
     text = text.rstrip(" \t")
@@ -177,7 +191,7 @@ def _fields(text: str) -> list[str]:
 
 
 def _read_columns(path: Path, notes: list[str]) -> Iterator[tuple[list, str | None]]:
-    """Read a file with a word and its tag per line; yield as `_read_lines` does."""
+    """Read a file with a word and its tag per line, as `_read_lines` does."""
     rows, intent, skipped, columns, intents = [], None, 0, {}, set()
     for line, text in enumerate([*_read_text(path), ""], 1):
         where, fields = f"{path}, line {line}", _fields(text)

@@ -32,7 +32,7 @@ def cut_tagged(word: str, tag: str) -> list[tuple[str, str]]:
     Of a word that is nothing but spaces, nothing is left.
     """
     words = []
-    for part in WITHOUT_SPACE.findall(word if ZERO_WIDTH.sub("", word) else ""):
+    for part in WITHOUT_SPACE.findall(word if ZERO_WIDTH.sub("", word).strip() else ""):
         chinese = len(part) > 1 and re.search(f"[{WITHOUT_SPACES}]", part)
         words += [part[start:stop] for start, stop in cut(part)] if chinese else [part]
     inside = tag.replace("B-", "I-", 1)
