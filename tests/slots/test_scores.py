@@ -1,7 +1,7 @@
 """What taggers got right, and the tables of it."""
 
 from utils.slots.files import Sentence
-from utils.slots.scores import answers, evaluate, f1_by_cue, sentence_table
+from utils.slots.scores import evaluate, f1_by_cue, sentence_table
 from utils.slots.tagger import Reading
 from utils.slots.travel import Query
 
@@ -52,12 +52,3 @@ def test_sentence_table():
     assert table["predicted_tags"].tolist() == ["B-x I-x", "B-x I-x", "O"]
     assert table["right"].tolist() == [False, False, False]
     assert sentence_table(READINGS, SENTENCES)["right"].tolist() == [True, False, False]
-
-
-def test_answers():
-    class Alike:
-        def read(self, _):
-            return READINGS[:1]
-
-    lines = answers({"gru": Alike()}, SENTENCES[1:2]).splitlines()
-    assert [line.split() for line in lines] == [["a", "b"], ["right", "x", "O"], ["gru", "x", "x"]]

@@ -101,13 +101,6 @@ def test_slots_of_an_answer(tagged, monkeypatch):
     assert (sure["intent"], sure["intent_probability"]) == (None, 0.7)
 
 
-def test_spans_come_back_as_text(tagged, monkeypatch):
-    tags = ["O", "O", "B-place", "I-place", "O", "B-time", "I-time", "I-time"]
-    monkeypatch.setattr(tagged, "read", lambda _: [reading(tags, 1.0, 1.0)])
-    (answer,) = asking.answer(tagged, ["抵達台北 on 11月2"])
-    assert [slot["text"] for slot in answer["slots"]] == ["台北", "11月2"]
-
-
 def test_lines_as_they_come():
     class Pipe:
         blocks = iter([b"\xef\xbb\xbfone\r\ntwo\nth", b"ree", b"\n", b"last", b""])
