@@ -56,8 +56,8 @@ import numpy as np
 
 KINDS = ["feedforward", "elman", "jordan", "lstm", "peephole", "gru"]
 DROPOUT = 0.4  # of the word vectors and of the middle layers' outputs
-RARE = 0.02  # of the text: the rarest words, which are read as "other" half of the time
-AVERAGED = 100  # steps, at most an epoch, over which the weights are averaged
+RARE_SHARE = 0.02  # of the text: the rarest words, which are read as "other" half of the time
+AVERAGED_STEPS = 100  # at most an epoch, over which the weights are averaged
 INTENT_WEIGHT = 0.3  # of the intent's loss, beside the loss per word
 SMOOTHING = 0.1  # of the intents: the right one is to get 90 %, and its share of the rest
 
@@ -77,7 +77,7 @@ class Network(NamedTuple):
 BEST = Network("gru", True)
 COMPARED = [*map(Network, KINDS), Network("lstm", True), BEST]
 
-SEEN = 100_000  # sentences, again and again, of other data: 22 epochs of ATIS, 8 of SNIPS
+SENTENCES = 100_000  # to train on, again and again, of other data: 22 epochs of ATIS, 8 of SNIPS
 # what measures best on the dev parts: of the grammar, and of ATIS and SNIPS
 EN = {"letters": False, "crf": False, "epochs": 10, "batch_size": 32, "learning_rate": 0.008}
 DEFAULTS = {
@@ -97,7 +97,7 @@ def by_data(kind, text):
     """Return what a flag is given whose default depends on the data."""
     values = {data: defaults[kind] for data, defaults in DEFAULTS.items()}
     if kind == "epochs":
-        values["on other data"] = f"5 to 50, to show {SEEN:,} sentences,"
+        values["on other data"] = f"5 to 50, to show {SENTENCES:,} sentences,"
     said = ", ".join(f"{value} {data}" for data, value in values.items())
     return {"default": SUPPRESS, "help": f"{text} (default: {said})"}
 
@@ -233,13 +233,12 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
     outputs = {}
     h = keras.layers.Dropout(DROPOUT)(x)  # (batch, steps, units)
     if vocabulary.intents:
-        heed = keras.ops.where(mask[..., None], keras.layers.Dense(1)(h), crf.NEVER)
-        said = keras.ops.sum(keras.ops.softmax(heed, axis=1) * h, axis=1)  # (batch, units)
-        outputs["intent"] = crf.Tempered(name="intent")(
-            keras.layers.Dense(len(vocabulary.intents))(said)
-        )
-    scores = x if network.kind == "jordan" else keras.layers.Dense(tags)(h)
-    outputs["tags"] = crf.CRF(vocabulary.tags, learned=learn_links, name="tags")(scores)
+        weights = keras.ops.where(mask[..., None], keras.layers.Dense(1)(h), crf.NEVER)
+        mean = keras.ops.sum(keras.ops.softmax(weights, axis=1) * h, axis=1)  # (batch, units)
+        intent = keras.layers.Dense(len(vocabulary.intents))(mean)
+        outputs["intent"] = crf.Tempered(name="intent")(intent)
+    worth = x if network.kind == "jordan" else keras.layers.Dense(tags)(h)  # of each tag
+    outputs["tags"] = crf.CRF(vocabulary.tags, learned=learn_links, name="tags")(worth)
     return keras.Model(inputs, outputs)
 
 
@@ -268,14 +267,14 @@ def train(network, vocabulary, parts, args, seed, on_epoch=None):
     """Build and train a network; return the tagger and its `learning.Fit`."""
     keras.utils.set_random_seed(seed)
     model = build_network(network, vocabulary, args.words, args.units, args.crf)
-    batches = learning.Batches(parts["train"], vocabulary, args.batch_size, RARE, seed)
+    batches = learning.Batches(parts["train"], vocabulary, args.batch_size, RARE_SHARE, seed)
     losses, weights = {"tags": model.get_layer("tags").loss}, {"tags": 1.0}
     if vocabulary.intents:
         smooth = {"from_logits": True, "label_smoothing": SMOOTHING}
         losses["intent"] = keras.losses.CategoricalCrossentropy(**smooth)
         weights["intent"] = INTENT_WEIGHT
     rate = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * len(batches))
-    momentum = 1 - 1 / min(AVERAGED, len(batches))
+    momentum = 1 - 1 / min(AVERAGED_STEPS, len(batches))
     adam = keras.optimizers.Adam(rate, clipnorm=1.0, use_ema=True, ema_momentum=momentum)
     # without XLA, which would compile anew for every length of a sentence
     model.compile(adam, losses, loss_weights=weights, jit_compile=False)
@@ -394,7 +393,7 @@ def main(argv=None, on_epoch=None):
         data = files.Data(travel.parts(language=args.language), [])
     print(files.describe(data))
     parts = data.parts
-    args.epochs = args.epochs or int(np.clip(SEEN / len(parts["train"]), 5, 50))
+    args.epochs = args.epochs or int(np.clip(SENTENCES / len(parts["train"]), 5, 50))
     vocabulary = Vocabulary.of(parts["train"], args.letters)
     networks = [BEST] if path or on_epoch else COMPARED
     if args.model:

@@ -4,7 +4,7 @@ from utils.slots import chunks, travel
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 
@@ -60,6 +60,9 @@ def test_scores_of_slots():
     table = chunks.score(true, predicted)
     assert table.index.tolist() == ["all", "x", "y"]
     assert table.loc["x"].tolist() == [0, 0, 0, 1] and table.loc["y"].tolist() == [100] * 3 + [2]
+    assert chunks.score([["B-all", "O"]], [["B-all", "B-x"]]).loc["all"].tolist() == [
+        pytest.approx(200 / 3), 50, 100, 1
+    ]  # fmt: skip
     with pytest.raises(ValueError, match="1 predicted tags for a sentence of 2"):
         chunks.score([["O", "O"]], [["O"]])
 
@@ -113,19 +116,9 @@ def test_calibration_error():
     assert chunks.calibration_error([], []) == 0
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.integers(0, 10**6))
-def test_no_tagger_without_context_passes_the_bound(seed):
+def test_no_tagger_without_context_passes_the_bound():
     """Whatever tag each word gets, the slots of twins can't be right in both."""
-    queries = travel.generate(40, "bound", travel.grammar("en").cities["test"])
-    rng = np.random.default_rng(seed)
-    tags = sorted({tag for query in queries for tag in query.tags})
-    right = {
-        word: tag for query in queries for word, tag in zip(query.words, query.tags, strict=True)
-    }
-    for word in right:
-        if rng.random() < 0.3:
-            right[word] = tags[rng.integers(len(tags))]
-    found = [[right[word] for word in query.words] for query in queries]
-    f1 = chunks.score([query.tags for query in queries], found).loc["all", "f1"]
-    assert f1 <= travel.WITHOUT_CONTEXT
+    queries = travel.generate(200, "bound", travel.grammar("en").cities["test"])
+    words, tags = [query.words for query in queries], [query.tags for query in queries]
+    best = chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"]
+    assert 20 < best <= travel.WITHOUT_CONTEXT

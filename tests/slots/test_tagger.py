@@ -3,7 +3,6 @@
 import itertools
 
 from slot_filling import Network, build_network
-from utils import InputError, training
 from utils.slots import asking, chunks, tagger
 from utils.slots.crf import CRF
 
@@ -42,18 +41,6 @@ def test_chunk_probability_against_every_path():
         assert found == pytest.approx(weight / total, abs=1e-5)
 
 
-def test_tag_probabilities_are_of_chunks(tagged):
-    """Of one word, that its slot begins there is the probability of the chunk."""
-    (reading,) = tagged.read([["Taipei"]])
-    probabilities = tagged.tag_probabilities(["Taipei"])
-    assert probabilities.sum() == pytest.approx(1, abs=1e-5)
-    best = tagged.vocabulary.tags[probabilities[0].argmax()]
-    assert reading.tags == [best]
-    assert [chunk[3] for chunk in reading.chunks] == pytest.approx(
-        [probabilities.max()] * (best != "O"), abs=1e-5
-    )
-
-
 def test_long_sentences_in_small_batches(tagged, queries, monkeypatch):
     sentences = [query.words for query in queries] + [["leave"] * 50, [], ["Taipei"]]
     expected = tagged.read(sentences)
@@ -62,16 +49,6 @@ def test_long_sentences_in_small_batches(tagged, queries, monkeypatch):
     for reading, again in zip(expected, tagged.read(sentences), strict=True):
         assert (reading.tags, reading.intent) == (again.tags, again.intent)
         assert reading.probability == pytest.approx(again.probability, abs=1e-5)
-
-
-def test_safe_mode(vocabulary, tmp_path):
-    """A model with a lambda, which is code, is not loaded."""
-    inputs = keras.Input((None,), dtype="int32", name="words")
-    model = keras.Model({"words": inputs}, keras.layers.Lambda(lambda x: x)(inputs))
-    facts = {"script": "slot_filling.py", **vocabulary.to_json()}
-    training.save(tmp_path / "model.keras", model, facts)
-    with pytest.raises(InputError, match="not a model that slot_filling"):
-        tagger.load(tmp_path / "model.keras")
 
 
 # ------------------------------------------------------------------ asking

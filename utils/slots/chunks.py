@@ -57,7 +57,7 @@ def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
         for count, chunks in zip(counts.values(), (*found, found[0] & found[1]), strict=True):
             count.update(name for name, *_ in chunks)
     table = pd.DataFrame(counts, dtype=float).fillna(0.0).sort_index()
-    table = pd.concat([table.sum().to_frame("all").T, table])
+    table = pd.concat([table.sum().to_frame("all").T, table.drop("all", errors="ignore")])
     true, predicted = table["true"], table["predicted"]
     return pd.DataFrame(
         {
