@@ -3,6 +3,7 @@
 import itertools
 
 from slot_filling import Network, build_network
+from utils import InputError, training
 from utils.slots import asking, chunks, tagger
 from utils.slots.crf import CRF
 
@@ -49,6 +50,16 @@ def test_long_sentences_in_small_batches(tagged, queries, monkeypatch):
     for reading, again in zip(expected, tagged.read(sentences), strict=True):
         assert (reading.tags, reading.intent) == (again.tags, again.intent)
         assert reading.probability == pytest.approx(again.probability, abs=1e-5)
+
+
+def test_safe_mode(vocabulary, tmp_path):
+    """A model with a lambda, which is code, is not loaded."""
+    inputs = keras.Input((None,), dtype="int32", name="words")
+    model = keras.Model({"words": inputs}, keras.layers.Lambda(lambda x: x)(inputs))
+    facts = {"script": "slot_filling.py", **vocabulary.to_json()}
+    training.save(tmp_path / "model.keras", model, facts)
+    with pytest.raises(InputError, match="not a model that slot_filling"):
+        tagger.load(tmp_path / "model.keras")
 
 
 # ------------------------------------------------------------------ asking
