@@ -75,16 +75,6 @@ def test_cities_of_the_parts(parts, language):
         assert used <= words and sum(len(city) > 1 for city in used) > 5
 
 
-def test_invented_names_are_strangers():
-    listed = {"train": ["台北", "東京"], "dev": ["北東"], "test": []}
-    names = travel.invented(listed, "我在", 300)
-    assert 200 < len(names) <= 300 and len(set(names)) == len(names)
-    assert not set(names) & {"台北", "東京", "北東"}
-    characters = Counter("".join(names))
-    assert {len(name) for name in names} == {2, 3, 4, 5}
-    assert all(characters[character] > 50 for character in "台北東京我在")
-
-
 def test_only_cities_are_strangers(parts, language):
     """The sentence around a city never seen, and its dates, are made of words seen in training."""
     seen = Counter(normal(word) for query in parts["train"] for word in query.words)

@@ -19,7 +19,6 @@ A language is a file, travel_<language>.toml, of sentences with these signs:
 """
 
 import functools
-import itertools
 import random
 import re
 import tomllib
@@ -67,10 +66,10 @@ def grammar(language: str) -> Grammar:
         part: [" ".join(city.split()) for city in cities.split(",")]
         for part, cities in found.pop("cities").items()
     }
+    made_up = listed.pop("invented", [])
     cities = {part: by_rank(names) for part, names in listed.items()}
-    if count := found.pop("invented"):  # evenly: the more names, the less is learned by heart
-        texts = itertools.chain(*found["sentences"].values(), *found["phrases"].values())
-        cities["train"] = listed["train"] + invented(listed, "".join(texts), count)
+    if made_up:  # evenly: the more names, the less is learned by heart
+        cities["train"] = listed["train"] + made_up
     return Grammar(cities=cities, **found)
 
 
@@ -81,30 +80,6 @@ def by_rank(cities: Sequence[str]) -> list[str]:
     it trains.
     """
     return [city for n, city in enumerate(cities, 1) for _ in range(len(cities) // n)]
-
-
-def invented(cities: dict[str, list[str]], texts: str, count: int) -> list[str]:
-    """Return Chinese names of two to five characters, but no city that is listed.
-
-    A foreign city is written by sound, with any of hundreds of characters. The names of the train
-    part are too few to learn from that a character never seen in a name may be part of one, even a
-    character of the sentences. So a third of the characters come from the cities, a third from the
-    sentences, and a third from all that are in frequent use: the first level of Big5, 5401.
-    """
-    frequent = [
-        bytes([first, second]).decode("big5")
-        for first in range(0xA4, 0xC7)
-        for second in (*range(0x40, 0x7F), *range(0xA1, 0xFF))
-        if (first, second) <= (0xC6, 0x7E)
-    ]
-    rng = random.Random(0)
-    sources = ["".join(cities["train"]), sorted({*texts}.intersection(frequent)), frequent]
-    names = [
-        "".join(rng.choice(rng.choice(sources)) for _ in range(rng.choice([2, 3, 3, 4, 5])))
-        for _ in range(count)
-    ]
-    listed = {*itertools.chain(*cities.values())}
-    return [name for name in dict.fromkeys(names) if name not in listed]
 
 
 def generate(
