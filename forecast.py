@@ -275,7 +275,7 @@ def train(panel, linear, weights, args, number=0, on_epoch=None, refit=None):
         refit: the row of each series after the last one to learn from, (series,); and the epochs.
 
     Returns:
-        the network; the fit, None with `refit`.
+        the network and the fit.
     """
     seed, log = args.seed + SEEDS * number, linear.scaling.log
     keras.utils.set_random_seed(seed)
@@ -295,8 +295,7 @@ def train(panel, linear, weights, args, number=0, on_epoch=None, refit=None):
     cut = direct.many_steps(panel, weights, log)
     batches = shuffled(cut, origins, size, seed)
     if refit:
-        training.refit(network, batches, steps=steps, epochs=refit[1])
-        return network, None
+        return network, training.fit(network, batches, None, steps=steps, epochs=refit[1])
     val = in_order(cut, evenly(panel.origins("val", panel.horizon), direct.VAL_ORIGINS))
     fit = training.fit(network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch)
     return network, fit
