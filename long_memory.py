@@ -208,10 +208,11 @@ def train(model, task, lag, seed, sequences):
     rng = np.random.default_rng([0, lag, seed])
     validation = task.make(np.random.default_rng([1, lag]), VALIDATION, lag)
     looked_at = validation[0][:GRADIENT_SEQUENCES]
+    gradients = tf.function(functools.partial(input_gradients, model))  # compiled, once per model
     best, weights, rounds, seen = math.inf, model.get_weights(), [], 0
     while True:
         error = model.evaluate(*validation, batch_size=PREDICT_BATCH, verbose=0)[1]
-        by_step = gradients_by_step(model, task, looked_at)
+        by_step = gradients_by_step(gradients, task, looked_at)
         early, late = by_step[: lag // 2].mean(), by_step[lag // 2 :].mean()
         by_half = early["counts"], late["counts"], late["others"]
         rounds.append((seen, error, float(model.optimizer.largest_norm), *by_half))
@@ -226,10 +227,9 @@ def train(model, task, lag, seed, sequences):
     model.set_weights(weights)
     columns = ["sequences", "error", "largest gradient", "first", "second", "others"]
     rounds = pd.DataFrame(rounds, columns=columns).set_index("sequences")
-    return rounds, gradients_by_step(model, task, looked_at)
+    return rounds, gradients_by_step(gradients, task, looked_at)
 
 
-@tf.function
 def input_gradients(model, inputs):
     """Return the gradient of each output by the inputs, (outputs, batch, lag, features)."""
     with tf.GradientTape(persistent=True) as tape:
@@ -238,11 +238,11 @@ def input_gradients(model, inputs):
     return tf.stack([tape.gradient(output, inputs) for output in outputs])
 
 
-def gradients_by_step(model, task, inputs):
+def gradients_by_step(gradients, task, inputs):
     """Return how much the answer moves when a step brings another number or symbol.
 
     Args:
-        model: (batch, lag, features) -> (batch, outputs).
+        gradients: what `input_gradients` returns for a model, as a function of the inputs.
         task: says which steps count, and how each might change.
         inputs: (batch, lag, features).
 
@@ -253,8 +253,8 @@ def gradients_by_step(model, task, inputs):
     """
     counts, change = task.steps(inputs)
     # float64: the square of a vanishing float32 is 0
-    gradients = np.float64(input_gradients(model, tf.convert_to_tensor(inputs)))
-    moved = (gradients * change).sum(axis=-1)  # (outputs, batch, lag)
+    moved = np.float64(gradients(tf.convert_to_tensor(inputs))) * change
+    moved = moved.sum(axis=-1)  # (outputs, batch, lag)
     sizes = pd.DataFrame(np.sqrt(np.square(moved).sum(axis=0)))  # (batch, lag)
     means = {"counts": sizes.where(counts).mean(), "others": sizes.where(~counts).mean()}
     return pd.DataFrame(means).set_axis(range(len(sizes.columns) - 1, -1, -1))

@@ -10,6 +10,7 @@ import pytest
 from scipy.special import softmax
 
 ROOT = Path(__file__).parents[1]
+as_array = keras.ops.convert_to_numpy
 BATCH, STEPS, FEATURES, UNITS, OUTPUTS = 4, 6, 3, 5, 2
 
 CELLS = {
@@ -34,10 +35,6 @@ def unrolled(cell, **kwargs):
     layer.build((BATCH, STEPS, FEATURES))
     random_weights(layer)
     return layer
-
-
-def as_array(tensor):
-    return keras.ops.convert_to_numpy(tensor)
 
 
 def sigmoid(z):

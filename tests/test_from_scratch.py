@@ -60,8 +60,7 @@ def test_ten_steps_of_training_are_those_of_keras(layer, clip_norm, monkeypatch)
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_start_is_that_of_keras(layer):
-    its = {"simple": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
-    its = its[layer](3)
+    its = getattr(keras.layers, from_scratch.LAYERS[layer][-1])(3)
     its.build((None, None, 1))
     W, U, b, V, c = from_scratch.start(layer, 3, np.random.default_rng(0))
     assert [w.shape for w in (W, U, b)] == [w.shape for w in its.get_weights()]

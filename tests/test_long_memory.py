@@ -1,3 +1,4 @@
+import functools
 import json
 import math
 import re
@@ -104,6 +105,11 @@ def test_forget_bias(name, forget_bias):
 # ------------------------------------------------------------------ gradients
 
 
+def by_step(model, task, inputs):
+    gradients = functools.partial(long_memory.input_gradients, model)
+    return long_memory.gradients_by_step(gradients, TASKS[task], inputs)
+
+
 def linear_neuron(lag, kernel, recurrent, output_kernel):
     """One linear unit with these weights, and outputs."""
     kernel, output_kernel = np.array(kernel), np.array(output_kernel)
@@ -119,7 +125,7 @@ def test_gradients_of_a_linear_neuron(w):
     lag = 60
     model = linear_neuron(lag, [0.6, 0.8], w, [3.0, 4.0])
     inputs, _ = long_memory.adding(rng(), 300, lag)
-    table = long_memory.gradients_by_step(model, TASKS["adding"], inputs)
+    table = by_step(model, "adding", inputs)
     assert table.index.tolist() == list(range(lag))[::-1]
     # 0.6 of the number enters, not its mark; the output is 3 and 4 times the memory: 5 long
     expected = 3 * abs(w) ** np.arange(lag)[::-1]
@@ -130,7 +136,7 @@ def test_gradients_of_a_linear_neuron(w):
 def test_gradients_of_an_order_network_are_those_of_swapping_symbols():
     model = linear_neuron(20, [9.0, 2, 5, 4, 1, 1], 1.0, [1.0])
     inputs, _ = long_memory.order(rng(), 200, 20)
-    table = long_memory.gradients_by_step(model, TASKS["order"], inputs)
+    table = by_step(model, "order", inputs)
     counting = inputs[..., :2].any(axis=(0, 2))
     np.testing.assert_allclose(table["counts"][counting], 7)  # X for Y, or Y for X
     assert table["counts"][~counting].isna().all()
@@ -143,7 +149,7 @@ def test_gradients_where_it_counts_are_kept_apart():
     weights = np.ones((2, 4)), np.zeros((4, 4)), -np.ones(4), np.full((4, 1), 0.25), np.zeros(1)
     model.set_weights(weights)
     inputs, _ = long_memory.adding(rng(), 300, 10)
-    table = long_memory.gradients_by_step(model, TASKS["adding"], inputs)
+    table = by_step(model, "adding", inputs)
     assert table.loc[0, "counts"] == pytest.approx(1) and table.loc[0, "others"] == 0
     assert (table.loc[1:9] == 0).all(axis=None)  # no memory
 
