@@ -1,7 +1,7 @@
 """What does Keras do all day? The three recurrent networks as plain loops in NumPy.
 
 A step of each layer, the loop over time, and backpropagation through time: from the last step to
-the first, the gradient is handed on, and what each step adds to that of the shared weights summed.
+the first, each hands the gradient on and adds its share to that of the weights they all use.
 
     python from_scratch.py                  # a simple recurrent layer learns the noisy sine
     python from_scratch.py --layer lstm     # or gru
