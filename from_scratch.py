@@ -14,7 +14,7 @@ products side by side, one in the simple layer, z r n in the GRU, i f g o in the
 
 from utils import cli, plotting
 from utils.files import output_folder
-from utils.series.synthetic import noisy_sine
+from utils.series import sine
 
 import keras
 import numpy as np
@@ -224,7 +224,7 @@ def main(argv=None):
         print(check(layer, rng).to_string())
         return None
     folder = output_folder(args.output_dir)
-    values = noisy_sine(4000, args.seed).to_numpy()
+    values = sine.simulated(4000, args.seed).to_numpy()
     windows = np.lib.stride_tricks.sliding_window_view(values, INPUT_STEPS + 1)[..., None]
     inputs, targets = windows[:, :-1], windows[:, -1]  # (windows, INPUT_STEPS, 1), (windows, 1)
     train = (len(windows) - TEST) // BATCH_SIZE * BATCH_SIZE
