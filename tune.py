@@ -36,7 +36,6 @@ from utils.files import output_folder, write_json, written_whole
 import pandas as pd
 
 FILES = "csv", "data"  # flags that name a file or folder, which travels to the workers
-SERIES = 20  # or more are compared by their means, fewer by origins
 EPOCHS = 50  # where a lesson finds their number itself
 
 
@@ -51,12 +50,9 @@ class Lesson(NamedTuple):
     flags: tuple[str, ...] = ()  # that it needs, unless they are given
 
 
-def next_error(scores, part):
-    return scores[part][scores["network"]]["by_step"]["mae"][0]
-
-
-def scaled_error(scores, part):
-    return scores[part][scores["network"]]["mase"]
+def error(scores, part, steps=math.inf):
+    found = scores[part][scores["network"]]
+    return found["by_step"]["mae"][0] if steps == 1 else found["mase"]
 
 
 def f1(scores, part):
@@ -64,31 +60,22 @@ def f1(scores, part):
     return found and found["f1"]  # the test part may be missing
 
 
-def errors_p_value(ours, theirs, steps=None):
+def errors_p_value(ours, theirs, steps=math.inf):
     """Compare absolute errors of the same forecasts, over series or, if they are few, origins."""
-    from utils.series.scores import p_value
-
-    from scipy import stats
+    from utils.series.scores import panel_p_value
 
     scores = read(ours / "scores.json")
     tables = [read_table(folder / "backtest.csv", "series") for folder in (ours, theirs)]
-    horizon, errors = tables[0]["step"].max(), []
-    for table in tables:
-        near = table[table["step"] <= (steps or horizon)].set_index(["series", "origin"])
-        error = (near["actual"] - near[scores["network"]]).abs()
-        errors.append(error.groupby(level=[0, 1]).mean())
-    size = sum(errors).groupby(level=0).transform("mean") / 2
-    differences = ((errors[0] - errors[1]) / size).dropna()
-    by_series = differences.groupby(level=0).mean()
-    if len(by_series) >= SERIES:
-        found = stats.ttest_1samp(by_series, 0).pvalue
-    else:
-        one = tables[0][tables[0]["series"] == tables[0]["series"].iloc[0]]
-        last = one["time"].iloc[one["step"].argmax()]  # of the first window
-        near = (one["origin"].unique() < last).sum() / horizon  # origins by step
-        overlap = math.ceil(near * max(scores["season"] or 1, steps or horizon))
-        found = p_value(differences.groupby(level=1).mean().to_numpy(), overlap)
-    return float(found) if math.isfinite(found) else 1.0
+    near = [table[table["step"] <= steps].set_index(["series", "origin"]) for table in tables]
+    errors = [(table["actual"] - table[scores["network"]]).abs() for table in near]
+    one, other = (error.groupby(level=[0, 1]).mean() for error in errors)
+    differences = (one - other) / (one + other).groupby(level=0).transform("mean")
+    first = tables[0][tables[0]["series"] == tables[0]["series"].iloc[0]]
+    horizon, last = first["step"].max(), first["time"].iloc[first["step"].argmax()]
+    each = (first["origin"].unique() < last).sum() / horizon  # origins per step
+    overlap = math.ceil(each * max(scores["season"] or 1, min(steps, horizon)))
+    table = differences.rename("difference").rename_axis(["series", "time"]).reset_index()
+    return panel_p_value(table.dropna(), overlap)
 
 
 def f1_p_value(ours, theirs):
@@ -110,22 +97,18 @@ def read_table(path, *texts):
     return pd.read_csv(path, dtype=dict.fromkeys(texts, str), keep_default_na=False, na_values="")
 
 
-next_p_value = functools.partial(errors_p_value, steps=1)
-LESSONS = dict.fromkeys(
-    ("SimpleRNN", "GRU", "LSTM"), Lesson("MAE", "MAE", min, next_error, next_p_value)
-)
-LESSONS["forecast"] = Lesson("MASE", "loss", min, scaled_error, errors_p_value)
+next_step = functools.partial(error, steps=1), functools.partial(errors_p_value, steps=1)
+LESSONS = dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), Lesson("MAE", "MAE", min, *next_step))
+LESSONS["forecast"] = Lesson("MASE", "loss", min, error, errors_p_value)
 LESSONS["slot_filling"] = Lesson(
     "F1", "F1 + intents", max, f1, f1_p_value, ("--model", "gru", "--bidirectional")
 )
 
 
 def parse_args(argv=None):
-    """Return tune.py's flags and, among them, the lesson's and what varies.
+    """Return tune.py's flags and, among them, words, parsed, space, defaults.
 
-    Returns:
-        argparse.Namespace: besides the flags, words (the lesson's flags), parsed (the same, as the
-        lesson parses them), space (what varies: a Range by flag) and defaults (of what varies).
+    The words are the lesson's flags, parsed by itself; in the space, what varies has its Range.
     """
     parser = cli.Parser(prog="tune.py", description=__doc__.partition("\n")[0])
     parser.add_argument("lesson", choices=list(LESSONS))
@@ -181,7 +164,8 @@ def train_in_full(lesson, words, folder):
     script = importlib.import_module(lesson).__file__
     command = [sys.executable, script, *words, "--output-dir", str(folder)]
     if code := subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
-        raise SystemExit(code)
+        killed = f"tune.py: error: {lesson}.py was killed (signal {-code})"
+        raise SystemExit(code if code > 0 else killed)
 
 
 def search(args, trials, resume):
@@ -297,7 +281,8 @@ def main(argv=None):
     if not all(map(importlib.util.find_spec, ("ray", "optuna"))):
         raise InputError("Ray Tune is missing; get it by: pip install -r requirements-tune.txt")
     output_folder(folder)
-    resume = args.resume and (folder / "sweep.json").exists()
+    kept = all((folder / name).exists() for name in ("sweep.json", "defaults"))
+    resume = args.resume and kept
     trials = sweep.Trials(folder / "trials.csv", lesson.best_of, args.trials, resume)
     if args.resume:
         print(f"--resume: {len(trials.rows)} trials have ended.")

@@ -38,7 +38,6 @@ SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # trials.csv is what a sweep goes on from
 }
 ONE_CORE = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
@@ -96,7 +95,7 @@ def flags(settings: dict) -> list[str]:
         if isinstance(value, bool):
             words.append(f"--{name}" if value else f"--no-{name}")
         else:
-            words += [f"--{name}", str(value)]
+            words += [f"--{name}", str(rounded(value))]
     return words
 
 
@@ -121,15 +120,16 @@ def trial(settings: dict, lesson: str, words: Sequence[str], files: dict, worst:
     """
     from ray import tune
 
-    report, complaint = {"epochs": 0, "status": "stopped", "failed": ""}, io.StringIO()
+    report = {"score": worst, "epochs": 0, "status": "stopped", "failed": "no finite score"}
+    complaint = io.StringIO()
 
     def on_epoch(score):
-        report["score"] = float(score) if math.isfinite(score) else worst
         report["epochs"] += 1
+        if math.isfinite(score):
+            report.update(score=float(score), failed="")
         tune.report(report)
 
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        settings = {name: rounded(value) for name, value in settings.items()}
         argv = [*words, *flags(settings), "--output-dir", str(Path(folder, "out"))]
         for flag, content in files.items():
             for name, data in content.items():
@@ -139,17 +139,14 @@ def trial(settings: dict, lesson: str, words: Sequence[str], files: dict, worst:
         try:
             with contextlib.redirect_stderr(complaint):
                 importlib.import_module(lesson).main(argv, on_epoch=on_epoch)
-            report |= {"status": "done"}
+            report["status"] = "done"
         except Exception as error:  # it would fail again: only a worker's death is tried again
-            report["failed"] = str(error) if isinstance(error, InputError) else repr(error)
+            reason = str(error) if isinstance(error, InputError) else repr(error)
+            report.update(score=worst, failed=reason)
         except SystemExit as error:  # 2: wrong flags; 0: Ray ends a trial that is stopped
             if error.code != 2:
                 raise
-            report["failed"] = complaint.getvalue().strip()
-    if report.get("score", worst) == worst:
-        report["failed"] = report["failed"] or "no finite score"
-    if report["failed"]:
-        report |= {"status": "failed", "score": worst}
+            report.update(score=worst, failed=complaint.getvalue().strip())
     tune.report(report)
 
 
@@ -168,27 +165,24 @@ class Trials:
 
     def add(self, trial: object, failed: str = "") -> None:
         """Add one of Ray's trials, and say how the sweep goes."""
-        last = {"epochs": 0, "time_total_s": 0.0, "hostname": ""} | (trial.last_result or {})
-        if failed or last["failed"]:
-            infinite = math.inf if self.best_of is min else -math.inf
-            last = {"failed": failed} | last | {"status": "failed", "score": infinite}
-        row = {
-            "trial": len(self.rows) + 1,
-            "status": last["status"],
-            "val": rounded(last["score"], 8),
-            "epochs": last["epochs"],
-            "seconds": round(last["time_total_s"], 2),
-            "at": round(time.perf_counter() - self.begin, 1),
-            "node": last["hostname"],
-            "failed": failed or last["failed"],
-        }
+        last = trial.last_result or {}
+        failed = failed or last["failed"]
+        worst = math.inf if self.best_of is min else -math.inf
+        row = {"trial": len(self.rows) + 1, "status": "failed" if failed else last["status"]}
+        row |= {"val": worst if failed else rounded(last["score"], 8)}
+        row |= {"epochs": last.get("epochs", 0), "seconds": round(last.get("time_total_s", 0.0), 2)}
+        row |= {"at": round(time.perf_counter() - self.begin, 1), "node": last.get("hostname", "")}
         settings = {name: rounded(value) for name, value in trial.config.items()}
-        self.rows.append(row | settings)
+        self.rows.append(row | {"failed": failed} | settings)
         with written_whole(self.path) as beside:
             pd.DataFrame(self.rows).to_csv(beside, index=False)
-        best = (self.best() or row)["val"]
-        counted = f"{row['trial']:6}/{self.wanted} {row['status']:7} {row['val']:10.4g}"
-        print(f"{counted}  best {best:.4g}  {' '.join(flags(settings))}", flush=True)
+        best, so_far = (
+            (self.best() or row)["val"],
+            f"{row['trial']:6}/{self.wanted} {row['status']:7}",
+        )
+        print(
+            f"{so_far} {row['val']:10.4g}  best {best:.4g}  {' '.join(flags(settings))}", flush=True
+        )
 
     def best(self) -> dict | None:
         """Return the row with the best score; None, if no trial succeeded."""
@@ -200,12 +194,12 @@ def search(storage, trials, space, defaults, *, epochs, seed, **given):
     """Run trials until as many as are wanted have ended.
 
     Args:
-        storage: str, from `cluster`.
+        storage: a folder, from `cluster`.
         trials: Trials, those that have ended.
-        space: dict, what varies: a Range by flag.
-        defaults: dict, the lesson's own values of these; tried first, if they lie within.
-        epochs: int, of a trial, at most.
-        seed: int, of what is tried.
+        space: what varies: a Range by flag.
+        defaults: the lesson's own values of these; tried first, if they lie within.
+        epochs: of a trial, at most.
+        seed: of what is tried.
         **given: `trial`'s lesson, words and files.
     """
     import optuna
@@ -267,21 +261,22 @@ def cluster(address: str | None) -> Iterator[str]:
             shutil.rmtree(left, ignore_errors=True)
     temporary = tempfile.mkdtemp(prefix=f"tune{os.getpid()}-")  # short: it holds sockets
     environment = {"env_vars": dict.fromkeys(ONE_CORE, "1") | SETTINGS}
-    settings = {"logging_level": "ERROR", "log_to_driver": False, "runtime_env": environment}
     if address:
+        settings = {"address": address}
         environment["working_dir"] = str(REPOSITORY)
         environment["excludes"] = ["/.*", "/outputs", "/figures", "/data", "/tests"]
-        settings["address"] = address
     else:
         cores = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)
-        settings |= {"num_cpus": len(cores), "include_dashboard": False, "_temp_dir": temporary}
+        settings = {"num_cpus": len(cores), "include_dashboard": False, "_temp_dir": temporary}
         environment["env_vars"]["TMPDIR"] = temporary
     try:
         try:
             if address and address != "auto":  # Ray itself would try for minutes
                 host, _, port = address.rpartition(":")
                 socket.create_connection((host, int(port)), timeout=10).close()
-            ray.init(**settings)
+            ray.init(
+                **settings, runtime_env=environment, logging_level="ERROR", log_to_driver=False
+            )
         except (OSError, ValueError) as error:
             raise InputError(
                 f"--address {address}: no Ray cluster answers there; give HOST:PORT as ray start "
