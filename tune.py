@@ -258,7 +258,7 @@ def draw(trials, judged, defaults):
         axes[name].plot(star, [best["val"]], "*", ms=14, color=plotting.RED, label="best")
         if not text and defaults[name] is not None:
             axes[name].axvline(defaults[name], color=plotting.BLACK, ls=":", label="default")
-        if not text and rows[name].min() > 0:
+        if not text and 0 < 4 * rows[name].min() <= rows[name].max():
             plotting.logarithmic(axes[name], whole=isinstance(best[name], int))
         axes[name].set_title(name)
     so_far = rows["val"].cummin() if trials.best_of is min else rows["val"].cummax()

@@ -41,10 +41,8 @@ def test_a_range():
 
 
 def test_settings_as_flags():
-    settings = {"units": 16, "learning-rate": 0.00123456, "layer": "gru", "crf": False, "a": True}
-    assert sweep.flags(settings) == (
-        ["--units", "16", "--learning-rate", "0.001235", "--layer", "gru", "--no-crf", "--a"]
-    )
+    settings = {"learning-rate": 0.00123456, "layer": "gru", "crf": False, "a": True}
+    assert " ".join(sweep.flags(settings)) == "--learning-rate 0.001235 --layer gru --no-crf --a"
 
 
 @pytest.mark.parametrize(
@@ -78,8 +76,7 @@ def test_what_a_lesson_varies(lesson):
 
 
 def test_a_given_setting_is_not_varied():
-    args = tune.parse_args(["GRU", "--units", "7", "--search", "layers=1:3"])
-    assert "units" not in args.space and args.space["layers"] == Range.parse("1:3")
+    assert "units" not in tune.parse_args(["GRU", "--units", "7"]).space
     assert "crf" not in tune.parse_args(["slot_filling", "--no-crf"]).space
 
 
@@ -117,7 +114,7 @@ def test_a_picture_of_any_settings(tmp_path, scores):
     defaults = {name: values[0] for name, values in settings.items()} | {"units": None}
     figure = tune.draw(again, "F1", defaults)
     figure.draw_without_rendering()
-    panels = {axes.get_title(loc="left") or axes.get_title(): axes for axes in figure.axes}
+    panels = {axes.get_title(loc="left"): axes for axes in figure.axes}
     assert set(panels) == {*settings, "the best so far"}
     assert panels["units"].get_xscale() == "log" and panels["dropout"].get_xscale() == "linear"
     low, high = panels["units"].get_ylim()
