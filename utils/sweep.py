@@ -133,9 +133,10 @@ def trial(settings: dict, lesson: str, words: Sequence[str], files: dict, worst:
         argv = [*words, *flags(settings), "--output-dir", str(Path(folder, "out"))]
         for flag, content in files.items():
             for name, data in content.items():
-                Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
-                Path(folder, name).write_bytes(data)
-            argv += [f"--{flag}", str(Path(folder, Path(name).parts[0]))]
+                path = Path(folder, "in", name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            argv += [f"--{flag}", str(Path(folder, "in", Path(name).parts[0]))]
         try:
             with contextlib.redirect_stderr(complaint):
                 importlib.import_module(lesson).main(argv, on_epoch=on_epoch)
@@ -206,7 +207,7 @@ def search(storage, trials, space, defaults, *, epochs, seed, **given):
     from ray import tune
     from ray.tune.search.optuna import OptunaSearch
 
-    class Told(tune.Callback):
+    class Ended(tune.Callback):
         def on_trial_complete(self, iteration, trials, trial, **info):
             add(trial)
 
@@ -237,7 +238,7 @@ def search(storage, trials, space, defaults, *, epochs, seed, **given):
             search_alg=searcher, scheduler=stops, num_samples=trials.wanted - len(trials.rows)
         ),
         run_config=tune.RunConfig(
-            storage_path=storage, callbacks=[Told()], verbose=0,
+            storage_path=storage, callbacks=[Ended()], verbose=0,
             failure_config=tune.FailureConfig(max_failures=RETRIES),
         ),
     ).fit()  # fmt: skip
