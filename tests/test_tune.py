@@ -14,7 +14,6 @@ from pathlib import Path
 import dummy_lesson
 import tune
 from utils import InputError, sweep
-from utils.slots import chunks
 from utils.sweep import Range
 
 import numpy as np
@@ -133,8 +132,7 @@ def two_runs(folder, name, tables, **scores):
 def test_what_is_gained_over_origins(monkeypatch, tmp_path, lesson, season, every, overlap):
     """Differences over a series' errors, one per origin; they overlap by the data's season."""
     given = []
-    stand_in = types.SimpleNamespace(panel_p_value=lambda *both: given.extend(both) or 0.5)
-    monkeypatch.setitem(sys.modules, "utils.series.scores", stand_in)
+    monkeypatch.setattr(scores, "panel_p_value", lambda *both: given.extend(both) or 0.5)
     origins = range(100, 200, every)
     rows = [(s, o, h, o + h) for s in ("a", "NA") for o in origins for h in range(1, 13)]
     ours = pd.DataFrame(rows, columns=["series", "origin", "step", "time"]).assign(actual=7.0)
@@ -147,8 +145,7 @@ def test_what_is_gained_over_origins(monkeypatch, tmp_path, lesson, season, ever
     np.testing.assert_allclose(given[0]["difference"], -0.5)
 
 
-def test_what_is_gained_in_tags(monkeypatch, tmp_path):
-    monkeypatch.setattr(chunks, "f1_p_value", chunks.same_f1, raising=False)
+def test_what_is_gained_in_tags(tmp_path):
     tags = pd.DataFrame({"tags": ["B-a O"] * 50, "predicted_tags": ["B-a O"] * 50})
     worse, p_value = tags.copy(), tune.LESSONS["slot_filling"].p_value
     worse.loc[30:, "predicted_tags"] = "O O"
@@ -157,8 +154,6 @@ def test_what_is_gained_in_tags(monkeypatch, tmp_path):
 
 
 COMMAND = """
-import sys, types
-sys.modules["utils.series.scores"] = types.SimpleNamespace(panel_p_value=lambda *_: 0.5)
 import tune
 from utils import cli
 tune.LESSONS["dummy_lesson"] = tune.LESSONS["GRU"]

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from utils import InputError
-from utils.files import alive, written_whole
+from utils.files import written_whole
 
 import pandas as pd
 
@@ -244,6 +244,19 @@ def search(storage, trials, space, defaults, *, epochs, seed, **given):
     ).fit()  # fmt: skip
 
 
+def _runs(process):
+    """Say whether a process of this machine is running; where that can't be known, it may be."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 @contextlib.contextmanager
 def cluster(address: str | None) -> Iterator[str]:
     """Join a Ray cluster, or start one on this machine's cores and end it, leaving nothing.
@@ -258,7 +271,7 @@ def cluster(address: str | None) -> Iterator[str]:
     import ray
 
     for left in Path(tempfile.gettempdir()).glob("tune*-*"):  # by a run that was killed
-        if (found := re.fullmatch(r"tune(\d+)-\w+", left.name)) and not alive(int(found[1])):
+        if (found := re.fullmatch(r"tune(\d+)-\w+", left.name)) and not _runs(int(found[1])):
             shutil.rmtree(left, ignore_errors=True)
     temporary = tempfile.mkdtemp(prefix=f"tune{os.getpid()}-")  # short: it holds sockets
     environment = {"env_vars": dict.fromkeys(ONE_CORE, "1") | SETTINGS}
