@@ -14,6 +14,7 @@ from pathlib import Path
 import dummy_lesson
 import tune
 from utils import InputError, sweep
+from utils.series import scores
 from utils.sweep import Range
 
 import numpy as np
