@@ -252,7 +252,7 @@ def test_a_sweep_interrupted_killed_resumed_and_prolonged(start, tmp_path):
     best = scores["best"]["settings"]
     assert best["units"] == trials.loc[trials["val"].idxmin(), "units"]
     assert (out / "model.keras").read_text() == f"{best['units']} units"
-    assert scores["best"]["val"] < scores["defaults"]["val"] and scores["p_value"] == 0.5
+    assert scores["best"]["val"] < scores["defaults"]["val"] and scores["p_value"] < 0.05
     words = scores["command"].removeprefix("python dummy_lesson.py ").split()
     again = dummy_lesson.main([*words, "--output-dir", str(tmp_path / "again")])
     assert scores["best"]["val"] == again["val"]["dummy"]["by_step"]["mae"][0]
