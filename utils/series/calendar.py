@@ -173,7 +173,7 @@ def step(index: pd.Index) -> str:
         freq = "B" if usual == DAY and not weekend else usual
     freq = to_offset(freq)
     if set(freq.kwds) == {"months"}:
-        return f"{freq.kwds['months']}M".removeprefix("1")
+        return f"{freq.kwds['months']}MS" if freq.kwds["months"] > 1 else "MS"
     return freq.freqstr if freq.freqstr.startswith("W") else freq.freqstr.partition("-")[0]
 
 

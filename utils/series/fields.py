@@ -23,7 +23,7 @@ import pandas as pd
 HEAD = 1 << 16  # bytes among which the header is looked for
 HEADERS = 40  # lines, likewise
 SEPARATORS = ",;\t| "
-ENCODINGS = ["big5", "cp950", "gb18030", "shift_jis", "euc_kr", "cp1251", "cp1252", "latin-1"]
+ENCODINGS = ["big5", "cp950", "gb18030", "shift_jis", "euc_kr", "cp1250", "cp1251"]
 MISSING = ["", "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 UNREADABLE = (OSError, EOFError, zlib.error)
 
@@ -83,7 +83,7 @@ class CsvFile:
 
         Blank lines are no rows, but in a file of one column they are missing values.
         """
-        with self._open() as file:
+        with self._explained(), self._open() as file:
             for number, fields in self._split(file, self.separator):
                 row = len(fields) > 1 or len(self.names) == 1 or "".join(fields).strip()
                 if row and number > self.header_line:
@@ -104,6 +104,7 @@ class CsvFile:
                 near = {other.casefold(): other for other in self.names}
                 near = [near[n] for n in difflib.get_close_matches(name.casefold(), near, 1, 0.5)]
                 hint = f"did you mean {near[0]!r}? " if near else ""
+                hint += "" if self.encoding.startswith("utf") else "is --encoding right? "
                 raise self.error(f"no column {name!r} for {flag}; {hint}it has: {shown}")
             if self.names.count(name) > 1:
                 raise self.error(f"{self.names.count(name)} columns named {name!r}; rename them")
@@ -122,7 +123,7 @@ class CsvFile:
         """Return the first rows as text, "" where empty, of the columns whose name is unique."""
         width = len(self.names)
         records = itertools.islice(self.records(), rows)
-        fields = [([*fields, *[""] * width])[:width] for _, fields in records]
+        fields = [[*fields, *[""] * width][:width] for _, fields in records if any(fields)]
         if not fields:
             raise self.error("has a header but no rows; name a file with rows")
         frame = pd.DataFrame(fields, columns=self.names, dtype=object)
@@ -150,45 +151,42 @@ class CsvFile:
         places = [self.names.index(name) for name in names]
         empty = {place: [*MISSING, *missing] for place in places}
         empty |= {place: [""] for place in places[len(names) - len(keys) :]}
-        for kind in (float, "category"):
-            kinds = dict.fromkeys(places[: len(numbers)], kind)
-            try:
-                frame = self._columns(
-                    places, dict.fromkeys(places, "category") | kinds, empty, decimal
-                )
-                break
-            except InputError:
-                raise
-            except ValueError:  # text among the numbers
-                continue
-        wide = frame.pop(len(self.names)).notna().any()
-        frame = frame.set_axis(names, axis="columns")
-        if wide or frame.isna().any(axis=None):
+        try:
+            frame = self._columns(places, places[: len(numbers)], empty, decimal)
+        except InputError:
+            raise
+        except ValueError:  # text among the numbers
+            frame = self._columns(places, [], empty, decimal)
+        frame = frame.set_axis([*names, "beyond"], axis="columns")
+        if frame.pop("beyond").notna().any() or frame.isna().any(axis=None):
             blank = self._check_width(len(frame))
             frame = frame[~blank] if keys else frame[: len(blank) - blank[::-1].argmin()]
         return frame
 
-    def _columns(self, places, kinds, empty, decimal):
+    def _columns(self, places, floats, empty, decimal):
         """Return columns by place, and one more that only rows with too many fields have."""
-        beyond = len(self.names)
+        places = [*places, len(self.names)]
+        kinds = dict.fromkeys(places, "category") | dict.fromkeys(floats, float)
+        # the first line shows pandas the width, and that categories are no numbers: 007 isn't 7
+        first = ["0" if place in floats else "x" for place in range(len(self.names) + 1)]
         with self._explained(), self._open() as file:
             for _ in range(self.header_line):
                 next(file)
             frame = pd.read_csv(
-                _Under(self.separator.join("0" * (beyond + 1)) + "\n", file),
+                _Under(self.separator.join(first) + "\n", file),
                 sep=r"\s+" if self.separator == " " else self.separator,
-                header=0,
-                names=range(beyond + 1),
-                usecols=[*places, beyond],
-                dtype=kinds | {beyond: "category"},
-                na_values=empty | {beyond: [""]},
+                header=None,
+                names=range(len(first)),
+                usecols=places,
+                dtype=kinds,
+                na_values=empty | {places[-1]: [""]},
                 keep_default_na=False,
                 decimal=decimal,
                 index_col=False,
                 skipinitialspace=True,
-                skip_blank_lines=beyond > 1,
+                skip_blank_lines=len(self.names) > 1,
             )
-        return frame[[*places, beyond]]
+        return frame.loc[1:, places].reset_index(drop=True)
 
     def _open_bytes(self):
         with self.path.open("rb") as file:
@@ -254,8 +252,9 @@ class CsvFile:
             blank[row] = not "".join(fields).strip()
             if not blank[row] and (len(fields) < least or any(fields[len(self.names) :])):
                 raise self.error(
-                    f"{len(fields)} fields for {len(self.names)} columns; delete the line if it is "
-                    f"no row, put fields that hold a {self.separator!r} in quotes, leave none out",
+                    f"{len(fields)} field{'s' * (len(fields) > 1)}, but {len(self.names)} columns; "
+                    "delete lines that are no rows, leave no field out, put those that hold a "
+                    f"{self.separator!r} in quotes",
                     row,
                 )
         return blank
@@ -297,9 +296,10 @@ def _fits(line, encoding):
 def _likely_encoding(sample, names):
     """Return the one in which a name stands, or else one whose letters have as many bytes."""
     fitting = [encoding for encoding in ENCODINGS if _fits(sample, encoding)]
-    for encoding in fitting:
-        if any(name in sample.decode(encoding) for name in names):
-            return encoding
-    accents = len(re.findall(rb"[\x80-\xff]", sample)) < 4 + len(re.findall(rb"[a-zA-Z]", sample))
-    windows = re.search(rb"[\x80-\x9f]", sample) and "cp1252" in fitting
-    return ("cp1252" if windows else "latin-1") if accents else fitting[0]
+    western = "cp1252" if re.search(rb"[\x80-\x9f]", sample) else "latin-1"
+    letters, others = re.findall(rb"[a-zA-Z]", sample), re.findall(rb"[\x80-\xff]", sample)
+    fitting.insert(0 if len(others) < len(letters) + 4 else len(fitting), western)
+    named = (
+        code for code in fitting if any(name in sample.decode(code, "replace") for name in names)
+    )
+    return next(named, fitting[0])

@@ -21,6 +21,7 @@ SAMPLE = 1000  # rows that show which column holds the times
 MOST_WORDS = 100  # that a column of text may have
 MOST_REMARKS = 10
 LARGEST = 1e100  # the square of what is larger is infinite
+SPARSE = 8  # rows of a series that show that its step is another one
 CODES = [-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999]  # that stand for missing values
 EQUAL = 20  # rows in a row with one value are many, where that is rare
 FAR = 50  # times the usual distance from the median
@@ -139,6 +140,8 @@ def _time_columns(file, asked, series_column, time_column, time_format):
         stamps.read(pd.Series(["2001"]), time_format)
     except ValueError as error:
         raise InputError(f"--time-format {time_format}: {error}; see Python's strptime") from None
+    if time_format and "%y" not in time_format.lower():
+        raise InputError(f"--time-format {time_format}: has no year (%Y); dates need one")
     if time_column:
         return names
     twice = [name for name in file.names if file.names.count(name) > 1 and stamps.is_named(name)]
@@ -166,7 +169,8 @@ def _numbers_or_words(file, rows, name, missing, decimal, is_target):
     if pd.api.types.is_float_dtype(rows[name]):
         return {name: rows[name].to_numpy()}
     codes, words = _words(rows[name])
-    plain = pd.Series(words, dtype=object).str.replace("\u2212", "-")
+    plain = pd.Series(words, dtype=object).replace({"True": "1", "False": "0"})
+    plain = plain.str.replace("\u2212", "-")
     grouped = plain.str.fullmatch(GROUPED[decimal]).astype(bool)
     if decimal == ",":
         plain = plain.where(grouped).str.replace(".", "").str.replace(",", ".")
@@ -191,7 +195,7 @@ def _not_a_number(file, row, name, decimal):
     if re.fullmatch(r"[+-]?[\d.,]+", word) and other in word:
         hint = f"--decimal {other} if that is a decimal {mark}, or delete thousands separators"
     elif re.search(r"\d", word):
-        hint = "write it like 1234.5, without thousands separators, signs or unit"
+        hint = f"write it like 1234{decimal}5, without thousands separators, signs or unit"
     elif row == 0:
         hint = f"delete the line if it holds units; {hint}"
     return file.error(f"{word!r} in column {name!r} is not a number; {hint}", row)
@@ -238,7 +242,7 @@ def _read_times(file, rows, names, time_format):
     readings = stamps.together(pd.concat(text[::-1], axis=1, keys=names), time_format)
     if len(readings) > 1:
         flags = " or ".join(f'--time-format "{reading.time_format}"' for reading in readings)
-        what = f"{text[-1][0]!r} in column {names[0]!r} may mean {len(readings)} days"
+        what = f"{text[-1][0]!r} in column {names[0]!r} may mean {len(readings)} days in all rows"
         raise file.error(f"{what}; add {flags}")
     times = readings[0].times.where(unique >= 0)
     if times.hasnans:
@@ -247,7 +251,7 @@ def _read_times(file, rows, names, time_format):
         what = f"does not fit --time-format {time_format!r}" if time_format else "is no time"
         shown = ",".join(names)
         raise file.error(
-            f"{word!r} in column {shown!r} {what}; delete the line if it is no row, write "
+            f"{word!r} in column {shown!r} {what}; delete lines that are no rows, write "
             f"times like 2001-12-31T23:00, or say how they are written, like --time-column "
             f'{shown!r} --time-format "%d.%m.%Y %H:%M" for 31.12.2001 23:00, {COUNT}',
             row,
@@ -271,11 +275,12 @@ def _on_times(file, rows, names, time_format, series, ids):
         raise file.error(f"{message}, {COUNT}", rows.index[(ranks == rank).argmax()]) from None
     positions, series = positions[ranks[order]], series[order]
     beside = (np.diff(series) == 0) & (np.diff(positions) == 1)
-    other = (np.bincount(series) >= 3) & (np.bincount(series[1:], beside, len(ids)) == 0)
-    if other.any():
-        row = rows.index[order[(series == other.argmax()).argmax()]]
-        what = f"series {ids[other.argmax()]!r} has another step than the others"
-        raise file.error(f"{what}; bring series of one step, or leave it out", row)
+    alone = np.bincount(series[1:], beside, len(ids)) == 0
+    for i in np.flatnonzero(alone & (np.bincount(series) >= SPARSE)):
+        if np.gcd.reduce(np.diff(positions[series == i])) > 1:
+            what = f"series {ids[i]!r} has another step than the others"
+            row = rows.index[order[(series == i).argmax()]]
+            raise file.error(f"{what}; bring series of one step, or leave it out", row)
     counted = isinstance(index, pd.RangeIndex)
     span = calendar.span(times if counted else index)
     quoted = ", ".join(f'"{name}"' for name in names)
@@ -295,7 +300,7 @@ def _sorted(file, rows, times, ranks, keys, ids):
             raise file.error(
                 f"{times[ranks[row]]} comes twice{who}; keep one row for each time, name the "
                 "column of the series, like --series-column shop, or all columns of the time, "
-                'like --time-column date,hour --time-format "%Y-%m-%d %H"',
+                f'like --time-column date,hour --time-format "%Y-%m-%d %H", {COUNT}',
                 rows.index[row],
             )
         said = ["of hours that come twice in autumn the first is kept"]

@@ -17,11 +17,11 @@ from pandas.tseries.api import guess_datetime_format
 TIME = "time|date|datetime|timestamp|when|year|month|week|day|hour|quarter|period|ds|ts|epoch|unix"
 SURE_NAME = (  # of a column of times
     rf"{TIME}|.*(日期|時間|时间|年月|時刻|日時|日付|年份|年度|月份|季度).*|[年月日時时週周季]|"
-    r"(datum|zeit|uhrzeit|jahr|monat|woche|quartal|fecha|hora|mes|año|heure|mois|année|дата|время)\b.*"
+    r"(datum|zeit|uhrzeit|jahr|monat|woche|quartal|fecha|hora|mes|año|heure|mois|année|дата|время)"
+    r"\b.*"
 )
-NAME = (
-    rf"{SURE_NAME}|(.*[^a-z])?({TIME}|dt|unixtime)([^a-z].*)?|(?-i:.*[a-z](Time|Date)([^a-z].*)?)"
-)
+NAME = rf"{SURE_NAME}|(.*[^a-z])?({TIME}|dt|t|at|unixtime)([^a-z].*)?|"  # maybe of one
+NAME += "(?-i:.*[a-z](Time|Date)([^a-z].*)?)"
 LIKE_A_TIME = (  # 31.12., 2001-W05, KW 5/2001, Q3 '24, 12:30, 5 Nov, 十一月
     r"(?i)\d{1,4}[-/.年]\d{1,2}([-/.年月].*)?|.*\d:\d\d.*|.*\b(19|20)\d\d.*|.*\bQ[1-4]\b.*|\dQ.*|"
     r".*[\d一二十][月季].*|(.*\d.*)?\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b.*"
@@ -81,7 +81,7 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
         time_format: as of `read`.
     """
     free = [name for name in sample if (sample[name] != "").any()]
-    roles = {_part(name): name for name in reversed(free)}
+    roles = dict(zip(reversed(_parts(free)), reversed(free), strict=True))
     chain = [roles[part] for part in itertools.takewhile(roles.__contains__, PARTS)]
     if len(chain) > 1 and not together(sample[chain], None)[0].times.hasnans:
         return chain
@@ -90,13 +90,14 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
         words, sure = sample[name][sample[name] != ""], re.fullmatch(SURE_NAME, name, re.I)
         numbers = pd.to_numeric(words, errors="coerce").to_numpy()
         numeric = not np.isnan(numbers).any()
-        if numeric and not is_named(name) and not time_format:
+        compact = words.str.fullmatch(r"(19|20)\d{6}").all()
+        if numeric and not (is_named(name) or compact or time_format):
             continue
         times = read(words.drop_duplicates(), time_format)[0].times
         if not times.hasnans:
             if len(times) > 1 or len(words) == 1:
                 dates.append((is_named(name), len(times), -place, name))
-        elif numeric and sure and not _is_count(numbers):
+        elif numeric and sure and not (_is_count(numbers) and name.lower() in ("time", "ts")):
             unread.append((False, -place, name))
         elif not numeric and (sure or words.str.fullmatch(LIKE_A_TIME).mean() > 0.5):
             unread.append((is_named(name), -place, name))
@@ -109,9 +110,14 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
     return [best[-1]]
 
 
-def _part(name):
-    """Return which part of a time a column's name promises, or None."""
-    return next((part for part in PARTS if re.fullmatch(PARTS[part], name, re.I)), None)
+def _parts(names):
+    """Return which part of a time each name promises, or None; beside MM, mm is the minute."""
+    found = {
+        name: part for name in names for part in PARTS if re.fullmatch(PARTS[part], name, re.I)
+    }
+    if {"MM", "mm"} <= set(found):
+        found["mm"] = "minute"
+    return [found.get(name) for name in names]
 
 
 def _is_count(numbers):
@@ -131,7 +137,7 @@ def together(columns: pd.DataFrame, time_format: str | None) -> list[Reading]:
         as of `read`; where several ways fit, only the one that makes the times regular, if it is
         the only one.
     """
-    parts = [_part(name) for name in columns]
+    parts = _parts(columns)
     if len(parts) > 1 and "year" in parts and not time_format:
         return [_assembled(columns.set_axis(parts, axis="columns"))]
     text = columns.iloc[:, 0]
@@ -140,6 +146,8 @@ def together(columns: pd.DataFrame, time_format: str | None) -> list[Reading]:
         text = text + " " + (more.str.replace(".", ":") if points else more)
     readings = read(text, time_format)
     even = [reading for reading in readings if _is_even(reading.times)]
+    if re.search("[一-鿿]", columns.columns[0]) and readings[0].time_format.startswith("%y"):
+        return [_unread(text)]  # 99/01/04 is 1999, or 2010 in the Republic of China
     alike = all(reading.times.equals(readings[0].times) for reading in readings)
     return readings[:1] if alike else even if len(even) == 1 else readings
 
@@ -169,6 +177,7 @@ def read(words: pd.Series, time_format: str | None = None) -> list[Reading]:
         utc = "%z" in time_format.lower()
         times = pd.to_datetime(words, format=time_format, errors="coerce", utc=utc)
         return [Reading(pd.DatetimeIndex(times))]
+    words = words.str.replace(r"(?<=\d)\.0*$", "", regex=True)  # 2001.0
     numbers = pd.to_numeric(words, errors="coerce").astype("float64")
     if numbers.notna().all():
         return [_of_numbers(words, numbers)]
@@ -195,6 +204,10 @@ def _assembled(parts):
     return Reading(pd.DatetimeIndex(pd.to_datetime(numbers, errors="coerce")))
 
 
+def _unread(words):
+    return Reading(pd.DatetimeIndex([pd.NaT] * len(words)))
+
+
 def _of_numbers(words, numbers):
     """Dates without separators, or the time since 1970."""
     form = DIGITS.get(len(words.iloc[0])) if words.str.fullmatch(r"\d+").all() else None
@@ -208,7 +221,7 @@ def _of_numbers(words, numbers):
                 numbers = words.astype("int64")  # nanoseconds don't fit a float
             times = pd.to_datetime(numbers, unit=unit, utc=True)
             return Reading(pd.DatetimeIndex(times), f"Unix {UNITS[unit]}")
-    return Reading(pd.DatetimeIndex([pd.NaT] * len(words)))
+    return _unread(words)
 
 
 def _dates_and_clocks(words):
@@ -263,6 +276,8 @@ def _dates(dates):
         months = np.diff(times.year * 12 + times.month)
         if form == "%b %y" and len(months) and np.median(np.abs(months)) > 6:
             continue  # days without a year: Jan-01, Jan-02
+        if form == "%Y %m" and len(times) > 1 and ((times.year + 1) % 100 == times.month).all():
+            continue  # seasons: 2001/02, 2002/03
         fits.append((form, times))
     if not any(times.notna().all() for _, times in fits):
         for dayfirst in (False, True):
@@ -270,8 +285,7 @@ def _dates(dates):
                 times = pd.to_datetime(dates, format=form, errors="coerce")
                 fits.append((form, pd.DatetimeIndex(times)))
     whole = [(form, times) for form, times in fits if not times.hasnans]
-    nothing = ("", pd.DatetimeIndex([pd.NaT] * len(dates)))
-    return whole or [max([nothing, *fits], key=lambda fit: fit[1].notna().sum())]
+    return whole or [max([("", _unread(dates).times), *fits], key=lambda fit: fit[1].notna().sum())]
 
 
 def _clock(word):
