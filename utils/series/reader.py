@@ -26,7 +26,7 @@ CODES = [-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999]  # that stand f
 EQUAL = 20  # rows in a row with one value are many, where that is rare
 FAR = 50  # times the usual distance from the median
 GROUPED = {  # numbers with groups of thousands, by the decimal mark
-    ".": r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?",
+    ".": r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?",
     ",": r"[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)(,\d*)?([eE][+-]?\d+)?",
 }
 COUNT = "or count rows with --time-column none"
@@ -154,14 +154,14 @@ def _time_columns(file, asked, series_column, time_column, time_format):
 
 def _words(column):
     """Return (rows,) the places of words, -1 where missing; the words, stripped, as they come."""
-    words = pd.Series([str(word).strip() for word in column.cat.categories], dtype=object)
-    places, words = pd.factorize(words.replace("", None))
+    words = pd.Series(column.cat.categories.astype(str).to_numpy(object)).str.strip()
+    places, words = pd.factorize(words.where(words != ""))
     codes = np.append(places, -1)[column.cat.codes]
     first = pd.unique(codes)
     first = first[first >= 0]
     ranks = np.full(len(words) + 1, -1)
     ranks[first] = np.arange(len(first))
-    return ranks[codes], [words[code] for code in first]
+    return ranks[codes], list(words.take(first))
 
 
 def _numbers_or_words(file, rows, name, missing, decimal, is_target):
@@ -177,9 +177,11 @@ def _numbers_or_words(file, rows, name, missing, decimal, is_target):
     elif grouped.all() and plain.str.contains(r",\d+[,.]").any():  # "1,234" may be a decimal comma
         plain = plain.str.replace(",", "")
     numbers = pd.to_numeric(plain, errors="coerce").astype("float64").to_numpy()
-    text = np.isnan(numbers) & ~np.isin(words, missing)
+    marks = pd.to_numeric(pd.Series(missing, dtype=object), errors="coerce")
+    absent = np.isin(words, missing) | np.isin(numbers, marks)
+    text = np.isnan(numbers) & ~absent
     if not text.any():
-        return {name: np.append(numbers, np.nan)[codes]}
+        return {name: np.append(np.where(absent, np.nan, numbers), np.nan)[codes]}
     if is_target or text.mean() < 0.5:
         raise _not_a_number(file, rows.index[np.append(text, False)[codes].argmax()], name, decimal)
     if len(words) > MOST_WORDS:

@@ -55,6 +55,7 @@ FORMS += ["%m %d %y", "%y %m %d", "%d %b %y", "%Y%m%d", "%Y %m", "%b %Y", "%Y %b
 DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 EPOCHS = [(1e8, 1e10, "s"), (1e11, 1e13, "ms"), (1e14, 1e16, "us"), (1e17, 1e19, "ns")]
 UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*$"
 QUARTER = r"(?i)^(?:(?P<year>\d{4})[-/ :]?Q(?P<q>[1-4])|Q(?P<q2>[1-4])[-/ :]?(?P<year2>\d{4}))$"
 MONTHS = r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 HALF_DAY = pd.Timedelta(hours=12)
@@ -174,23 +175,22 @@ def read(words: pd.Series, time_format: str | None = None) -> list[Reading]:
     """
     words = words.str.strip()
     if time_format:
-        utc = "%z" in time_format.lower()
-        times = pd.to_datetime(words, format=time_format, errors="coerce", utc=utc)
-        return [Reading(pd.DatetimeIndex(times))]
-    words = words.str.replace(r"(?<=\d)\.0*$", "", regex=True)  # 2001.0
-    numbers = pd.to_numeric(words, errors="coerce").astype("float64")
-    if numbers.notna().all():
-        return [_of_numbers(words, numbers)]
-    quarters = words.str.extract(QUARTER)
-    if quarters["q"].fillna(quarters["q2"]).notna().all():
-        years = quarters["year"].fillna(quarters["year2"])
-        months = 3 * quarters["q"].fillna(quarters["q2"]).astype(int) - 2
-        times = pd.to_datetime(years + "-" + months.astype(str), format="%Y-%m")
-        return [Reading(pd.DatetimeIndex(times))]
-    if words.str.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*$").all():
-        times = pd.to_datetime(words, format="ISO8601", errors="coerce")
-        if times.notna().all():
-            return [Reading(pd.DatetimeIndex(times))]
+        return [Reading(_strptime(words, time_format))]
+    few = words[:100]
+    if words.str.match(ISO).all():
+        times = _strptime(words, "ISO8601")
+        if not times.hasnans:
+            return [Reading(times)]
+    if pd.to_numeric(few, errors="coerce").notna().all():
+        return [_of_numbers(words.str.replace(r"\.0*$", "", regex=True))]  # 2001.0
+    if few.str.match(QUARTER).all():
+        quarters = words.str.extract(QUARTER)
+        months = 3 * quarters["q"].fillna(quarters["q2"]).astype("float64") - 2
+        words = quarters["year"].fillna(quarters["year2"]) + months.map("-{:.0f}".format)
+        return [Reading(_strptime(words, "%Y-%m"))]
+    if few.str.contains("[年月日]").any():
+        words = words.str.replace(r"(?<=\d)\s*[年月]\s*(?=\d)", "/", regex=True)
+        words = words.str.replace(r"(?<=\d)\s*[月日](?=\s|$)", "", regex=True)
     return _dates_and_clocks(words)
 
 
@@ -204,15 +204,24 @@ def _assembled(parts):
     return Reading(pd.DatetimeIndex(pd.to_datetime(numbers, errors="coerce")))
 
 
+def _strptime(words, form):
+    """Return times, NaT where a word doesn't fit; "Jan-49" is in the past."""
+    utc = "%z" in form.lower()
+    times = pd.DatetimeIndex(pd.to_datetime(words, format=form, errors="coerce", utc=utc))
+    ahead = times.year > datetime.date.today().year + 1
+    return times.where(~ahead, times - pd.DateOffset(years=100)) if "%y" in form else times
+
+
 def _unread(words):
     return Reading(pd.DatetimeIndex([pd.NaT] * len(words)))
 
 
-def _of_numbers(words, numbers):
+def _of_numbers(words):
     """Dates without separators, or the time since 1970."""
+    numbers = pd.to_numeric(words, errors="coerce").astype("float64")
     form = DIGITS.get(len(words.iloc[0])) if words.str.fullmatch(r"\d+").all() else None
     if form and words.str.len().nunique() == 1:
-        times = pd.DatetimeIndex(pd.to_datetime(words, format=form, errors="coerce"))
+        times = _strptime(words, form)
         if times.year.min() >= (1500 if len(form) <= 6 else 1900) and times.year.max() <= 2200:
             return Reading(times, "years" if form == "%Y" else "")
     for low, high, unit in EPOCHS:
@@ -226,8 +235,6 @@ def _of_numbers(words, numbers):
 
 def _dates_and_clocks(words):
     """Split words into date, clock and zone, and read each."""
-    words = words.str.replace(r"(?<=\d)\s*[年月]\s*(?=\d)", "/", regex=True)
-    words = words.str.replace(r"(?<=\d)\s*[月日](?=\s|$)", "", regex=True)
     parts = words.str.extract(STAMP)
     clocks = parts[1].map({word: _clock(word) for word in parts[1].dropna().unique()})
     clocks = pd.to_timedelta(clocks.where(parts[1].notna(), 0), unit="s")
@@ -257,22 +264,15 @@ def _dates(dates):
     roc = plain.str.extract(r"^(\d{2,3}) (\d{1,2})(?: (\d{1,2}))?$")
     if roc[0].notna().all() and roc[0].str.len().max() == 3:
         western = (roc[0].astype(int) + 1911).astype(str) + " " + roc[1] + " " + roc[2].fillna("1")
-        times = pd.to_datetime(western, format="%Y %m %d", errors="coerce")
-        return [("ROC", pd.DatetimeIndex(times))]
+        return [("ROC", _strptime(western, "%Y %m %d"))]
     forms = FORMS
     if dates.iloc[0].count(".") == 2:  # no month comes first here
         forms = [form for form in FORMS if not form.startswith("%m")]
     fits = []
     for form in forms:
-        if (
-            len(plain) > 50
-            and pd.to_datetime(plain[:50], format=form, errors="coerce").isna().all()
-        ):
+        if len(plain) > 50 and _strptime(plain[:50], form).isna().all():
             continue
-        times = pd.DatetimeIndex(pd.to_datetime(plain, format=form, errors="coerce"))
-        if "%y" in form:  # "Jan-49" is in the past
-            ahead = times.year > datetime.date.today().year + 1
-            times = times.where(~ahead, times - pd.DateOffset(years=100))
+        times = _strptime(plain, form)
         months = np.diff(times.year * 12 + times.month)
         if form == "%b %y" and len(months) and np.median(np.abs(months)) > 6:
             continue  # days without a year: Jan-01, Jan-02
@@ -282,8 +282,7 @@ def _dates(dates):
     if not any(times.notna().all() for _, times in fits):
         for dayfirst in (False, True):
             if form := guess_datetime_format(dates.iloc[0], dayfirst=dayfirst):
-                times = pd.to_datetime(dates, format=form, errors="coerce")
-                fits.append((form, pd.DatetimeIndex(times)))
+                fits.append((form, _strptime(dates, form)))
     whole = [(form, times) for form, times in fits if not times.hasnans]
     return whole or [max([("", _unread(dates).times), *fits], key=lambda fit: fit[1].notna().sum())]
 
