@@ -61,8 +61,6 @@ TIMES = {
         40, "pauses"),
     "weeks with a gap": (FRIDAYS.delete([3, 4]), "W-FRI", 10, ""),
     "last business days": (MONTHLY, "ME", 40, "days near the end of a month stand for it"),
-    "last days of trade": (MONTHLY.where(MONTHLY != "2002-03-29", pd.Timestamp("2002-03-28")), "ME",
-        40, "near the end"),
     "first business days": (pd.date_range("2001-01-01", periods=40, freq="BMS"), "MS", 40,
         "near the start"),
     "midnights of another zone": (MIDNIGHTS, "D", 60, "days by the clock of another zone"),

@@ -14,14 +14,16 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.api import guess_datetime_format
 
-TIME = "time|date|datetime|timestamp|when|year|month|week|day|hour|quarter|period|ds|ts|epoch|unix"
-SURE_NAME = (  # of a column of times
-    rf"{TIME}|.*(日期|時間|时间|年月|時刻|日時|日付|年份|年度|月份|季度).*|[年月日時时週周季]|"
-    r"(datum|zeit|uhrzeit|jahr|monat|woche|quartal|fecha|hora|mes|año|heure|mois|année|дата|время)"
-    r"\b.*"
+TIME = (
+    "time|date|datetime|timestamp|when|year|month|week|day|hour|quarter|period|ds|ts|epoch|unix|"
+    "datum|zeit|jahr|monat|woche|quartal|fecha|hora|mes|año|heure|mois|année|дата|время"
 )
-NAME = rf"{SURE_NAME}|(.*[^a-z])?({TIME}|dt|t|at|unixtime)([^a-z].*)?|"  # maybe of one
-NAME += "(?-i:.*[a-z](Time|Date)([^a-z].*)?)"
+CJK = "日期|時間|时间|年月|時刻|日時|日付|年份|年度|月份|季度|일시|날짜|일자"
+SURE_NAME = rf"{TIME}|.*({CJK}).*|[年月日時时週周季]"  # of a column of times
+NAME = (  # likely so
+    rf"{SURE_NAME}|(.*[^a-z])?({TIME}|dt|t|at|unixtime)([^a-z].*)?|"
+    "(?-i:.*[a-z](Time|Date)([^a-z].*)?)"
+)
 LIKE_A_TIME = (  # 31.12., 2001-W05, KW 5/2001, Q3 '24, 12:30, 5 Nov, 十一月
     r"(?i)\d{1,4}[-/.年]\d{1,2}([-/.年月].*)?|.*\d:\d\d.*|.*\b(19|20)\d\d.*|.*\bQ[1-4]\b.*|\dQ.*|"
     r".*[\d一二十][月季].*|(.*\d.*)?\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b.*"
@@ -34,17 +36,7 @@ CLOCK_ALONE = r"\d?\d[:.]\d\d([:.]\d\d)?(\s*[apAP]\.?[mM]\.?)?"
 CLOCK = r"\d?\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s*[ap]\.?m\.?)?|\d?\d\s*[ap]\.?m\.?"
 ZONE = r"Z|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?|[A-Z]{3,4}"
 STAMP = rf"(?is)^(.+?)(?:(?:[T\s:,]|,\s)\s*({CLOCK})\s*({ZONE})?)?$"
-OFFSETS = {
-    "Z": 0,
-    "UTC": 0,
-    "GMT": 0,
-    "WET": 0,
-    "WEST": 1,
-    "CET": 1,
-    "CEST": 2,
-    "EET": 2,
-    "EEST": 3,
-}
+OFFSETS = {"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2}
 OFFSETS |= {"EST": -5, "EDT": -4, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "JST": 9}
 # whose summer time may explain a file's offsets; the first that explains them all
 ZONES = ["Europe/Berlin", "Europe/London", "Europe/Athens", "America/New_York", "America/Chicago"]
@@ -82,33 +74,34 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
         time_format: as of `read`.
     """
     free = [name for name in sample if (sample[name] != "").any()]
+    clocks = [name for name in free if sample[name].str.fullmatch(CLOCK_ALONE).all()]
+    dates, unread = [], []
     roles = dict(zip(reversed(_parts(free)), reversed(free), strict=True))
     chain = [roles[part] for part in itertools.takewhile(roles.__contains__, PARTS)]
-    if len(chain) > 1 and not together(sample[chain], None)[0].times.hasnans:
-        return chain
-    dates, unread = [], []
+    if len(chain) > 1 and not (times := together(sample[chain], None)[0].times).hasnans:
+        dates.append((times.is_unique, True, times.nunique(), -len(free), chain))
     for place, name in enumerate(free):
-        words, sure = sample[name][sample[name] != ""], re.fullmatch(SURE_NAME, name, re.I)
+        words, named = sample[name][sample[name] != ""], is_named(name)
+        sure = re.fullmatch(SURE_NAME, name, re.I)
         numbers = pd.to_numeric(words, errors="coerce").to_numpy()
         numeric = not np.isnan(numbers).any()
-        compact = words.str.fullmatch(r"(19|20)\d{6}").all()
-        if numeric and not (is_named(name) or compact or time_format):
+        if numeric and not (named or time_format or words.str.fullmatch(r"(19|20)\d{6}").all()):
             continue
         times = read(words.drop_duplicates(), time_format)[0].times
         if not times.hasnans:
-            if len(times) > 1 or len(words) == 1:
-                dates.append((is_named(name), len(times), -place, name))
-        elif numeric and sure and not (_is_count(numbers) and name.lower() in ("time", "ts")):
-            unread.append((False, -place, name))
-        elif not numeric and (sure or words.str.fullmatch(LIKE_A_TIME).mean() > 0.5):
-            unread.append((is_named(name), -place, name))
-    best = max(dates, default=(False, 0))
-    if not dates or (unread and max(unread)[0] > best[0]):
+            if len(times) > 1 or len(words) == 1 or clocks:
+                dates.append((len(times) == len(words), named, len(times), -place, [name]))
+        elif numeric:
+            rising = abs(np.sign(np.diff(numbers)).sum()) == len(numbers) - 1
+            count = _is_count(numbers) and (not sure or name.lower() in ("time", "ts"))
+            unread += [(False, -place, name)] if (sure or rising) and not count else []
+        elif sure or words.str.fullmatch(LIKE_A_TIME).mean() > 0.5:
+            unread.append((named and name not in clocks, -place, name))
+    best = max(dates, default=(False, False))
+    if not dates or (unread and max(unread)[0] > best[1]):
         return [max(unread)[-1]] if unread else []
-    clocks = [name for name in free if sample[name].str.fullmatch(CLOCK_ALONE).all()]
-    if best[1] < len(sample) and best[-1] not in clocks:  # a date for several rows, and its clock
-        return [best[-1], *clocks[:1]]
-    return [best[-1]]
+    with_clock = not best[0] and len(best[-1]) == 1  # a date for several rows
+    return best[-1] + clocks[:1] if with_clock else best[-1]
 
 
 def _parts(names):
@@ -139,12 +132,13 @@ def together(columns: pd.DataFrame, time_format: str | None) -> list[Reading]:
         the only one.
     """
     parts = _parts(columns)
-    if len(parts) > 1 and "year" in parts and not time_format:
+    if {"year", "month"} <= set(parts) and None not in parts and not time_format:
         return [_assembled(columns.set_axis(parts, axis="columns"))]
     text = columns.iloc[:, 0]
     for _, more in list(columns.items())[1:]:
-        points = more.str.fullmatch(CLOCK_ALONE).all() and not time_format
-        text = text + " " + (more.str.replace(".", ":") if points else more)
+        if not time_format and not more.str.fullmatch(CLOCK_ALONE).all():
+            return [_unread(text)]
+        text = text + " " + (more if time_format else more.str.replace(".", ":"))
     readings = read(text, time_format)
     even = [reading for reading in readings if _is_even(reading.times)]
     if re.search("[一-鿿]", columns.columns[0]) and readings[0].time_format.startswith("%y"):
@@ -330,11 +324,8 @@ def _raw_format(form, word, date, clock):
     """Write a form with the separators of a word, as the flag needs it."""
     directives = iter(form.split())
     raw = re.sub(r"\d+|[A-Za-z]+", lambda match: next(directives, match[0]), date)
-    if isinstance(clock, str):
-        colons = clock.count(":")
-        half = re.search(r"[ap]\.?m", clock, re.I)
-        hours = ":".join(["%I" if half else "%H", "%M", "%S"][: colons + 1]) + (
-            " %p" if half else ""
-        )
-        raw += word[len(date)] + hours
-    return raw
+    if not isinstance(clock, str):
+        return raw
+    half = re.search(r"[ap]\.?m", clock, re.I)
+    parts = ["%I" if half else "%H", "%M", "%S"][: clock.count(":") + 1]
+    return raw + word[len(date)] + ":".join(parts) + (" %p" if half else "")
