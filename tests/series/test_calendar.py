@@ -6,6 +6,7 @@ import pytest
 
 DAY = pd.Timedelta(days=1)
 HOURS = pd.date_range("2001-01-01", periods=24 * 20, freq="h")
+MONTH = pd.date_range("2001-01-01", periods=24 * 30, freq="h")
 # freq: (step, words, season, cycles of 900 rows)
 REGULAR = {
     "s": ("s", "every second", 86400, []),
@@ -55,7 +56,7 @@ TIMES = {
     "a week from Monday to Friday": (BUSINESS[:5], "D", 5, ""),
     "a gap on weekdays": (HOURS.delete(range(100, 130)), "h", 480, ""),
     "a weekend without hours": (HOURS.delete(range(120, 168)), "h", 480, ""),
-    "weekends without hours": (HOURS[HOURS.day_of_week < 5], "rows", 360, "pauses"),
+    "weekends without hours": (MONTH[MONTH.day_of_week < 5], "rows", 528, "pauses"),
     "nights": (HOURS[(HOURS.hour > 6) & (HOURS.hour < 20)], "rows", 260, "pauses"),
     "closed on Sundays": (pd.bdate_range("2001", periods=40, freq="C", weekmask="1111110"), "rows",
         40, "pauses"),

@@ -139,7 +139,7 @@ def _has_pauses(index, positions):
     closed = np.zeros(len(index), bool)
     for slots in (hours, hours * 7 + index.day_of_week):
         possible, held = np.bincount(slots), np.bincount(slots, weights=present)
-        closed |= ((possible >= 2) & (held < CLOSED * possible))[slots]
+        closed |= ((possible >= 3) & (held < CLOSED * possible))[slots]
     return closed.any() and present[~closed].sum() > 0.5 * (~closed).sum()
 
 

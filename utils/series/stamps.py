@@ -8,6 +8,7 @@ Republic of China. All else needs a format of strptime.
 import datetime
 import itertools
 import re
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ PARTS = {  # columns that hold one part of a time
     "year": r"#?\s*(year|yr|yyyy|yy|年)", "month": "month|mon|mo|mm|月", "day": "day|dy|dd|日",
     "hour": "hour|hr|hh|時|时", "minute": "minute|min|mn|mi|分", "second": "second|sec|ss|秒",
 }  # fmt: skip
+COMPACT = r"(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?"  # 200101, 20010131
 CLOCK_ALONE = r"\d?\d[:.]\d\d([:.]\d\d)?(\s*[apAP]\.?[mM]\.?)?"
 CLOCK = r"\d?\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s*[ap]\.?m\.?)?|\d?\d\s*[ap]\.?m\.?"
 ZONE = r"Z|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?|[A-Z]{3,4}"
@@ -85,7 +87,7 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
         sure = re.fullmatch(SURE_NAME, name, re.I)
         numbers = pd.to_numeric(words, errors="coerce").to_numpy()
         numeric = not np.isnan(numbers).any()
-        if numeric and not (named or time_format or words.str.fullmatch(r"(19|20)\d{6}").all()):
+        if numeric and not (named or time_format or words.str.fullmatch(COMPACT).all()):
             continue
         times = read(words.drop_duplicates(), time_format)[0].times
         if not times.hasnans:
@@ -274,9 +276,11 @@ def _dates(dates):
             continue  # seasons: 2001/02, 2002/03
         fits.append((form, times))
     if not any(times.notna().all() for _, times in fits):
-        for dayfirst in (False, True):
-            if form := guess_datetime_format(dates.iloc[0], dayfirst=dayfirst):
-                fits.append((form, _strptime(dates, form)))
+        with warnings.catch_warnings(action="ignore"):  # that the day may stand first
+            guesses = [
+                guess_datetime_format(dates.iloc[0], dayfirst=first) for first in (False, True)
+            ]
+        fits += [(form, _strptime(dates, form)) for form in guesses if form and "%Y-%d" not in form]
     whole = [(form, times) for form, times in fits if not times.hasnans]
     return whole or [max([("", _unread(dates).times), *fits], key=lambda fit: fit[1].notna().sum())]
 
