@@ -29,9 +29,9 @@ REGULAR = {
 
 @pytest.mark.parametrize("freq", REGULAR)
 def test_regular_times(freq):
-    times = pd.date_range("1801-01-01" if freq[0] == "Y" else "1901-01-01", periods=903, freq=freq)
-    if freq[0] == "Y":
-        times = times[:203]
+    years = freq.startswith("Y")
+    start, rows = ("1801-01-01", 203) if years else ("1901-01-01", 903)
+    times = pd.date_range(start, periods=rows, freq=freq)
     index, positions, note = calendar.regular(pd.DatetimeIndex(times[:-3].to_numpy()))
     assert index.equals(times[:-3])
     assert index.freq is not None
