@@ -72,7 +72,6 @@ BAD = {
     "other case": ("time,Y\n1,2\n", {}, ["no column 'y'", "did you mean 'Y'?"]),
     "no such column": ("time,temprature,rain\n1,2,3\n", {"target": "temperature"},
         ["no column 'temperature' for --column; did you mean 'temprature'? it has: time, temp"]),
-    "no such feature": ("y,z\n1,2\n", {"features": ["q"]}, ["no column 'q' for --features"]),
     "no such series": ("y,z\n1,2\n", {"series_column": "q"}, ["no column 'q' for --series-column"]),
     "two columns of one name": ("y,z,y\n1,2,3\n", {}, ["2 columns named 'y'; rename"]),
     "two columns of times": ("time,time,y\n1,1,1\n2,2,2\n", {}, ["2 columns named 'time'; rename"]),
@@ -156,10 +155,8 @@ UNREADABLE = {
     "Eurostat's months": ["2001M01", "2001M02", "2001M03"],
     "serial numbers": range(36896, 36916),
     "fractions of years": ["1949.000", "1949.083", "1949.167"],
-    "hours of a day": [22, 23, 0, 1],
     "zone of several meanings": [f"{t:%Y-%m-%d %H:%M} IST" for t in HOURS],
     "offsets here and there": ["2001-01-01 00:00Z", "2001-01-01 01:00", "2001-01-01 02:00Z"],
-    "intervals": [f"{t:%d.%m.%Y %H:%M} - {t + HOUR:%d.%m.%Y %H:%M}" for t in HOURS],
 }  # fmt: skip
 
 
@@ -176,7 +173,7 @@ def test_bad_file_is_told_in_one_line(write, content, arguments, words):
 
 @pytest.mark.parametrize("times", UNREADABLE.values(), ids=UNREADABLE)
 def test_what_looks_like_times_is_never_counted_in_silence(write, times):
-    path = write(table(times, "hour,y" if 23 in times else "date,y"))
+    path = write(table(times, "date,y"))
     with pytest.raises(InputError, match=r"is no time; .*--time-format .*--time-column none"):
         read_table(path, "y")
     assert "rows are counted" in read_table(path, "y", time_column="none").understood
@@ -197,7 +194,6 @@ WRITTEN = {
     "month first": (DAYS.strftime("%m/%d/%Y"), "Date,y", DAYS),
     "day first": (DAYS.strftime("%d/%m/%Y"), "Date,y", DAYS),
     "hours, all before the 13th": (HOURS.strftime("%d/%m/%Y %H:%M"), "Date,y", HOURS),
-    "months, day first": (MONTHS.strftime("%d/%m/%Y"), "Date,y", MONTHS),
     "points": (HOURS.strftime("%d.%m.%Y %H:%M:%S"), "Date Time,y", HOURS),
     "midnight without a clock": (
         [f"{t:%d.%m.%Y}" if t.hour == 0 else f"{t:%d.%m.%Y %H:%M}" for t in HOURS], "date,y",
@@ -207,9 +203,7 @@ WRITTEN = {
         HOURS),
     "a.m.": ([t.strftime("%Y-%m-%d %I %p").lower() for t in HOURS], "date,y", HOURS),
     "name of the month": (DAYS.strftime("%d-%b-%Y"), "date,y", DAYS),
-    "comma after the day": (DAYS.strftime('"%B %d, %Y"'), "date,y", DAYS),
     "mail": (HOURS.strftime('"%a, %d %b %Y %H:%M:%S GMT"'), "date,y", HOURS.tz_localize("UTC")),
-    "SAS": (HOURS.strftime("%d%b%Y:%H:%M:%S"), "time,y", HOURS),
     "month and year": (MONTHS.strftime("%B %Y"), "Month,y", MONTHS),
     "Jan-49": (MONTHS.strftime("%b-%y"), "Month,y", MONTHS),
     "1949-01": (MONTHS.strftime("%Y-%m"), "Month,y", MONTHS),
@@ -219,7 +213,6 @@ WRITTEN = {
     "digits": (DAYS.strftime("%Y%m%d"), "x,y", DAYS),
     "digits of hours": (HOURS.strftime("%Y%m%d%H"), "time,y", HOURS),
     "basic": (HOURS.strftime("%Y%m%dT%H%M%S"), "time,y", HOURS),
-    "fractions": (HOURS.strftime("%Y-%m-%dT%H:%M:%S.000"), "time,y", HOURS),
     "hour 24": (
         [f"{t - DAY:%d/%m/%Y} 24:00" if t.hour == 0 else f"{t:%d/%m/%Y %H:%M}" for t in HOURS],
         "time,y", HOURS),
@@ -306,7 +299,6 @@ STEPS = {
     "a gap": (HOURS.delete([5, 6]), "rows missing in between: 2", "h", 24, 2),
     "a day missing": (HOURS[:1].append(HOURS[24:]), "rows missing in between: 23", "h", 24, 23),
     "a month missing": (MONTHS.delete(3), "monthly", "MS", 12, 1),
-    "the fifteenth": (MONTHS + 14 * DAY, "monthly", "MS", 12, 0),
     "bars": (BARS, "140 rows, 2001-01-01 09:00 to 2001-01-18 13:30", "rows", None, 0),
     "six days a week": (SHOP[SHOP.day_of_week != 6], "the times have pauses", "rows", None, 0),
     "autumn on the wall": (BERLIN.strftime("%Y-%m-%d %H:%M"),
@@ -552,7 +544,6 @@ ODD = {
     "outlier": ({30: 1e6}, ["1e+06 (all else lies from -5.5 to 16.5) at 30"]),
     "code": (dict.fromkeys([30, 31, 50, 99], -9999), ["-9999",
         "--missing -9999) at 30, 31, 50, ..."]),
-    "code 99": ({5: 99}, ["--missing 99) at 5"]),
     "stuck": (dict.fromkeys(range(100, 400), 3.25), ["3.25 in 300 rows", "at 100"]),
     "nothing": ({}, None),
     "somewhat high": ({30: 60}, None),
