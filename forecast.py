@@ -276,7 +276,7 @@ def train(panel, linear, weights, args, number=0, on_epoch=None, refit=None, net
         network: a trained one, to go on from; None builds another.
 
     Returns:
-        the network; the fit, None with `refit`.
+        the network and the fit.
     """
     seed, log = args.seed + SEEDS * number, linear.scaling.log
     keras.utils.set_random_seed(seed)
@@ -296,8 +296,7 @@ def train(panel, linear, weights, args, number=0, on_epoch=None, refit=None, net
     cut = direct.many_steps(panel, weights, log)
     batches = shuffled(cut, origins, size, seed)
     if refit:
-        training.refit(network, batches, steps=steps, epochs=refit[1])
-        return network, None
+        return network, training.fit(network, batches, None, steps=steps, epochs=refit[1])
     val = in_order(cut, evenly(panel.origins("val", panel.horizon), direct.VAL_ORIGINS))
     fit = training.fit(network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch)
     return network, fit
@@ -406,7 +405,7 @@ def main(argv=None, on_epoch=None):
         _, blend, _ = written_by(networks, panel, linear, args, share)
 
     facts = outputs.facts_of(
-        "forecast.py", found, blend.log, short=True, known=known, asked=args.known,
+        "forecast.py", args, found, blend.log, short=True, known=known, asked_known=args.known,
         quantiles=args.asked, squared=blend.squared, whole=panel.whole,
         mostly_zero=panel.mostly_zero, horizon=panel.horizon, inner=inner_of(panel).facts(),
     )  # fmt: skip
@@ -443,23 +442,20 @@ def look_ahead(panel, network, facts):
 def go_on(args):
     """Forecast with a trained network: the model's own columns, horizon and quantiles."""
     model, facts = training.load(args.load, "forecast.py")
-    target, *features = facts["columns"]
-    for name, learned in (("column", target), ("horizon", facts["horizon"])):
+    target, *features = cli.columns(args, facts["asked"])
+    cli.check_learned("known", args.known, facts["asked_known"])
+    for name, learned in (("column", facts["asked"][0]), ("horizon", facts["horizon"])):
         if getattr(args, name) not in (None, learned):
             raise InputError(
                 f"--{name} {getattr(args, name)}: {args.load} has learned {learned}; drop --{name} "
                 "or train another network"
             )
     table = read_table(
-        args.csv, target, series_column=args.series_column, known=args.known or facts["asked"],
-        features=args.features or features, **cli.reading(args),
+        args.csv, target, series_column=args.series_column, known=facts["asked_known"],
+        features=features, **cli.reading(args),
     )  # fmt: skip
     print(table.understood, *table.remarks, sep="\n")
-    columns = [target, *facts["known"], *features]  # a word that is absent, or new, is 0
-    frames = {
-        n: frame.reindex(columns=columns, fill_value=0.0) for n, frame in table.frames.items()
-    }
-    panel = outputs.panel_of(frames, facts["horizon"], facts, args.load)
+    panel = outputs.panel_of(table.frames, facts["horizon"], facts, args.load)
     inner_of(panel).take(facts["inner"])
     folder = output_folder(args.output_dir)
     quantiles = direct.symmetric(facts["quantiles"])

@@ -182,9 +182,8 @@ def shown_steps(most: int) -> list[int]:
 def report(found: Backtest) -> str:
     """Return the table of scores and what they say."""
     test, origins = found.scores["test"], len(found.origins)
-    shown = [
-        s for s in shown_steps(found.panel.horizon) if test[found.network]["by_step"]["mae"][s - 1]
-    ]
+    errors = test[found.network]["by_step"]["mae"]
+    shown = [s for s in shown_steps(found.panel.horizon) if errors[s - 1] is not None]
     rows = {}
     for name, line in test.items():
         by_step = {f"at {step}": line["by_step"]["mae"][step - 1] for step in shown}

@@ -72,10 +72,14 @@ def ahead(
     return table.set_index("series")
 
 
-def facts_of(script: str, found: Backtest, log: bool = False, **more: object) -> dict:
+def facts_of(
+    script: str, args: argparse.Namespace, found: Backtest, log: bool = False, **more: object
+) -> dict:
     """Return what a saved model's user must know, as JSON: see `Panel.facts` for the rest."""
+    asked = [found.panel.columns[0], *args.features]  # by their names in the file
     corrections = {"levels": list(found.levels), "corrections": found.corrections.tolist()}
-    return {"script": script, "log": log, **corrections, **found.panel.facts(), **more}
+    own = {"script": script, "log": log, "asked": asked, **corrections}
+    return {**own, **found.panel.facts(), **more}
 
 
 def scores_of(script: str, args: argparse.Namespace, found: Backtest, fit: float) -> dict:
@@ -163,15 +167,21 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
             f"--load {path}: the model's windows have {steps} steps, so it needs at least "
             f"{steps + 1} rows; the data have {len(longest)}"
         )
+    target, known = longest.columns[0], facts.get("known", [])
+    columns = [target, *known, *facts["columns"][1:]]
+    for name in [*facts["asked"][1:], *facts.get("asked_known", [])]:
+        if (name in columns) != (name in longest):  # numbers: a column of words has others' names
+            raise InputError(
+                f"--load {path}: the model has learned column {name!r} as "
+                f"{'numbers' if name in columns else 'words'}, which it isn't in these data"
+            )
+    frames = {  # a word that is absent is 0, a new one is left out
+        name: frame.reindex(columns=columns, fill_value=0.0) for name, frame in frames.items()
+    }
     panel = Panel(
         frames, steps, horizon, season=facts["season"], calendar_names=facts["calendar"],
-        known=facts.get("known", ()), log=facts["log"], short_windows=facts.get("short", False),
+        known=known, log=facts["log"], short_windows=facts.get("short", False),
     )  # fmt: skip
-    if len(panel.columns) != len(facts["columns"]):
-        raise InputError(
-            f"--load {path}: the model reads the columns {', '.join(facts['columns'])}; given are "
-            f"{', '.join(panel.columns)}; name as many with --column and --features"
-        )
     if panel.step != facts["step"]:
         raise InputError(
             f"--load {path}: the model has learned a step of {facts['step']}, the data's step is "

@@ -111,15 +111,14 @@ class Panel:
             if known:
                 columns = frame[known].to_numpy()[begin : begin + length + self.horizon]
                 columns = np.pad(columns, [(0, missing), (0, 0)], constant_values=np.nan)
-                self._check_known(name, known, columns, index)
+                self._check_known(name, known, columns, index, self.values[start:end, 0])
                 self.known[start : end + self.horizon] = np.nan_to_num(columns)
 
-    def _check_known(self, name, known, columns, index):
+    def _check_known(self, name, known, columns, index, values):
         """Refuse known columns that lack a value, unless the day lacks its target too (closed)."""
         length = len(index) - self.horizon
-        lacking = ~np.isfinite(columns)
-        closed = lacking.all(axis=1) & (np.arange(len(index)) < length)
-        lacking &= ~closed[:, None]
+        closed = np.append(np.isnan(values), np.zeros(self.horizon, bool))
+        lacking = ~np.isfinite(columns) & ~closed[:, None]
         if not lacking.any():
             return
         row, column = (int(at[0]) for at in np.nonzero(lacking))
@@ -147,17 +146,25 @@ class Panel:
         """Fill calendar, moment and calendar_names."""
         self.moment = np.zeros(len(self.values) + 1, np.int32)  # and one row after the last
         times = self.times[0].append(self.times[1:]).unique().sort_values()
-        if names is None:
+        if names is None and self.step != "rows":
             self.calendar_names, columns = calendar.columns(times)
         else:
-            self.calendar_names, columns = list(names), calendar.columns_named(times, names)
+            self.calendar_names = list(names or ())
+            columns = calendar.columns_named(times, self.calendar_names)
         self.calendar = np.vstack([np.zeros((1, columns.shape[1])), columns]).astype(np.float32)
         if columns.shape[1]:
             for start, index in zip(self.start, self.times, strict=True):
                 self.moment[start : start + len(index)] = 1 + times.searchsorted(index)
 
     def _measure(self):
-        """Take scales and what is possible from the train part."""
+        """Take scales and what is possible from the train part; refuse a feature without values."""
+        rows = np.concatenate([self.values[start:end] for start, end in self.train_rows()])
+        for name, known in zip(self.columns, np.isfinite(rows).any(axis=0), strict=True):
+            if not known:
+                raise InputError(
+                    f"column {name!r} has no value in the train part, the first 70 %; leave it out "
+                    "or bring a longer series"
+                )
         train = [self.values[start:end, 0] for start, end in self.train_rows()]
         self.mase_scale = np.array([typical_change(values, self.season) for values in train])
         self.size = np.array([np.nanmean(np.abs(values)) for values in train])
@@ -253,14 +260,20 @@ class Panel:
         Raises:
             InputError: if a part is too short, or a column stands still in the train part.
         """
-        parts = {part: self.origins(part) for part in PARTS}
-        length, shortest = int(self.end[0] - self.start[0]), min(map(len, parts.values()))
-        if shortest < MIN_ROWS:
-            needed = int(max(MIN_ROWS / SHARE, (self.input_steps + MIN_ROWS) / (1 - 2 * SHARE))) + 1
-            raise InputError(
-                f"too few rows: {length}, and windows of {self.input_steps} steps need {needed}; "
-                "bring a longer series or lower --input-steps"
-            )
+        length = int(self.end[0] - self.start[0])
+        for part in PARTS:
+            rows, known = len(self.origins(part)), len(self.known_origins(part))
+            if rows < MIN_ROWS:
+                needed = max(MIN_ROWS / SHARE, (self.input_steps + MIN_ROWS) / (1 - 2 * SHARE))
+                raise InputError(
+                    f"too few rows: {length}, and windows of {self.input_steps} steps need "
+                    f"{int(needed) + 1}; bring a longer series or lower --input-steps"
+                )
+            if known < MIN_ROWS:
+                raise InputError(
+                    f"column {self.columns[0]!r} has {known} values in the {rows} rows of the "
+                    f"{part} part, and {MIN_ROWS} are needed; fill gaps or bring a longer series"
+                )
         first, end = self.start[0], self.borders[0, 0]
         for name, column in zip(self.columns, self.values[first:end].T, strict=True):
             if np.nanmin(column) == np.nanmax(column):
@@ -312,18 +325,20 @@ class Panel:
 
     @functools.cached_property
     def std(self) -> np.ndarray:
-        """Standard deviation of each column's train part, without the outermost values.
+        """Standard deviation of each column's train part, without the outermost values, or else 1.
 
         One value of a million among thousands would otherwise make all others look alike.
         """
         low, high = np.nanquantile(self._train, [0.005, 0.995], axis=0)
         inner = np.nanstd(np.clip(self._train, low, high), axis=0)
-        return np.where(inner > 0, inner, np.nanstd(self._train, axis=0))
+        outer = np.nanstd(self._train, axis=0)
+        return np.where(inner > 0, inner, np.where(outer > 0, outer, 1.0))
 
     @functools.cached_property
     def change(self) -> np.ndarray:
-        """Standard deviation of the change from row to row, over `std`: (targets,), at most 1."""
-        return np.minimum(np.nanstd(np.diff(self._train, axis=0), axis=0) / self.std, 1.0)
+        """Standard deviation of the change of `z` from row to row, one series': (targets,) <= 1."""
+        ((start, end),) = self.train_rows()
+        return np.minimum(np.std(np.diff(self.z[start:end], axis=0), axis=0), 1.0)
 
     @property
     def _train(self):
@@ -349,8 +364,8 @@ class Panel:
     def take(self, facts: dict) -> None:
         """Measure by what a model has learned, so that it says the same of the same rows."""
         self.lowest = -np.inf if facts["lowest"] is None else 0.0
-        known = list(facts["series"])
-        self.numbers = np.array([1 + known.index(n) if n in known else 0 for n in self.names])
+        numbers = {name: number for number, name in enumerate(facts["series"], 1)}
+        self.numbers = np.array([numbers.get(name, 0) for name in self.names])
         for i, name in enumerate(self.names):
             if name in facts["series"]:
                 self.error_size[i], self.size[i] = facts["series"][name]
