@@ -155,7 +155,8 @@ def block_memory(folder):
     found = pd.DataFrame(runs.scores(folder, "long_memory.py")["runs"])
     keep(folder, gradients="gradients")
     table = found.groupby(["network", "lag"], sort=False)["error"].mean().unstack()
-    return markdown(table.map("{:.4f}".format).rename(index="`{}`".format))
+    table = table.map("{:.4f}".format)
+    return markdown(table.rename(index="`{}`".format, columns="{} steps".format))
 
 
 def block_scratch(folder):

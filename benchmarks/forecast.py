@@ -30,14 +30,12 @@ from utils.series.panel import Panel, typical_change
 import numpy as np
 import pandas as pd
 
-USUAL = {"units": 256, "dropout": 0.0, "learning_rate": 0.002}
+M4 = {"units": 256, "learning_rate": 0.002, "dropout": 0.0, "input_steps": 168, "segment": 24}
+ETT = {"units": 256, "learning_rate": 0.001, "dropout": 0.5, "input_steps": 96, "segment": 24}
 RECIPES = {  # of forecast.py's network
-    "m4_hourly": USUAL | {"epochs": 12, "input_steps": 168, "segment": 24},
-    "m4_weekly": USUAL
-    | {"units": 128, "epochs": 8, "dropout": 0.1, "input_steps": 52, "segment": 4},
-    "etth1": USUAL
-    | {"epochs": 5, "dropout": 0.5, "input_steps": 96, "segment": 24, "learning_rate": 0.001}
-    | {"loss": "squared", "start": "last"},
+    "m4_hourly": M4 | {"epochs": 12},
+    "m4_weekly": M4 | {"epochs": 8, "units": 128, "dropout": 0.1, "input_steps": 52, "segment": 4},
+    "etth1": ETT | {"epochs": 5, "loss": "squared", "start": "last"},
 }
 RECIPES["etth2"] = RECIPES["etth1"]
 NEWEST = {"m4_hourly": 4, "m4_weekly": 2}  # epochs more, on validation rows too, before the test
@@ -49,10 +47,9 @@ SIMULATED = {  # generator, horizon, season
     "level shift": (generators.level_shift, 168, 24),
     "hits": (generators.hourly_hits, 24, 24),
     "spare parts": (generators.spare_parts, 28, 7),
-    "outlier": (lambda seed: generators.with_outlier(generators.level_shift(seed)), 24, 24),
-    "gaps": (lambda seed: generators.with_gaps(generators.level_shift(seed), seed, code=-9999),
-             24, 24),
-}  # fmt: skip
+    "outlier": (generators.with_outlier, 24, 24),
+    "gaps": (generators.with_gaps, 24, 24),
+}
 ORIGINS = 12  # from which the classical models, which are fitted anew at each, forecast
 
 
@@ -63,10 +60,13 @@ def rivals(name, panel, seed):
     """Return forecasters of a public data set, the network by its recipe last, and its fit."""
     args = forecast.parse_args(["--seed", str(seed)])
     vars(args).update(RECIPES[name], horizon=panel.horizon)
-    logs = name in datasets.NAIVE2  # sMAPE, half of M4's measure, is nearly an error of logarithms
-    power = 2 if args.loss == "squared" else 1
-    linear = LinearHeads(panel, [Scaling(True, True)] if logs else None, power)
-    weights = inner_of(panel).error_weights(True) if logs else np.ones(len(panel.names))
+    m4, inner = name in datasets.NAIVE2, inner_of(panel)
+    # sMAPE, half of M4's measure, is nearly an error of logarithms
+    scalings = [Scaling(True, True)] if m4 and inner.log_spread is not None else None
+    linear = LinearHeads(panel, scalings, power=2 if args.loss == "squared" else 1)
+    weights = np.ones(len(panel.names))  # z-scores count alike
+    if m4:
+        weights = inner.error_weights(linear.scaling.log)
     network, fit = forecast.train(panel, linear, weights, args)
     if fit.interrupted:
         raise KeyboardInterrupt

@@ -89,14 +89,14 @@ def spare_parts(seed: int, days: int = 1500, share: float = 0.2) -> pd.Series:
     return pd.Series(demand, times, name="parts")
 
 
-def with_outlier(series: pd.Series, share: float = 0.4, value: float = 1e6) -> pd.Series:
-    """Return a copy in which one value is a slip of the keyboard."""
-    series = series.copy()
+def with_outlier(seed: int, share: float = 0.4, value: float = 1e6) -> pd.Series:
+    """Return `level_shift` in which one value is a slip of the keyboard."""
+    series = level_shift(seed)
     series.iloc[int(share * len(series))] = value
     return series
 
 
-def with_gaps(series: pd.Series, seed: int, share: float = 0.05, code=np.nan) -> pd.Series:
-    """Return a copy in which a share of the values is missing: NaN, or a code such as -9999."""
-    missing = np.random.default_rng(seed).random(len(series)) < share
-    return series.where(~missing, code)
+def with_gaps(seed: int, share: float = 0.05, code: float = -9999) -> pd.Series:
+    """Return `level_shift` in which a share of the values is missing, by a code."""
+    series = level_shift(seed)
+    return series.where(np.random.default_rng(seed).random(len(series)) >= share, code)
