@@ -102,7 +102,6 @@ PAGE = """# 測量
 | --- | --- |
 | old | 1 |
 <!-- /measured -->
-text
 <!-- measured printed -->
 <!-- /measured -->
 """
