@@ -19,6 +19,7 @@ import pandas as pd
 import tensorflow as tf
 
 STEPS_PER_CALL = 16  # training steps per compiled call, and so at least per epoch
+VERSION = 1  # of what saved models hold
 EPOCH_WINDOWS = 100_000  # at most: a long series is validated before a pass ends
 
 
@@ -91,6 +92,12 @@ def fit(
     callbacks = [best, log := keras.callbacks.History(), keras.callbacks.TerminateOnNaN()]
     if network.optimizer.use_ema:
         callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    newest = {}  # weights, of the last epoch that ended
+    callbacks.append(
+        keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda *_: newest.update(weights=network.get_weights())
+        )
+    )
     if on_epoch:
         callbacks.append(
             keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: on_epoch(float(best.best)))
@@ -109,8 +116,7 @@ def fit(
         if not log.history.get("val_loss"):  # not one epoch: nothing worth keeping
             raise
         interrupted = True
-        if stop_early:
-            network.set_weights(best.best_weights)
+        network.set_weights(best.best_weights if stop_early else newest["weights"])
         print("\nInterrupted: going on with the weights so far", flush=True)
     history = pd.DataFrame(log.history)
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
@@ -152,7 +158,9 @@ def save(path: str | Path, network: keras.Model, facts: dict) -> None:
     with written_whole(path) as beside:
         network.save(beside)
         with zipfile.ZipFile(beside, "a") as archive:  # Keras passes over members it doesn't know
-            archive.writestr("facts.json", json.dumps(facts, allow_nan=False))
+            archive.writestr(
+                "facts.json", json.dumps({"version": VERSION, **facts}, allow_nan=False)
+            )
 
 
 def load(path: str | Path, script: str) -> tuple[keras.Model, dict]:
@@ -169,6 +177,8 @@ def load(path: str | Path, script: str) -> tuple[keras.Model, dict]:
         with zipfile.ZipFile(path) as archive:
             facts = json.loads(archive.read("facts.json"))
         saved_by = facts.pop("script")
+        if facts.pop("version", None) != VERSION:
+            raise ValueError("another version of this repository did; train it anew")
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a broken or hostile file may fail anywhere in Keras
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
