@@ -86,31 +86,21 @@ def fit(
         InputError: if the loss is no number any more.
     """
     start, interrupted = time.perf_counter(), False
-<<<<<<< HEAD
-    log = keras.callbacks.History()
+    log, newest = keras.callbacks.History(), []
     callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] * network.optimizer.use_ema
     stop_early = stop_early and val_batches is not None
     if stop_early:
         patience = -(-epochs // 3)
         best = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
         callbacks.append(best)
+
+    def after_epoch(epoch, logs):
+        newest[:] = network.get_weights()  # while the averages are in the network
+        if on_epoch:
+            on_epoch(min(log.history["val_loss"]))
+
     callbacks += [log, keras.callbacks.TerminateOnNaN()]
-=======
-    patience = -(-epochs // 3) if stop_early else epochs
-    best = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=stop_early)
-    callbacks = [best, log := keras.callbacks.History(), keras.callbacks.TerminateOnNaN()]
-    if network.optimizer.use_ema:
-        callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
-    newest = {}  # weights, of the last epoch that ended
-    callbacks.append(
-        keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda *_: newest.update(weights=network.get_weights())
-        )
-    )
->>>>>>> tests
-    if on_epoch:
-        tell = lambda *_: on_epoch(min(log.history["val_loss"]))  # noqa: E731
-        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=tell))
+    callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=after_epoch))
     try:
         network.fit(
             batches, steps_per_epoch=steps, validation_data=val_batches, epochs=epochs,
@@ -118,10 +108,10 @@ def fit(
             verbose=1 if sys.stdout.isatty() else 2,
         )  # fmt: skip
     except KeyboardInterrupt:
-        if not log.history.get("loss"):  # not one epoch: nothing worth keeping
+        if not newest:  # not one epoch: nothing worth keeping
             raise
         interrupted = True
-        network.set_weights(best.best_weights if stop_early else newest["weights"])
+        network.set_weights(best.best_weights if stop_early else newest)
         print("\nInterrupted: going on with the weights so far", flush=True)
     history = pd.DataFrame(log.history).rename_axis("epoch").rename(lambda epoch: epoch + 1)
     if not np.isfinite(history.iloc[:, -1]).all():
