@@ -71,7 +71,7 @@ def test_both_languages_say_the_same(english):
         one, other = (re.findall(pattern, page, re.M) for page in pages)
         assert one == other, pattern
     rows = (re.findall(r"^\|.*", page, re.M) for page in pages)
-    one, other = (re.findall(r"\d[\d.,]*", "".join(some)) for some in rows)
+    one, other = (re.findall(r"\d+(?:[.,]\d+)*", "".join(some)) for some in rows)
     assert one == other
 
 
