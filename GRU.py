@@ -16,7 +16,7 @@ The GRU (Cho et al., 2014) keeps its memory h in the open and guards it with two
 
 from utils import cli, plotting, training
 from utils.files import output_folder
-from utils.series import baselines, outputs, synthetic
+from utils.series import baselines, outputs, temperature
 from utils.series.backtest import backtest
 from utils.series.panel import Panel
 from utils.series.recursive import Recursive, in_own_unit
@@ -46,7 +46,7 @@ def parse_args(argv=None):
 def read(args, columns):
     """Return the series, the target and its features, as a table by time."""
     if not args.csv:
-        return {"": synthetic.hourly_temperature(args.seed).to_frame()}
+        return {"": temperature.simulated(args.seed).to_frame()}
     table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
     print(table.understood, *table.remarks, sep="\n")
     return table.frames
@@ -112,7 +112,7 @@ def main(argv=None, on_epoch=None):
     args = parse_args(argv)
     if args.load:
         return go_on(args)
-    panel = Panel(read(args, [args.column, *args.features]), args.input_steps, args.forecast)
+    panel = Panel(read(args, cli.columns(args)), args.input_steps, args.forecast)
     panel.check()
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)
@@ -126,17 +126,18 @@ def main(argv=None, on_epoch=None):
     model = in_own_unit(network, panel)  # takes and returns °C
     rivals = baselines.simple(panel) | {"linear": baselines.Linear(panel), "GRU": Recursive(model)}
     if not args.csv:
-        rivals["optimal"] = baselines.Optimal(synthetic.optimal_temperature)
+        rivals["optimal"] = baselines.Optimal(temperature.optimal)
     found = backtest(rivals, panel, "GRU", steps=1)
     print(found)
 
     forecast = outputs.ahead(panel, rivals["GRU"], found.levels, found.corrections)
     scores = outputs.scores_of("GRU.py", args, found, fit.seconds)
-    outputs.write(
+    said = outputs.write(
         folder, forecast, draw(panel, forecast, found, fit), args.show,
         tables={"backtest.csv": found.table(), "history.csv": fit.history},
-        model=model, facts=outputs.facts_of("GRU.py", found), scores=scores,
+        model=model, facts=outputs.facts_of("GRU.py", args, found), scores=scores,
     )  # fmt: skip
+    print(said)
     if fit.interrupted:
         raise KeyboardInterrupt
     return scores
@@ -145,10 +146,12 @@ def main(argv=None, on_epoch=None):
 def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "GRU.py")
-    panel = outputs.panel_of(read(args, facts["columns"]), args.forecast, facts, args.load)
+    panel = outputs.panel_of(
+        read(args, cli.columns(args, facts["asked"])), args.forecast, facts, args.load
+    )
     folder = output_folder(args.output_dir)
     forecast = outputs.ahead(panel, Recursive(model), facts["levels"], facts["corrections"])
-    outputs.write(folder, forecast, draw(panel, forecast), args.show)
+    print(outputs.write(folder, forecast, draw(panel, forecast), args.show))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from functools import partial
 
 from utils import InputError, cli, plotting, training
 from utils.files import output_folder
-from utils.series import baselines, outputs, synthetic
+from utils.series import baselines, outputs, random_walk
 from utils.series.backtest import backtest
 from utils.series.panel import Panel
 from utils.series.recursive import Recursive, in_own_unit
@@ -61,7 +61,7 @@ def law(args):
 def read(args, columns):
     """Return the prices, the target and its features, as a table by time."""
     if not args.csv:
-        return {"": synthetic.random_walk_prices(DAYS, args.seed, **law(args)).to_frame()}
+        return {"": random_walk.simulated(DAYS, args.seed, **law(args)).to_frame()}
     table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
     print(table.understood, *table.remarks, sep="\n")
     (frame,) = table.frames.values()
@@ -181,7 +181,7 @@ def main(argv=None, on_epoch=None):
     args = parse_args(argv)
     if args.load:
         return go_on(args)
-    prices = read(args, [args.column, *args.features])
+    prices = read(args, cli.columns(args))
     panel = Panel(prices, args.input_steps, args.forecast, calendar_names=[], log=True)
     panel.check()
     folder = output_folder(args.output_dir)
@@ -196,18 +196,19 @@ def main(argv=None, on_epoch=None):
     model = in_own_unit(network, panel)  # takes and returns prices
     rivals = baselines.simple(panel) | {"linear": baselines.Linear(panel), "LSTM": Recursive(model)}
     if not args.csv:
-        rivals["optimal"] = baselines.Optimal(partial(synthetic.optimal_price, **law(args)))
+        rivals["optimal"] = baselines.Optimal(partial(random_walk.optimal, **law(args)))
     found = backtest(rivals, panel, "LSTM", steps=1, levels=LEVELS, log=True)
     returns = {part: log_returns(panel, rivals["LSTM"], part) for part in ("train", "val", "test")}
     print(found, truth(found, returns), sep="\n")
 
     forecast = outputs.ahead(panel, rivals["LSTM"], found.levels, found.corrections, log=True)
     scores = outputs.scores_of("LSTM.py", args, found, fit.seconds)
-    outputs.write(
+    said = outputs.write(
         folder, forecast, draw(panel, forecast, found, returns), args.show,
         tables={"backtest.csv": found.table(), "history.csv": fit.history},
-        model=model, facts=outputs.facts_of("LSTM.py", found, log=True), scores=scores,
+        model=model, facts=outputs.facts_of("LSTM.py", args, found, log=True), scores=scores,
     )  # fmt: skip
+    print(said)
     if fit.interrupted:
         raise KeyboardInterrupt
     return scores
@@ -216,12 +217,14 @@ def main(argv=None, on_epoch=None):
 def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "LSTM.py")
-    panel = outputs.panel_of(read(args, facts["columns"]), args.forecast, facts, args.load)
+    panel = outputs.panel_of(
+        read(args, cli.columns(args, facts["asked"])), args.forecast, facts, args.load
+    )
     folder = output_folder(args.output_dir)
     forecast = outputs.ahead(
         panel, Recursive(model), facts["levels"], facts["corrections"], log=True
     )
-    outputs.write(folder, forecast, draw(panel, forecast), args.show)
+    print(outputs.write(folder, forecast, draw(panel, forecast), args.show))
 
 
 if __name__ == "__main__":

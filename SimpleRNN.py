@@ -14,7 +14,7 @@ from functools import partial
 
 from utils import cli, plotting, training
 from utils.files import output_folder
-from utils.series import baselines, outputs, synthetic
+from utils.series import baselines, outputs, sine
 from utils.series.backtest import backtest
 from utils.series.panel import Panel
 from utils.series.recursive import Recursive, in_own_unit
@@ -54,7 +54,7 @@ def parse_args(argv=None):
 def read(args, columns):
     """Return the series, the target and its features, as a table by time."""
     if not args.csv:
-        return {"": synthetic.noisy_sine(STEPS, args.seed, jumps=args.jumps).to_frame()}
+        return {"": sine.simulated(STEPS, args.seed, jumps=args.jumps).to_frame()}
     table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
     print(table.understood, *table.remarks, sep="\n")
     return table.frames
@@ -68,7 +68,7 @@ def build_network(panel, args):
     """
     layers, targets = keras.layers, len(panel.columns)
     inputs = keras.Input((panel.input_steps, targets + panel.inputs))
-    x = layers.GaussianNoise(0.15)(inputs)  # so that it can't learn the noise by heart
+    x = layers.GaussianNoise(0.2)(inputs)  # so that it can't learn the noise by heart
     for _ in range(args.layers - 1):
         x = layers.SimpleRNN(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
     x = layers.SimpleRNN(args.units)(x)  # (batch, units)
@@ -97,7 +97,7 @@ def draw(panel, args, forecast, found=None, fit=None):
     last = panel.series().iloc[-120:]
     if not args.csv and not args.jumps:
         t = np.arange(last.index[0], forecast.index[-1] + 1)
-        clean = synthetic.clean_sine(t[-1] + 1)[t]
+        clean = sine.clean(t[-1] + 1)[t]
         axes["A"].plot(t, clean, color=plotting.GREY, lw=0.8, label="clean sine")
     if not found:
         plotting.draw_forecast(axes["A"], last, forecast)
@@ -120,7 +120,7 @@ def main(argv=None, on_epoch=None):
     if args.load:
         return go_on(args)
     panel = Panel(
-        read(args, [args.column, *args.features]), args.input_steps, args.forecast,
+        read(args, cli.columns(args)), args.input_steps, args.forecast,
         season=None if args.csv else PERIOD,
     )  # fmt: skip
     panel.check()
@@ -139,17 +139,18 @@ def main(argv=None, on_epoch=None):
         "SimpleRNN": Recursive(model),
     }
     if not args.csv:
-        rivals["optimal"] = baselines.Optimal(partial(synthetic.optimal_sine, jumps=args.jumps))
+        rivals["optimal"] = baselines.Optimal(partial(sine.optimal, jumps=args.jumps))
     found = backtest(rivals, panel, "SimpleRNN", steps=1)
     print(found)
 
     forecast = outputs.ahead(panel, rivals["SimpleRNN"], found.levels, found.corrections)
     scores = outputs.scores_of("SimpleRNN.py", args, found, fit.seconds)
-    outputs.write(
+    said = outputs.write(
         folder, forecast, draw(panel, args, forecast, found, fit), args.show,
         tables={"backtest.csv": found.table(), "history.csv": fit.history},
-        model=model, facts=outputs.facts_of("SimpleRNN.py", found), scores=scores,
+        model=model, facts=outputs.facts_of("SimpleRNN.py", args, found), scores=scores,
     )  # fmt: skip
+    print(said)
     if fit.interrupted:
         raise KeyboardInterrupt
     return scores
@@ -158,10 +159,12 @@ def main(argv=None, on_epoch=None):
 def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "SimpleRNN.py")
-    panel = outputs.panel_of(read(args, facts["columns"]), args.forecast, facts, args.load)
+    panel = outputs.panel_of(
+        read(args, cli.columns(args, facts["asked"])), args.forecast, facts, args.load
+    )
     folder = output_folder(args.output_dir)
     forecast = outputs.ahead(panel, Recursive(model), facts["levels"], facts["corrections"])
-    outputs.write(folder, forecast, draw(panel, args, forecast), args.show)
+    print(outputs.write(folder, forecast, draw(panel, args, forecast), args.show))
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ from utils import InputError, cli, plotting, training
 from utils.files import output_folder
 from utils.series import baselines, calendar, direct, outputs, shops
 from utils.series.backtest import backtest
-from utils.series.baselines import Linear
 from utils.series.boosting import Boosting
+from utils.series.heads import LinearHeads, inner_of
 from utils.series.panel import FEW, Panel, evenly
 from utils.series.table import read_table
 from utils.series.windows import in_order, shuffled
@@ -275,7 +275,7 @@ def train(panel, linear, weights, args, number=0, on_epoch=None, refit=None):
         refit: the row of each series after the last one to learn from, (series,); and the epochs.
 
     Returns:
-        the network; the fit, None with `refit`.
+        the network and the fit.
     """
     seed, log = args.seed + SEEDS * number, linear.scaling.log
     keras.utils.set_random_seed(seed)
@@ -295,8 +295,7 @@ def train(panel, linear, weights, args, number=0, on_epoch=None, refit=None):
     cut = direct.many_steps(panel, weights, log)
     batches = shuffled(cut, origins, size, seed)
     if refit:
-        training.refit(network, batches, steps=steps, epochs=refit[1])
-        return network, None
+        return network, training.fit(network, batches, None, steps=steps, epochs=refit[1])
     val = in_order(cut, evenly(panel.origins("val", panel.horizon), direct.VAL_ORIGINS))
     fit = training.fit(network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch)
     return network, fit
@@ -373,8 +372,8 @@ def main(argv=None, on_epoch=None):
     frames, known, law = read(args)
     panel = lay_out(frames, known, args)
     folder = output_folder(args.output_dir)
-    linear = Linear(panel, power=2 if args.loss == "squared" else 1)
-    weights = panel.error_weights(linear.scaling.log)
+    linear = LinearHeads(panel, power=2 if args.loss == "squared" else 1)
+    weights = inner_of(panel).error_weights(linear.scaling.log)
     networks, fits = [], []
     for number in range(args.networks):
         network, fit = train(panel, linear, weights, args, number, None if number else on_epoch)
@@ -391,7 +390,7 @@ def main(argv=None, on_epoch=None):
     if args.boosting or known:
         rivals["boosting"] = Boosting(panel)
     rivals[name] = alone
-    written = name if share == 1 else f"{share:.0%} {name}, {1 - share:.0%} linear"
+    written = name if share == 1 else f"{share:.0%} {name} + {1 - share:.0%} linear"
     rivals[written] = blend
     if panel.whole and args.loss == "absolute":
         rivals = {name: direct.Whole(rival) for name, rival in rivals.items()}
@@ -405,17 +404,18 @@ def main(argv=None, on_epoch=None):
         _, blend, _ = written_by(networks, panel, linear, args, share)
 
     facts = outputs.facts_of(
-        "forecast.py", found, blend.log, short=True, known=known, asked=args.known,
+        "forecast.py", args, found, blend.log, short=True, known=known, asked_known=args.known,
         quantiles=args.asked, squared=blend.squared, whole=panel.whole,
-        mostly_zero=panel.mostly_zero, horizon=panel.horizon,
+        mostly_zero=panel.mostly_zero, horizon=panel.horizon, inner=inner_of(panel).facts(),
     )  # fmt: skip
     forecast = look_ahead(panel, blend, facts)
     scores = outputs.scores_of("forecast.py", args, found, sum(fit.seconds for fit in fits))
-    outputs.write(
+    said = outputs.write(
         folder, forecast, draw(panel, forecast, found), args.show,
         tables={"backtest.csv": found.table(), "series.csv": found.by_series()},
         model=blend.model, facts=facts, scores=scores,
     )  # fmt: skip
+    print(said)
     if fits[-1].interrupted:
         raise KeyboardInterrupt
     return scores
@@ -441,28 +441,26 @@ def look_ahead(panel, network, facts):
 def go_on(args):
     """Forecast with a trained network: the model's own columns, horizon and quantiles."""
     model, facts = training.load(args.load, "forecast.py")
-    target, *features = facts["columns"]
-    for name, learned in (("column", target), ("horizon", facts["horizon"])):
+    target, *features = cli.columns(args, facts["asked"])
+    cli.check_learned("known", args.known, facts["asked_known"])
+    for name, learned in (("column", facts["asked"][0]), ("horizon", facts["horizon"])):
         if getattr(args, name) not in (None, learned):
             raise InputError(
                 f"--{name} {getattr(args, name)}: {args.load} has learned {learned}; drop --{name} "
                 "or train another network"
             )
     table = read_table(
-        args.csv, target, series_column=args.series_column, known=args.known or facts["asked"],
-        features=args.features or features, **cli.reading(args),
+        args.csv, target, series_column=args.series_column, known=facts["asked_known"],
+        features=features, **cli.reading(args),
     )  # fmt: skip
     print(table.understood, *table.remarks, sep="\n")
-    columns = [target, *facts["known"], *features]  # a word that is absent, or new, is 0
-    frames = {
-        n: frame.reindex(columns=columns, fill_value=0.0) for n, frame in table.frames.items()
-    }
-    panel = outputs.panel_of(frames, facts["horizon"], facts, args.load)
+    panel = outputs.panel_of(table.frames, facts["horizon"], facts, args.load)
+    inner_of(panel).take(facts["inner"])
     folder = output_folder(args.output_dir)
     quantiles = direct.symmetric(facts["quantiles"])
     network = direct.Direct(model, quantiles, facts["squared"], facts["log"])
     forecast = look_ahead(panel, network, facts)
-    outputs.write(folder, forecast, draw(panel, forecast), args.show)
+    print(outputs.write(folder, forecast, draw(panel, forecast), args.show))
 
 
 if __name__ == "__main__":

@@ -1,29 +1,31 @@
 """What does Keras do all day? The three recurrent networks as plain loops in NumPy.
 
 A step of each layer, the loop over time, and backpropagation through time: from the last step to
-the first, hand the gradient on, and add up what each step says about the weights they all share.
+the first, each hands the gradient on and adds its share to that of the weights they all use.
 
     python from_scratch.py                  # a simple recurrent layer learns the noisy sine
     python from_scratch.py --layer lstm     # or gru
     python from_scratch.py --check          # every gradient, beside Keras' and the loss's own slope
 
-The weights are Keras' own: W (1, n * units), U (units, n * units) and b (n * units,) of n products
-side by side, one of the simple layer, z r n of the GRU, i f g o of the LSTM; then V (units, 1) and
-c (1,) of an output layer. So Keras can start from the same, and must arrive at the same loss.
+The weights have Keras' shapes: W (1, n * units), U (units, n * units) and b (n * units,) of n
+products side by side, one in the simple layer, z r n in the GRU, i f g o in the LSTM; then V
+(units, 1) and c (1,) of an output layer. Keras starts from the same and must reach the same loss.
 """
 
-from utils import cli, plotting, twin
+from utils import cli, plotting
 from utils.files import output_folder
-from utils.series.synthetic import noisy_sine
+from utils.series import sine
 
+import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 INPUT_STEPS, UNITS, BATCH_SIZE, LEARNING_RATE, CLIP_NORM = 30, 32, 64, 0.003, 1.0
 TEST = 600  # windows at the end that are not trained on
 
-# ------------------------------------------------------------------ a step, and the way back
-# d_x: the gradient of the loss by x. `seen`: what the way back needs to know of the way there.
+# ------------------------------------------------------------------ a step, forward and backward
+# d_x is the gradient of the loss by x; `seen` is what the backward step needs from the forward one
 
 
 def sigmoid(z):
@@ -81,17 +83,17 @@ def gru_back(d_states, seen, W, U, b):
     return (d_h * z + d_m @ U.T,), (x.T @ d_a, h_prev.T @ d_m, d_b)
 
 
-LAYERS = {  # step, way back, products, states
-    "simple": (simple_step, simple_back, 1, 1),
-    "lstm": (lstm_step, lstm_back, 4, 2),
-    "gru": (gru_step, gru_back, 3, 1),
+LAYERS = {  # step forward, step backward, products, states, in Keras
+    "simple": (simple_step, simple_back, 1, 1, "SimpleRNN"),
+    "lstm": (lstm_step, lstm_back, 4, 2, "LSTM"),
+    "gru": (gru_step, gru_back, 3, 1, "GRU"),
 }
 
 # ------------------------------------------------------------------ the loop over time, and back
 
 
 def start(layer, units, rng):
-    """Return weights W, U, b, V, c as Keras starts: random, U orthogonal, b zero."""
+    """Return weights W, U, b, V, c drawn as Keras draws them: random, U orthogonal, b zero."""
     width = LAYERS[layer][2] * units
     W, V = (rng.uniform(-1, 1, (m, n)) * np.sqrt(6 / (m + n)) for m, n in [(1, width), (units, 1)])
     U = np.linalg.qr(rng.normal(size=(width, units)))[0].T
@@ -103,7 +105,7 @@ def start(layer, units, rng):
 def forward(layer, weights, inputs):
     """Return outputs (batch, 1) of inputs (batch, steps, 1), the last states, what steps saw."""
     *recurrent, V, c = weights
-    step, _, _, n_states = LAYERS[layer]
+    step, _, _, n_states, _ = LAYERS[layer]
     states, seen = (np.zeros((len(inputs), len(V))),) * n_states, []  # an empty memory
     for x in inputs.swapaxes(0, 1):  # x (batch, 1)
         states, seen_now = step(x, states, *recurrent)
@@ -154,10 +156,62 @@ def learn(layer, weights, inputs, targets, orders):
         yield np.mean(losses)
 
 
-# ------------------------------------------------------------------ the noisy sine, beside Keras
+# ------------------------------------------------------------------ the same in Keras
+
+
+def keras_network(layer, weights):
+    """Return the same network in Keras, with these weights, Adam and clipping."""
+    recurrent = getattr(keras.layers, LAYERS[layer][-1])(len(weights[-2]))
+    model = keras.Sequential([keras.Input((None, 1)), recurrent, keras.layers.Dense(1)])
+    model.set_weights(weights)
+    model.compile(keras.optimizers.Adam(LEARNING_RATE, global_clipnorm=CLIP_NORM), "mse")
+    return model
+
+
+def check(layer, rng, units=4, step=1e-5):
+    """Compare the gradients with Keras', and with how the loss moves when a weight does.
+
+    Returns a row per weight: the largest number in its gradient, the largest distance from Keras'
+    number, and from the slope of the loss (central differences).
+    """
+    weights = [w + rng.normal(0, 0.3, w.shape) for w in start(layer, units, rng)]
+    inputs, targets = rng.normal(size=(8, 12, 1)), rng.normal(size=(8, 1))
+    model = keras_network(layer, weights)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(model(inputs) - targets))
+    by_keras = map(np.asarray, tape.gradient(loss, [w.value for w in model.weights]))
+    by_hand = gradients(layer, weights, inputs, targets)[1]
+    table = pd.DataFrame(index=["largest", "off Keras'", "off the loss's slope"])
+    for name, w, grad, its in zip("WUbVc", weights, by_hand, by_keras, strict=True):
+        slope = np.zeros_like(w)
+        for place in np.ndindex(w.shape):
+            for move in (step, -step):
+                w[place] += move
+                slope[place] += gradients(layer, weights, inputs, targets)[0] / (2 * move)
+                w[place] -= move
+        table[name] = [np.abs(numbers).max() for numbers in (grad, grad - its, grad - slope)]
+    return table.T
+
+
+# ------------------------------------------------------------------ the noisy sine
+
+
+def draw(layer, values, predicts):
+    """Draw the last values and the forecasts of 60 steps, fed back, by each of the networks."""
+    figure, axes = plotting.new_figure("a", (9, 3.6))
+    axes["a"].plot(range(-99, 1), values[-100:], ".-", color=plotting.BLACK, lw=0.6, label="actual")
+    for (name, predict), look in zip(predicts.items(), ["-", "--"], strict=True):
+        ahead = values[-INPUT_STEPS:]
+        for _ in range(60):
+            ahead = np.append(ahead, predict(ahead[None, -INPUT_STEPS:, None]))
+        axes["a"].plot(range(1, 61), ahead[-60:], look, label=name)
+    axes["a"].set(xlabel="steps from the end of the data", title=f"Forecasts ({layer})")
+    axes["a"].legend(loc="lower left")
+    return figure
 
 
 def main(argv=None):
+    """Train by hand and by Keras, on the same windows in the same order; return the losses."""
     parser = cli.Parser(prog="from_scratch.py", description=__doc__.splitlines()[0])
     parser.add_argument("--layer", choices=LAYERS, default="simple")
     parser.add_argument("--check", action="store_true", help="compare the gradients; no training")
@@ -167,32 +221,26 @@ def main(argv=None):
     args = parser.parse_args(argv)
     layer, rng = args.layer, np.random.default_rng(args.seed)
     if args.check:
-        print(twin.compare(layer, gradients, start(layer, 4, rng), rng).to_string())
+        print(check(layer, rng).to_string())
         return None
     folder = output_folder(args.output_dir)
-    values = noisy_sine(4000, args.seed).to_numpy()
+    values = sine.simulated(4000, args.seed).to_numpy()
     windows = np.lib.stride_tricks.sliding_window_view(values, INPUT_STEPS + 1)[..., None]
     inputs, targets = windows[:, :-1], windows[:, -1]  # (windows, INPUT_STEPS, 1), (windows, 1)
     train = (len(windows) - TEST) // BATCH_SIZE * BATCH_SIZE
     orders = [rng.permutation(train) for _ in range(args.epochs)]
     weights = start(layer, UNITS, rng)
-    model = twin.network(layer, weights, LEARNING_RATE, CLIP_NORM)
+    model = keras_network(layer, weights)  # before they are trained
     losses = pd.DataFrame({"NumPy": list(learn(layer, weights, inputs, targets, orders))})
-    losses["Keras"] = twin.learn(model, inputs, targets, orders, BATCH_SIZE)
+    for epoch, order in enumerate(orders):
+        log = model.fit(inputs[order], targets[order], BATCH_SIZE, shuffle=False, verbose=0)
+        losses.loc[epoch, "Keras"] = log.history["loss"][0]
     losses.index = [f"epoch {epoch + 1}" for epoch in losses.index]
-    figure, axes = plotting.new_figure("a", (9, 3.6))
-    axes["a"].plot(range(-99, 1), values[-100:], ".-", color=plotting.BLACK, lw=0.6, label="actual")
     predicts = {"NumPy": lambda x: forward(layer, weights, x)[0], "Keras": model.predict_on_batch}
-    for (name, predict), look in zip(predicts.items(), ["-", "--"], strict=True):
+    for name, predict in predicts.items():
         losses.loc["test", name] = np.mean((predict(inputs[-TEST:]) - targets[-TEST:]) ** 2)
-        ahead = values[-INPUT_STEPS:]
-        for _ in range(60):
-            ahead = np.append(ahead, predict(ahead[None, -INPUT_STEPS:, None]))
-        axes["a"].plot(range(1, 61), ahead[-60:], look, label=name)
     print(losses.to_string(float_format="{:.5f}".format))
-    axes["a"].set(xlabel="steps from the end of the data", title=f"Forecasts ({layer})")
-    axes["a"].legend(loc="lower left")
-    plotting.save(figure, folder / "figure.png")
+    plotting.save(draw(layer, values, predicts), folder / "figure.png")
     return losses
 
 

@@ -41,25 +41,25 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import sys
+from argparse import SUPPRESS, BooleanOptionalAction
 from pathlib import Path
 from typing import NamedTuple
 
 from utils import cli, plotting
-from utils.checkpoint import Checkpoint, plan_of
 from utils.files import output_folder, write_csv, write_json
-from utils.slots import chunks, crf, files, tagger, travel
-from utils.slots.pictures import confusions, draw_scores, heatmap
-from utils.slots.scores import evaluate, overview, sentence_table, slot_table, summary
+from utils.slots import asking, crf, datasets, files, learning, pictures, scores, tagger, travel
 from utils.slots.vocabulary import MAX_LETTERS, PADDING, Vocabulary
 
 import keras
 import numpy as np
-import pandas as pd
 
 KINDS = ["feedforward", "elman", "jordan", "lstm", "peephole", "gru"]
 DROPOUT = 0.4  # of the word vectors and of the middle layers' outputs
+RARE_SHARE = 0.02  # of the text: the rarest words, which are read as "other" half of the time
+AVERAGED_STEPS = 100  # at most an epoch, over which the weights are averaged
+INTENT_WEIGHT = 0.3  # of the intent's loss, beside the loss per word
+SMOOTHING = 0.1  # of the intents: the right one is to get 90 %, and its share of the rest
 
 
 class Network(NamedTuple):
@@ -74,69 +74,114 @@ class Network(NamedTuple):
         return f"{'bidirectional ' if self.bidirectional else ''}{self.kind}{deep}"
 
 
-COMPARED = [*map(Network, KINDS), Network("lstm", True), Network("gru", True)]
 BEST = Network("gru", True)
+COMPARED = [*map(Network, KINDS), Network("lstm", True), BEST]
 
+SENTENCES = 100_000  # to train on, again and again, of other data: 22 epochs of ATIS, 8 of SNIPS
 # what measures best on the dev parts: of the grammar, and of ATIS and SNIPS
 EN = {"letters": False, "crf": False, "epochs": 10, "batch_size": 32, "learning_rate": 0.008}
-ZH = EN | {"crf": True}  # without spaces, a name is easily cut in two
-TRAVEL = {"en": EN, "zh": ZH}
-REAL = {"letters": True, "crf": True, "epochs": None, "batch_size": 32, "learning_rate": 0.004}
-SEEN = 100_000  # sentences, again and again, of other data: 22 epochs of ATIS, 8 of SNIPS
-EPOCHS = {"epochs": f"5 to 50, to show {SEEN:,} sentences,"}
-DEFAULTS = {"on the travel grammar": EN, "in Chinese": ZH, "on other data": REAL | EPOCHS}
-
-LEGEND = """\
-F1: of whole slots, right in name and in both ends; sentence: the intent and every slot are right"""
+DEFAULTS = {
+    "on the travel grammar": EN,
+    "in Chinese": EN | {"crf": True},  # without spaces, a name is easily cut in two
+    "on other data": EN | {"letters": True, "crf": True, "epochs": None, "learning_rate": 0.004},
+}
 ASKING = {"--predict", "--load", "--min-confidence", "--output-dir"}
 
 SEARCH = {  # what tune.py varies: from:to, or choices
-    "units": "32:256",
-    "layers": "1:2",
-    "learning-rate": "0.001:0.02",
-    "batch-size": "8/16/32/64",
-    "letters": "yes/no",
-    "crf": "yes/no",
-}
+    "units": "32:256", "layers": "1:2", "learning-rate": "0.001:0.02",
+    "batch-size": "8/16/32/64", "letters": "yes/no", "crf": "yes/no",
+}  # fmt: skip
+
+
+def by_data(kind, text):
+    """Return what a flag is given whose default depends on the data."""
+    values = {data: defaults[kind] for data, defaults in DEFAULTS.items()}
+    if kind == "epochs":
+        values["on other data"] = f"5 to 50, to show {SENTENCES:,} sentences,"
+    said = ", ".join(f"{value} {data}" for data, value in values.items())
+    return {"default": SUPPRESS, "help": f"{text} (default: {said})"}
+
+
+def flags():
+    """Return the parser of the flags."""
+    number, above, switch = cli.whole_number, cli.number_above, BooleanOptionalAction
+    parser = cli.Parser(prog="slot_filling.py", description="Fill the slots of queries.")
+    add = parser.add_argument_group("data").add_argument
+    add("--dataset", choices=datasets.DATASETS, help="downloaded, but only once")
+    text = (
+        "your own: a folder with train/, dev/ and test/, in each seq.in, seq.out and, for intents, "
+        "label, a sentence per line; or with train.txt, dev.txt and test.txt, a word and its tag "
+        'per line and, for intents, a line "# intent: NAME" before each sentence; the test part '
+        "may be missing; or one such file, which is split"
+    )
+    add("--data", metavar="PATH", help=text)
+    text = "per cent of one file for train, dev and test"
+    add("--split", type=cli.whole_numbers, default="80,10,10", metavar="80,10,10", help=text)
+    add("--language", choices=travel.LANGUAGES, default="en", help="of the grammar")
+    add = parser.add_argument_group("asking a saved model").add_argument
+    text = "no training: print as JSON what this text says (-: each line of standard input)"
+    add("--predict", metavar="TEXT", help=text)
+    add("--load", metavar="FILE", help="default: model.keras in --output-dir")
+    text, share = (
+        "withhold slots and intents that are less probable, such as 0.9",
+        above(0, True, 1),
+    )
+    add("--min-confidence", type=share, default=0.0, metavar="P", help=text)
+    add = parser.add_argument_group("network").add_argument
+    text = "default: all, compared, on the travel grammar; bidirectional gru on other data"
+    add("--model", choices=KINDS, help=text)
+    add("--bidirectional", action="store_true", help="one from each end")
+    add("--layers", type=number(1), default=1, help="middle layers")
+    add("--units", type=number(1, cli.MOST_UNITS), default=128, help="width of a layer")
+    text = "1-of-N with one more dimension for other words, or a vector that is learned"
+    add("--words", choices=["one-hot", "embedding"], default="embedding", help=text)
+    text = "add a vector made from each word's letters"
+    add("--letters", action=switch, **by_data("letters", text))
+    add("--crf", action=switch, **by_data("crf", "learn which tag follows which"))
+    add = parser.add_argument_group("training").add_argument
+    add("--epochs", type=number(1), **by_data("epochs", "passes over the train part"))
+    add("--batch-size", type=number(1), **by_data("batch_size", "sentences per training step"))
+    text = "at the start, then falling"
+    add("--learning-rate", type=above(0), **by_data("learning_rate", text))
+    text = "a run with each of them"
+    add("--seeds", type=cli.whole_numbers, default="0", metavar="0,1,2", help=text)
+    parser.add_argument("--output-dir", default="outputs/slot_filling", metavar="FOLDER")
+    parser.add_argument("--show", action="store_true", help="open the pictures in windows")
+    return parser
 
 
 def parse_args(argv=None):
     """Return the flags, with the defaults that fit the data."""
-    parser = cli.tagging_parser(
-        "slot_filling",
-        "Fill the slots of queries.",
-        kinds=KINDS,
-        languages=list(travel.GRAMMARS),
-        datasets=list(files.SHA256),
-        defaults=DEFAULTS,
-    )
-    args, given = parser.parse_args(argv), cli.given(argv)
+    parser, given = flags(), cli.given(argv)
+    args = parser.parse_args(argv)
 
     def refuse(flags, reason):
-        if wrong := sorted(flags):
+        if wrong := sorted(flags & given):
             parser.error(f"{' and '.join(wrong)}: {reason}")
 
     own = {"--data", "--dataset"} & given
     if args.predict is not None:
         refuse(given - ASKING, "--predict asks a trained model, which takes no such flag")
     else:
-        refuse({"--load", "--min-confidence"} & given, "only for --predict")
+        refuse({"--load", "--min-confidence"}, "only for --predict")
     if len(own) == 2:
         refuse(own, "name one of them")
     if args.data == "":
         refuse(own, "needs the name of a file or folder")
-    refuse({"--language"} & given if own else (), "only for the travel grammar, without --data")
-    refuse({"--split"} & given if not args.data else (), "only for --data FILE")
+    if own:
+        refuse({"--language"}, "only for the travel grammar, without --data")
+    if not args.data:
+        refuse({"--split"}, "only for --data FILE")
     if not args.model:
-        refuse({"--bidirectional", "--layers"} & given, "they need --model")
-    if args.model == "feedforward" and args.bidirectional:
+        refuse({"--bidirectional", "--layers"}, "they need --model")
+    if args.model == "feedforward":
         refuse({"--bidirectional"}, "for a network with a memory; feedforward has none")
     if len(args.split) != 3 or sum(args.split) != 100 or 0 in args.split[:2]:
         parser.error("--split takes per cent of train, dev and test, such as 80,10,10")
     if not args.seeds:
         parser.error("--seeds takes whole numbers, such as 0,1,2")
-    defaults = REAL if own else TRAVEL[args.language]
-    args.__dict__ = defaults | vars(args)
+    travels = "in Chinese" if args.language == "zh" else "on the travel grammar"
+    args.__dict__ = DEFAULTS["on other data" if own else travels] | vars(args)
     return args
 
 
@@ -188,13 +233,12 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
     outputs = {}
     h = keras.layers.Dropout(DROPOUT)(x)  # (batch, steps, units)
     if vocabulary.intents:
-        heed = keras.ops.where(mask[..., None], keras.layers.Dense(1)(h), crf.NEVER)
-        said = keras.ops.sum(keras.ops.softmax(heed, axis=1) * h, axis=1)  # (batch, units)
-        outputs["intent"] = crf.Tempered(name="intent")(
-            keras.layers.Dense(len(vocabulary.intents))(said)
-        )
-    scores = x if network.kind == "jordan" else keras.layers.Dense(tags)(h)
-    outputs["tags"] = crf.CRF(vocabulary.tags, learned=learn_links, name="tags")(scores)
+        weights = keras.ops.where(mask[..., None], keras.layers.Dense(1)(h), crf.NEVER)
+        mean = keras.ops.sum(keras.ops.softmax(weights, axis=1) * h, axis=1)  # (batch, units)
+        intent = keras.layers.Dense(len(vocabulary.intents))(mean)
+        outputs["intent"] = crf.Tempered(name="intent")(intent)
+    worth = x if network.kind == "jordan" else keras.layers.Dense(tags)(h)  # of each tag
+    outputs["tags"] = crf.CRF(vocabulary.tags, learned=learn_links, name="tags")(worth)
     return keras.Model(inputs, outputs)
 
 
@@ -211,62 +255,57 @@ def spelling(letters, count, units):
 class Run(NamedTuple):
     """A network trained with one seed."""
 
-    tagger: tagger.Tagger
-    fit: tagger.Fit
-    scores: dict[str, dict]  # by part; of `evaluate`
+    tagger: tagger.Tagger | None  # None if another seed was better
+    parameters: int
+    fit: learning.Fit
+    scores: dict[str, dict]  # by part; as `evaluate` returns them
     cues: dict[str, float]  # F1 by where the cue stands, in the part to be judged by
     readings: list[tagger.Reading]  # of that part
 
 
-def trained(network, vocabulary, parts, args, seed, on_epoch=None):
-    """Build and train a network, or go on with it; return the tagger and its `tagger.Fit`."""
+def train(network, vocabulary, parts, args, seed, on_epoch=None):
+    """Build and train a network; return the tagger and its `learning.Fit`."""
     keras.utils.set_random_seed(seed)
     model = build_network(network, vocabulary, args.words, args.units, args.crf)
-    tagged = tagger.Tagger(model, vocabulary)
-    plan = plan_of(args, *(repr(part).encode() for part in parts.values()))
-    name = f"{network}, seed {seed}"
-    return tagged, tagger.fit(
-        tagged,
-        parts,
-        epochs=args.epochs,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        seed=seed,
-        title=name,
-        checkpoint=Checkpoint(checkpoints(args) / f"{name}.npz", plan, args.resume),
-        on_epoch=on_epoch,
-    )
+    batches = learning.Batches(parts["train"], vocabulary, args.batch_size, RARE_SHARE, seed)
+    losses, weights = {"tags": model.get_layer("tags").loss}, {"tags": 1.0}
+    if vocabulary.intents:
+        smooth = {"from_logits": True, "label_smoothing": SMOOTHING}
+        losses["intent"] = keras.losses.CategoricalCrossentropy(**smooth)
+        weights["intent"] = INTENT_WEIGHT
+    rate = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * len(batches))
+    momentum = 1 - 1 / min(AVERAGED_STEPS, len(batches))
+    adam = keras.optimizers.Adam(rate, clipnorm=1.0, use_ema=True, ema_momentum=momentum)
+    # without XLA, which would compile anew for every length of a sentence
+    model.compile(adam, losses, loss_weights=weights, jit_compile=False)
+    tagged, title = tagger.Tagger(model, vocabulary), f"{network}, seed {seed}"
+    return tagged, learning.fit(tagged, batches, parts["dev"], args.epochs, title, on_epoch)
 
 
-def train(network, vocabulary, parts, args, seed):
-    """Build, train, calibrate and score a network; return its `Run`."""
-    tagged, fit = trained(network, vocabulary, parts, args, seed)
-    for kind in tagger.calibrate(tagged, parts["dev"]):
+def run(network, vocabulary, parts, args, seed):
+    """Train, calibrate and score a network; return its `Run`."""
+    tagged, fit = train(network, vocabulary, parts, args, seed)
+    for kind in learning.calibrate(tagged, parts["dev"]):
         print(f"    no {kind} were found in the dev part, by which to tell how sure to be of them")
-    scores = {}
+    found = {}
     for part in ("dev", "test") if "test" in parts else ("dev",):
         readings = tagged.read([sentence.words for sentence in parts[part]])
-        scores[part] = evaluate(parts[part], readings)
-    by_cue = {}
-    for pair in zip(parts[part], readings, strict=True):
-        by_cue.setdefault(getattr(pair[0], "cue", None), []).append(pair)
-    cues = {cue: evaluate(*zip(*by_cue[cue], strict=True))["f1"] for cue in by_cue if cue}
-    return Run(tagged, fit, scores, cues, readings)
+        found[part] = scores.evaluate(parts[part], readings)
+    cues = scores.f1_by_cue(parts[part], readings)
+    return Run(tagged, tagged.network.count_params(), fit, found, cues, readings)
 
 
-def checkpoints(args):
-    """Return the folder of the checkpoints, one of each network and seed."""
-    return Path(args.output_dir, "checkpoints")
-
-
-def train_all(networks, vocabulary, parts, args):
+def run_all(networks, vocabulary, parts, args):
     """Return the runs by network, and whether Ctrl-C came before all were finished."""
     runs = {}
     try:
         for network, seed in itertools.product(networks, args.seeds):
-            run = train(network, vocabulary, parts, args, seed)
-            runs.setdefault(str(network), []).append(run)
-            if run.fit.interrupted:
+            new = run(network, vocabulary, parts, args, seed)
+            found = [*runs.get(str(network), []), new]
+            best = max(found, key=lambda run: run.scores["dev"]["f1"])
+            found = [one if one is best else one._replace(tagger=None) for one in found]
+            runs[str(network)] = found
+            if new.fit.interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
         if not runs:
@@ -276,43 +315,6 @@ def train_all(networks, vocabulary, parts, args):
     return runs, False
 
 
-def taipei_table(taggers, queries):
-    """Return the answers to the lecture's two sentences, a column per word."""
-    lines = []
-    for query in queries:
-        rows = {"": query.words, "right": [*map(chunks.slot, query.tags)]}
-        for name, tagged in taggers.items():
-            rows[name] = [*map(chunks.slot, tagged.read([query.words])[0].tags)]
-        lines.append(pd.DataFrame.from_dict(rows, orient="index").to_string(header=False))
-    return "\n\n".join(lines)
-
-
-# ------------------------------------------------------------------ the picture
-
-
-def draw_taipei(taggers, queries):
-    """Draw each network's slot probabilities, word by word, for the lecture's two sentences."""
-    tags = next(iter(taggers.values())).vocabulary.tags
-    slots = [*sorted({chunks.slot(tag) for tag in tags} - {"O"}), "O"]
-    member = np.array([[chunks.slot(tag) == slot for slot in slots] for tag in tags])
-    names = list(taggers)
-    width = min(len(names), 4)
-    lines = [names[start : start + width] for start in range(0, len(names), width)]
-    mosaic = [
-        [f"{row} {name}" for name in line] + ["."] * (width - len(line))
-        for line in lines
-        for row in range(2)
-    ]
-    size = (2 + 3 * len(mosaic[0]), 2.2 * len(mosaic))
-    figure, axes = plotting.new_figure(mosaic, size, sharey=True)
-    for name, tagged in taggers.items():
-        for row, query in enumerate(queries):
-            percent = 100 * tagged.tag_probabilities(query.words) @ member
-            heatmap(axes[f"{row} {name}"], percent.T, slots, query.words)
-        axes[f"0 {name}"].set_title(f"{name}, %")
-    return figure
-
-
 # ------------------------------------------------------------------ the two ways to run
 
 
@@ -320,105 +322,89 @@ def ask(args):
     """Print what a saved model says of a text, or of each line as it comes."""
     tagged = tagger.load(args.load or Path(args.output_dir, "model.keras"))
     sys.stdout.reconfigure(errors="backslashreplace")  # where the console lacks a character
-    blocks = tagger.arriving(sys.stdin.buffer) if args.predict == "-" else [[args.predict]]
+    blocks = asking.arriving(sys.stdin.buffer) if args.predict == "-" else [[args.predict]]
     for texts in blocks:
-        for found in tagger.answer(tagged, texts, args.min_confidence):
+        for found in asking.answer(tagged, texts, args.min_confidence):
             print(json.dumps(found, ensure_ascii=False), flush=True)
 
 
 def report(runs, parts, args, folder):
     """Print, draw and save what the runs reached; return what scores.json holds."""
-    results = {name: summary(runs[name]) for name in runs}
+    results = {name: scores.summary(runs[name]) for name in runs}
     best = max(results, key=lambda name: results[name]["dev"]["f1"])
-    best_runs = {
-        name: max(runs[name], key=lambda run: run.scores["dev"]["f1"]) for name in runs
-    }  # of the seeds
+    best_runs = {name: next(run for run in runs[name] if run.tagger) for name in runs}
     part = "test" if "test" in parts else "dev"
-    table = slot_table(runs[best], parts[part])
+    table = scores.slot_table(runs[best], parts[part])
     tagger.save(folder / "model.keras", best_runs[best].tagger)
     write_csv(table, folder / "slots.csv")
-    write_csv(sentence_table(best_runs[best], parts[part]), folder / "sentences.csv")
+    write_csv(
+        scores.sentence_table(best_runs[best].readings, parts[part]), folder / "sentences.csv"
+    )
 
-    words, tags = ([getattr(s, what) for s in parts[part]] for what in ("words", "tags"))
-    commonest = float(chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"])
     travels = not (args.data or args.dataset)
-    scores = {
+    commonest = scores.commonest_f1(parts[part])
+    bounds = {"bound without context": travel.WITHOUT_CONTEXT} if travels else {}
+    found = {
         "data": args.dataset or args.data or "travel",
         "language": args.language if travels else None,
-        "words": args.words,
-        "letters": args.letters,
-        "crf": args.crf,
+        **{name: vars(args)[name] for name in ("words", "letters", "crf")},
         "networks": results,
         "commonest_tags_f1": commonest,
-        "ceiling_without_context": travel.WITHOUT_CONTEXT if travels else None,
+        "ceiling_without_context": bounds.get("bound without context"),
         "best": best,
     }
-    write_json(scores, folder / "scores.json")
+    write_json(found, folder / "scores.json")
 
     where = f"the {part} part{' of this grammar' if travels else ''}"
     print(f"\n{best}, slots in {where}:\n{table.round(1).dropna(axis=1).to_string()}")
-    print(f"\nRight in {where}, in per cent:\n{overview(results)}\n{LEGEND}")
+    print(f"\nRight in {where}, in per cent:\n{scores.overview(results, best, part)}")
     print(f"Each word's commonest tag, looked up in the answers: F1 {commonest:.1f}")
-    if travels:
-        print(f"No tagger without context can pass F1 {travel.WITHOUT_CONTEXT:.0f}")
-    sure = results[best][part]
-    for kind in ("slot", "intent"):
-        if (error := sure[f"{kind}_calibration_error"]) is not None:
-            print(f"How sure {best} is of each {kind} and how often right: {error:.1f} % apart")
-
-    references = {"each word's commonest tag": commonest}
-    if travels:
-        references["bound without context"] = travel.WITHOUT_CONTEXT
-    figure = draw_scores(results, part, references, confusions(best_runs, best, parts[part]))
+    bounds = {"each word's commonest tag": commonest} | bounds
+    figure = pictures.draw_scores(results, part, bounds, best_runs, best, parts[part])
     plotting.save(figure, folder / "figure.png", args.show)
     if travels:
+        print(f"No tagger without context can pass F1 {travel.WITHOUT_CONTEXT:.0f}")
         taggers = {name: run.tagger for name, run in best_runs.items()}
         queries = travel.taipei(args.language)
-        print(f"\n{taipei_table(taggers, queries)}")
-        plotting.save(draw_taipei(taggers, queries), folder / "taipei.png", args.show)
+        print(f"\n{scores.answers(taggers, queries)}")
+        plotting.save(pictures.draw_taipei(taggers, queries), folder / "taipei.png", args.show)
         if args.language == "zh" and not plotting.CHINESE:
             print("No font with Chinese characters was found, such as Noto Sans CJK: boxes instead")
     print(f"\nPictures and files: {folder}")
-    return scores
+    return found
 
 
-def prepare(args):
-    """Read the data, or generate them, and say what was understood."""
-    output_folder(args.output_dir)
-    if path := args.data or (args.dataset and files.download(args.dataset)):
-        data = files.read(path, args.split)
-    else:
-        data = files.Data(travel.parts(language=args.language), [])
-    args.epochs = args.epochs or int(np.clip(SEEN / len(data.parts["train"]), 5, 50))
-    print(files.describe(data))
-    return data
+def main(argv=None, on_epoch=None):
+    """Train, score, draw and save; return what scores.json holds (with --predict, nothing).
 
-
-def learn(data, args, on_epoch=None):
-    """Train the one network that the flags name, for tune.py."""
-    vocabulary = Vocabulary.of(data.parts["train"], args.letters)
-    network = Network(args.model, args.bidirectional, args.layers)
-    return trained(network, vocabulary, data.parts, args, args.seeds[0], on_epoch)
-
-
-def main(argv=None):
-    """Train, score, draw and save; return what scores.json holds (with --predict, nothing)."""
+    Args:
+        argv: the flags; None: the command's.
+        on_epoch: gets the best score so far on the dev part, after each epoch; then one network is
+            trained, and nothing is scored or written.
+    """
     args = parse_args(argv)
     if args.predict is not None:
         return ask(args)
-    data = prepare(args)
-    networks = [BEST] if args.data or args.dataset else COMPARED
+    folder = output_folder(args.output_dir)
+    path = datasets.download(args.dataset) if args.dataset else args.data
+    if path:
+        data = files.read(path, args.split)
+    else:
+        data = files.Data(travel.parts(language=args.language), [])
+    print(files.describe(data))
+    parts = data.parts
+    args.epochs = args.epochs or int(np.clip(SENTENCES / len(parts["train"]), 5, 50))
+    vocabulary = Vocabulary.of(parts["train"], args.letters)
+    networks = [BEST] if path or on_epoch else COMPARED
     if args.model:
         networks = [Network(args.model, args.bidirectional, args.layers)]
-    if not args.resume:
-        shutil.rmtree(checkpoints(args), ignore_errors=True)
-    vocabulary = Vocabulary.of(data.parts["train"], args.letters)
-    runs, interrupted = train_all(networks, vocabulary, data.parts, args)
-    scores = report(runs, data.parts, args, Path(args.output_dir))
+    if on_epoch:  # a trial of tune.py ends here
+        return train(networks[0], vocabulary, parts, args, args.seeds[0], on_epoch)
+    runs, interrupted = run_all(networks, vocabulary, parts, args)
+    found = report(runs, parts, args, folder)
     if interrupted:
         raise KeyboardInterrupt
-    shutil.rmtree(checkpoints(args), ignore_errors=True)
-    return scores
+    return found
 
 
 if __name__ == "__main__":

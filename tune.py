@@ -1,141 +1,134 @@
 r"""Which settings are best? A lesson's units, layers, learning rate, ... vary, many at a time.
 
-Every trial trains the lesson with other settings, on a core of its own, and is judged in the
-validation part. Bad ones are stopped early: of those that have come as far, only the best third
-goes on (ASHA, Li et al., 2020). What to try next follows from what was good (TPE, Bergstra et al.,
-2011). The winner and the lesson's own defaults then train in full and are scored, once, in the
-test part: often nothing is gained, and then it says so.
+First the lesson trains with its own defaults, in full. Then every trial trains it with other
+settings, on a core of its own, and is judged in the validation part. Bad ones are stopped early: of
+those that have come as far, only the best third goes on (ASHA, Li et al., 2020). What to try next
+follows from what was good (TPE, Bergstra et al., 2011). The winner trains in full, too, and both
+are compared, once, in the test part: often nothing is gained, and then it says so.
 
     python tune.py GRU --csv data/weather_greensboro.csv --column temperature --trials 30
     python tune.py GRU --search units=16:64,batch-size=64/128 --layers 1
-    python tune.py GRU --trials 60 --resume            # go on: what is finished isn't repeated
+    python tune.py GRU --trials 60 --resume            # go on: what has ended isn't repeated
     python tune.py LSTM --address auto --trials 500    # on a Ray cluster that is running
 
 What tune.py doesn't know goes to the lesson, and a setting that is given isn't varied. It needs
 Ray Tune: pip install -r requirements-tune.txt
 """
 
-import contextlib
+import functools
 import hashlib
 import importlib
 import importlib.util
-import io
 import json
 import math
 import shlex
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import InputError, cli, on_ray, plotting, sweep
-from utils.files import output_folder, write_json, written_together, written_whole
-from utils.series import backtest, evaluation
-from utils.slots import chunks
+from utils import InputError, cli, plotting, sweep
+from utils.files import output_folder, write_json, written_whole
 
 import pandas as pd
 
 FILES = "csv", "data"  # flags that name a file or folder, which travels to the workers
+EPOCHS = 50  # where a lesson finds their number itself
 
 
 class Lesson(NamedTuple):
-    """What tune.py must know of a lesson that offers parse_args, prepare, learn, main, SEARCH."""
+    """What tune.py must know of a lesson that offers parse_args, main(argv, on_epoch), SEARCH."""
 
     metric: str
     judged: str  # what trials are judged by, in the validation part
-    best: Callable  # min or max
-    of: Callable[[dict, str], float | None]  # from scores.json, and "val" or "test"
-    p_value: Callable[[Path, Path], float]  # of no difference, from the outputs of two runs
-    besides: tuple[str, ...] = ()  # flags that it needs, unless they are given
+    best_of: Callable  # min or max
+    score: Callable[[dict, str], float | None]  # from scores.json, and "val" or "test"
+    p_value: Callable[[Path, Path], float]  # of no difference, from the folders of two runs
+    flags: tuple[str, ...] = ()  # that it needs, unless they are given
 
 
-def _error(scores, part):
-    return scores[part][scores["network"]]["mae"]
+def error(scores, part, steps=math.inf):
+    found = scores[part][scores["network"]]
+    return found["by_step"]["mae"][0] if steps == 1 else found["mase"]
 
 
-def _same_error(one, other):
-    """Compare the forecasts of the next step in time order (Diebold & Mariano)."""
-    one, other = (pd.read_csv(folder / "test_predictions.csv") for folder in (one, other))
-    both = one.merge(other, on="time", suffixes=("", "_other"))
-    return evaluation.diebold_mariano(both["actual"], both["predicted"], both["predicted_other"])
-
-
-def _scaled_error(scores, part):
-    return scores[part][scores["layer"]]["mase"]
-
-
-def _same_scaled_error(one, other):
-    """Compare the forecasts of all steps over series, or over origins."""
-    one, other = (_read(folder / "backtest.csv", "series") for folder in (one, other))
-    network = one.columns.get_loc("actual") + 1  # the column of its forecasts
-    errors = [
-        (table["actual"] - table.iloc[:, network])
-        .abs()
-        .groupby([table["series"], table["origin"]], sort=False)
-        .mean()
-        for table in (one, other)
-    ]
-    size = (errors[0] + errors[1]).groupby("series").transform("mean")
-    windows = ((errors[0] - errors[1]) / size).rename("difference").reset_index()
-    first = one[one["series"] == one["series"].iloc[0]]
-    last_step = first["time"].iloc[first["step"].argmax()]  # of the first window
-    overlap = int((first["origin"].unique() < last_step).sum())
-    return backtest.no_difference(windows.rename(columns={"origin": "time"}), overlap)
-
-
-def _f1(scores, part):
+def f1(scores, part):
     found = scores["networks"][scores["best"]]["dev" if part == "val" else part]
     return found and found["f1"]  # the test part may be missing
 
 
-def _same_f1(one, other):
+def errors_p_value(ours, theirs, steps=math.inf):
+    """Compare absolute errors of the same forecasts, over series or, if they are few, origins."""
+    from utils.series.scores import panel_p_value
+
+    scores = read(ours / "scores.json")
+    tables = [read_table(folder / "backtest.csv", "series") for folder in (ours, theirs)]
+    near = [table[table["step"] <= steps].set_index(["series", "origin"]) for table in tables]
+    errors = [(table["actual"] - table[scores["network"]]).abs() for table in near]
+    one, other = (error.groupby(level=[0, 1]).mean() for error in errors)
+    differences = (one - other) / (one + other).groupby(level=0).transform("mean")
+    first = tables[0][tables[0]["series"] == tables[0]["series"].iloc[0]]
+    horizon, last = first["step"].max(), first["time"].iloc[first["step"].argmax()]
+    each = (first["origin"].unique() < last).sum() / horizon  # origins per step
+    overlap = math.ceil(each * max(scores["season"] or 1, min(steps, horizon)))
+    table = differences.rename("difference").rename_axis(["series", "time"]).reset_index()
+    return panel_p_value(table.dropna(), overlap)
+
+
+def f1_p_value(ours, theirs):
     """Compare the tags of the same sentences."""
-    columns = ["tags", "predicted_tags"]
-    tables = [_read(folder / "sentences.csv", *columns) for folder in (one, other)]
-    true, ours = (tables[0][name].str.split() for name in columns)
-    return chunks.same_f1(true, ours, tables[1]["predicted_tags"].str.split())
+    from utils.slots import chunks
+
+    names = ["tags", "predicted_tags"]
+    tables = [read_table(folder / "sentences.csv", *names) for folder in (ours, theirs)]
+    true, tagged = (tables[0][name].str.split() for name in names)
+    return chunks.f1_p_value(true, tagged, tables[1]["predicted_tags"].str.split())
 
 
-def _read(path, *texts):
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_table(path, *texts):
     """Read a table in which some columns are text, even if it says NA or null."""
     return pd.read_csv(path, dtype=dict.fromkeys(texts, str), keep_default_na=False, na_values="")
 
 
-FORECASTING = Lesson("MAE", "MAE", min, _error, _same_error)
-LESSONS = dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), FORECASTING)
-LESSONS["forecast"] = Lesson("MASE", "loss", min, _scaled_error, _same_scaled_error)
+next_step = functools.partial(error, steps=1), functools.partial(errors_p_value, steps=1)
+LESSONS = dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), Lesson("MAE", "MAE", min, *next_step))
+LESSONS["forecast"] = Lesson("MASE", "loss", min, error, errors_p_value)
 LESSONS["slot_filling"] = Lesson(
-    "F1", "F1 + intents", max, _f1, _same_f1, ("--model", "gru", "--bidirectional")
+    "F1", "F1 + intents", max, f1, f1_p_value, ("--model", "gru", "--bidirectional")
 )
 
 
 def parse_args(argv=None):
-    """Return tune.py's flags, the lesson's, as words and parsed, and the space to search."""
+    """Return tune.py's flags and, among them, words, parsed, space, defaults.
+
+    The words are the lesson's flags, parsed by itself; in the space, what varies has its Range.
+    """
     parser = cli.Parser(prog="tune.py", description=__doc__.partition("\n")[0])
     parser.add_argument("lesson", choices=list(LESSONS))
     parser.add_argument("--trials", type=cli.whole_number(1), default=30, help="how many in all")
-    parser.add_argument(
-        "--search",
-        type=cli.names,
-        default=[],
-        metavar="units=16:128,layers=1:3",
-        help="other ranges than the lesson's own, or choices: batch-size=32/64/128",
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with a sweep that was killed, or prolong it"
-    )
-    parser.add_argument(
-        "--address", help="of a Ray cluster; auto: the one of this machine (default: start Ray)"
-    )
+    parser.add_argument("--search", type=cli.names, default=[], metavar="units=16:128,layers=1:3",
+                        help="other ranges than the lesson's own, or choices: "
+                        "batch-size=32/64/128")  # fmt: skip
+    parser.add_argument("--resume", action="store_true",
+                        help="go on with a sweep that was killed, or prolong it")  # fmt: skip
+    parser.add_argument("--address", help="of a Ray cluster; auto: the one of this machine "
+                        "(default: start Ray)")  # fmt: skip
     parser.add_argument("--output-dir", metavar="FOLDER", help="default: outputs/tune_<lesson>")
     parser.add_argument("--show", action="store_true", help="open the picture in a window")
     args, words = parser.parse_known_args(argv)
-    args.output_dir = args.output_dir or f"outputs/tune_{args.lesson}"
+    args.output_dir = Path(args.output_dir or f"outputs/tune_{args.lesson}")
     module = importlib.import_module(args.lesson)
     given = {word.partition("=")[0].removeprefix("--") for word in words if word[:2] == "--"}
-    if besides := LESSONS[args.lesson].besides:
-        words = words if besides[0][2:] in given else [*words, *besides]
+    if (needed := LESSONS[args.lesson].flags) and needed[0][2:] not in given:
+        words = [*words, *needed]
+    given |= {name.removeprefix("no-") for name in given}
     ranges = {name: text for name, text in module.SEARCH.items() if name not in given}
     for item in args.search:
         name, _, text = item.partition("=")
@@ -146,81 +139,94 @@ def parse_args(argv=None):
         ranges[name] = text
         given.add(name)
     try:
-        space = {name: sweep.Range.parse(text) for name, text in ranges.items()}
+        args.space = {name: sweep.Range.parse(text) for name, text in ranges.items()}
     except ValueError as error:
         parser.error(f"--search: {error}; write units=16:128 or batch-size=32/64/128")
-    parsed = module.parse_args(words)  # complains itself
-    if getattr(parsed, "load", None) or getattr(parsed, "predict", None) is not None:
+    args.words, args.parsed = words, module.parse_args(words)  # complains itself
+    parsed = vars(args.parsed)
+    if parsed.get("load") or parsed.get("predict") is not None:
         parser.error("a model that is trained already has no settings to vary")
-    if len(getattr(parsed, "seeds", [0])) > 1:
+    if len(parsed.get("seeds", [0])) > 1:
         parser.error("a sweep trains with one seed; give one to --seeds")
-    if not space:
+    if not args.space:
         parser.error("no setting is left to vary")
-    for bound in zip(*((r.values[0], r.values[-1]) for r in space.values()), strict=True):
-        module.parse_args([*words, *sweep.flags(dict(zip(space, bound, strict=True)))])
-    return args, words, parsed, space
+    for bound in (0, -1):
+        corner = {name: found.values[bound] for name, found in args.space.items()}
+        module.parse_args([*words, *sweep.flags(corner)])
+    args.defaults = {name: parsed[name.replace("-", "_")] for name in args.space}
+    return args
 
 
-def defaults_of(parsed, space):
-    """Return the lesson's own settings, of those that vary."""
-    return {name: vars(parsed)[name.replace("-", "_")] for name in space}
+def train_in_full(lesson, words, folder):
+    """Run the lesson's own command, in a process of its own; end as it ends, if it fails."""
+    print(f"    python {lesson}.py {shlex.join(words)}", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    script = importlib.import_module(lesson).__file__
+    command = [sys.executable, script, *words, "--output-dir", str(folder)]
+    if code := subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
+        killed = f"tune.py: error: {lesson}.py was killed (signal {-code})"
+        raise SystemExit(code if code > 0 else killed)
 
 
-# ------------------------------------------------------------------ the winner
+def search(args, trials, resume):
+    """Run the trials that are missing, or all of them anew; keep what resuming needs."""
+    folder, parsed = args.output_dir, vars(args.parsed)
+    files = {name: sweep.contents(parsed[name]) for name in FILES if parsed.get(name)}
+    digest = hashlib.sha256(repr(files).encode()).hexdigest()
+    plan = {"lesson": args.lesson, "flags": args.words, "space": args.space, "data": digest}
+    if resume and read(folder / "sweep.json") != json.loads(json.dumps(plan)):
+        raise InputError(
+            f"--resume: {folder} holds a sweep of other flags or data; give it the same, or leave "
+            "out --resume"
+        )
+    if len(trials.rows) >= args.trials:
+        return
+    with sweep.cluster(args.address) as storage:
+        if not resume:  # another sweep may be in the folder; only now it goes
+            for name in ("sweep.json", "trials.csv"):
+                (folder / name).unlink(missing_ok=True)
+            shutil.rmtree(folder / "defaults", ignore_errors=True)
+            (folder / "defaults.new").rename(folder / "defaults")
+            write_json(plan, folder / "sweep.json")
+        sweep.search(
+            storage, trials, args.space, args.defaults, epochs=parsed["epochs"] or EPOCHS,
+            seed=parsed.get("seed", 0), lesson=args.lesson, words=args.words, files=files,
+        )  # fmt: skip
 
 
-def trained_in_full(lesson, words, folder):
-    """Run the lesson's own command, or go on with it; return its scores and its folder."""
-    folder /= hashlib.sha256(shlex.join(words).encode()).hexdigest()[:12]
-    if not (folder / "scores.json").exists():
-        print(f"    python {lesson}.py {shlex.join(words)}", flush=True)
-        argv = [*words, "--output-dir", str(folder), *["--resume"] * folder.exists()]
-        with contextlib.redirect_stdout(io.StringIO()):
-            importlib.import_module(lesson).main(argv)
-    return json.loads((folder / "scores.json").read_text(encoding="utf-8")), folder
-
-
-def compare(args, words, parsed, space, journal, begin):
-    """Train the winner and the defaults in full, score both, write all files; return the scores."""
-    folder, lesson, winner = Path(args.output_dir), LESSONS[args.lesson], journal.best()
-    if winner is None:
-        raise InputError(f"no trial succeeded; the first said: {journal.rows[0]['failed']}")
-    settings = sweep.rounded({name: winner[name] for name in space})
-    defaults = defaults_of(parsed, space)
-    command = words if settings == defaults else [*words, *sweep.flags(settings)]
-    print("Trains the best and the defaults in full, and scores them:")
-    best, best_folder = trained_in_full(args.lesson, command, folder / "training")
-    usual, usual_folder = trained_in_full(args.lesson, words, folder / "training")
-    parts = ("val", "test")
-    scored = lesson.of(best, "test") is not None
-    result = {
+def compare(args, trials):
+    """Train the winner in full and compare it with the defaults; return what scores.json holds."""
+    folder, lesson, parsed = args.output_dir, LESSONS[args.lesson], vars(args.parsed)
+    if not (winner := trials.best()):
+        raise InputError(f"no trial succeeded; the first said: {trials.rows[0]['failed']}")
+    settings = {name: winner[name] for name in args.space}
+    words, best, usual = args.words, folder / "defaults", folder / "defaults"
+    if settings != args.defaults:
+        words, best = [*words, *sweep.flags(settings)], folder / "best"
+        print("Trains the best in full:")
+        train_in_full(args.lesson, words, best)
+    with written_whole(folder / "model.keras") as beside:
+        shutil.copyfile(best / "model.keras", beside)
+    scores, parts = [read(run / "scores.json") for run in (best, usual)], ("val", "test")
+    found = [{part: lesson.score(run, part) for part in parts} for run in scores]
+    return {
         "lesson": args.lesson,
-        "data": next((vars(parsed)[name] for name in FILES if vars(parsed).get(name)), "simulated"),
-        "trials": len(journal.rows),
+        "data": next((parsed[name] for name in FILES if parsed.get(name)), "simulated"),
+        "trials": len(trials.rows),
         "metric": lesson.metric,
-        "best": {"settings": settings} | {part: lesson.of(best, part) for part in parts},
-        "defaults": {part: lesson.of(usual, part) for part in parts},
-        "p_value": lesson.p_value(best_folder, usual_folder) if scored else None,
-        "command": shlex.join(["python", f"{args.lesson}.py", *command]),
-        "seconds": time.perf_counter() - begin,
+        "best": {"settings": settings} | found[0],
+        "defaults": found[1],
+        "p_value": None if found[0]["test"] is None else lesson.p_value(best, usual),
+        "command": shlex.join(["python", f"{args.lesson}.py", *words]),
     }
-    with written_together(folder):
-        with written_whole(folder / "model.keras") as beside:
-            shutil.copyfile(best_folder / "model.keras", beside)
-        write_json(result, folder / "scores.json")
-        figure = sweep.draw(journal, lesson.judged, defaults)
-        plotting.save(figure, folder / "figure.png", args.show)
-    shutil.rmtree(folder / "training")
-    return result
 
 
 def report(result, best_of):
     """Say what was gained, in words and numbers."""
     best, usual, p_value = result["best"], result["defaults"], result["p_value"]
     table = pd.DataFrame({"best": best, "defaults": usual}).T[["val", "test"]].astype(float)
-    table = table.set_axis(["validation", "test"], axis=1).dropna(axis=1)
-    table = table.rename_axis(result["metric"], axis=1)
-    lines = [table.to_string(float_format="{:.4g}".format)]
+    table = table.rename({"val": "validation"}, axis=1).rename_axis(result["metric"], axis=1)
+    table = table.dropna(axis=1).to_string(float_format="{:.4g}".format)
     if best["val"] == usual["val"] and best["test"] == usual["test"]:
         moral = "The defaults were the best of all"
     elif best["test"] is None:
@@ -231,40 +237,73 @@ def report(result, best_of):
         luck = "which may be luck: nothing is gained" if p_value >= 0.05 else "more than luck"
         moral = f"In the test part the best is {gain:.1%} {'better' if better else 'worse'} "
         moral += f"than the defaults, {luck} (p = {p_value:.2g})"
-    return "\n".join([*lines, f"{moral}.", result["command"]])
+    return f"{table}\n{moral}.\n{result['command']}"
+
+
+def draw(trials, judged, defaults):
+    """Draw the score against each setting, and the best so far against time."""
+    rows = pd.DataFrame(trials.rows).query("status != 'failed'").sort_values("at")
+    best, names = trials.best(), list(defaults)
+    wide = len(names) // 2 + 1
+    panels = [*names, "time", "."]
+    mosaic = [panels[:wide], panels[wide : 2 * wide]]
+    figure, axes = plotting.new_figure(mosaic, size=(3.6 * wide, 6.5), sharey=True)
+    for name in names:
+        text = isinstance(best[name], str | bool)  # or else a number
+        for status, colour in (("stopped", plotting.GREY), ("done", plotting.BLUE)):
+            shown = rows[rows["status"] == status]
+            values = shown[name].astype(str) if text else shown[name]
+            axes[name].scatter(values, shown["val"], s=14, color=colour, label=status)
+        star = [str(best[name]) if text else best[name]]
+        axes[name].plot(star, [best["val"]], "*", ms=14, color=plotting.RED, label="best")
+        if not text and defaults[name] is not None:
+            axes[name].axvline(defaults[name], color=plotting.BLACK, ls=":", label="default")
+        if not text and 0 < 4 * rows[name].min() <= rows[name].max():
+            plotting.logarithmic(axes[name], whole=isinstance(best[name], int))
+        axes[name].set_title(name)
+    so_far = rows["val"].cummin() if trials.best_of is min else rows["val"].cummax()
+    axes["time"].step(rows["at"] / 60, so_far, where="post", color=plotting.RED)
+    axes["time"].set(title="the best so far", xlabel="minutes")
+    for row in mosaic:
+        axes[row[0]].set_ylabel(f"validation {judged}")
+    far = 2 * rows["val"].median() - best["val"]  # the worst lie beyond: the better half matters
+    if far != best["val"]:
+        margin = 0.1 * (best["val"] - far)
+        axes["time"].set_ylim(*sorted([best["val"] + margin, far - margin]))
+    figure.legend(*axes[names[0]].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
 
 
 def main(argv=None):
-    """Search, train the winner, compare it with the defaults; return what scores.json holds."""
-    args, words, parsed, space = parse_args(argv)
-    begin, folder = time.perf_counter(), Path(args.output_dir)
+    """Train the defaults, search, train the winner, compare; return what scores.json holds."""
+    args = parse_args(argv)
+    begin, folder, lesson = time.perf_counter(), args.output_dir, LESSONS[args.lesson]
     if not all(map(importlib.util.find_spec, ("ray", "optuna"))):
         raise InputError("Ray Tune is missing; get it by: pip install -r requirements-tune.txt")
     output_folder(folder)
-    named = {name: vars(parsed)[name] for name in FILES if vars(parsed).get(name)}
-    files = {name: (on_ray.contents(path), Path(path).is_dir()) for name, path in named.items()}
-    parsed.output_dir = args.output_dir
-    importlib.import_module(args.lesson).prepare(parsed)  # complains of the data, if it must
-    digest = hashlib.sha256(repr(files).encode()).hexdigest()
-    plan = {"lesson": args.lesson, "flags": words, "space": space, "data": digest}
-    best = LESSONS[args.lesson].best
-    journal = sweep.Journal(folder, space, plan, best, args.resume)
-    if not args.resume:
-        shutil.rmtree(folder / "training", ignore_errors=True)
+    kept = all((folder / name).exists() for name in ("sweep.json", "defaults"))
+    resume = args.resume and kept
+    trials = sweep.Trials(folder / "trials.csv", lesson.best_of, args.trials, resume)
+    if args.resume:
+        print(f"--resume: {len(trials.rows)} trials have ended.")
     try:
-        if args.trials > len(journal.rows):
-            on_ray.search(
-                args.lesson, words, files, space, defaults_of(parsed, space), journal,
-                trials=args.trials, epochs=parsed.epochs, best=best,
-                seed=getattr(parsed, "seed", 0), address=args.address,
-            )  # fmt: skip
-        result = compare(args, words, parsed, space, journal, begin)
+        if not resume:
+            print("Trains with the defaults in full:")
+            train_in_full(args.lesson, args.words, folder / "defaults.new")
+        search(args, trials, resume)
+        result = compare(args, trials)
     except KeyboardInterrupt:
-        if row := journal.best():
-            found = sweep.flags({name: row[name] for name in space})
-            print(f"\nThe best so far, {row['val']:.4g} in validation: {shlex.join(found)}")
+        if best := trials.best():
+            found = shlex.join(sweep.flags({name: best[name] for name in args.space}))
+            print(f"\nThe best so far, {best['val']:.4g} in validation: {found}")
         raise
-    print(report(result, best))
+    finally:
+        shutil.rmtree(folder / "defaults.new", ignore_errors=True)
+    result["seconds"] = round(time.perf_counter() - begin, 1)
+    write_json(result, folder / "scores.json")
+    figure = draw(trials, lesson.judged, args.defaults)
+    plotting.save(figure, folder / "figure.png", args.show)
+    print(report(result, lesson.best_of))
     print(f"Picture and files: {folder}")
     return result
 

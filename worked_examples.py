@@ -1,9 +1,8 @@
 """What does a recurrent network compute? The lecture's examples, by hand.
 
-Every network here is a real Keras layer whose weights are set, not trained, so that each number can
-be worked out by hand. Each example prints its weights, its steps and a line worked out in full,
-draws them (utils/board.py), and compares them with the numbers worked out by hand; if one differs,
-the script says which and ends with exit code 1.
+Every network here is a real Keras layer whose weights are set, not trained. Each example prints its
+weights, its steps and a line worked out in full, draws them (utils/board.py), and compares them
+with the numbers worked out by hand; if one differs, it says which and ends with exit code 1.
 
     python worked_examples.py              # all of them
     python worked_examples.py lstm-cell    # one of them
@@ -21,11 +20,9 @@ the script says which and ends with exit code 1.
 The lecture: Hung-yi Lee, Machine Learning, "Recurrent Neural Network", parts I and II.
 """
 
-import argparse
 import itertools
 import string
 import sys
-from pathlib import Path
 
 from utils import board, cli, plotting
 from utils.board import numbers
@@ -42,11 +39,7 @@ from scipy.special import expit as sigmoid
 
 
 def walk(layer, inputs):
-    """Feed a sequence to a recurrent layer, one step at a time, from an empty memory.
-
-    Args:
-        layer: a Keras recurrent layer.
-        inputs: (steps, features).
+    """Feed a sequence (steps, features) to a recurrent Keras layer, from an empty memory.
 
     Returns:
         memory (steps + 1, units), before the first step and after each one: the last of the cell's
@@ -66,10 +59,8 @@ def check(what, computed, by_hand, rtol=0.0, atol=1e-3):
     """Compare with the numbers worked out by hand; exit with 1 and one line if they differ."""
     computed, by_hand = np.asarray(computed), np.asarray(by_hand)
     if not np.allclose(computed, by_hand, rtol=rtol, atol=atol):
-        sys.exit(
-            f"worked_examples.py: error: {what}: computed {computed.tolist()}, "
-            f"by hand {by_hand.tolist()}"
-        )
+        differ = f"computed {computed.tolist()}, by hand {by_hand.tolist()}"
+        sys.exit(f"worked_examples.py: error: {what}: {differ}")
     print(f"ok, as by hand: {what}")
 
 
@@ -102,67 +93,57 @@ def print_steps(inputs, memory, outputs, **columns):
 
 # ------------------------------------------------------------------ a word as a vector
 
-VOCABULARY = ["apple", "bag", "cat", "dog", "elephant"]
-STRANGERS = ["Gandalf", "Sauron"]
-
 
 def encoding():
     """1-of-N encoding with a dimension for "other"; a word as its letter trigrams."""
-    one_hot = keras.layers.StringLookup(vocabulary=VOCABULARY, output_mode="one_hot")
-    words = [*VOCABULARY, *STRANGERS]
-    vectors = np.asarray(one_hot(words))  # (words, 1 + vocabulary): Keras puts "other" first
-    dimensions = ["other", *VOCABULARY]
-    print(pd.DataFrame(vectors.astype(int), index=words, columns=dimensions).to_string())
-    check('1-of-N, with strangers as "other"', vectors.argmax(axis=1), [1, 2, 3, 4, 5, 0, 0])
+    vocabulary = ["apple", "bag", "cat", "dog", "elephant"]
+    words = [*vocabulary, "Gandalf", "Sauron"]
+    layer = keras.layers.StringLookup(vocabulary=vocabulary, output_mode="one_hot")
+    # (words, dimensions): Keras puts "other" first
+    one_hot = pd.DataFrame(layer(words), words, ["other", *vocabulary]).astype(int)
+    print(one_hot.to_string())
+    places = one_hot.to_numpy().argmax(axis=1)
+    check('1-of-N, with strangers as "other"', places, [1, 2, 3, 4, 5, 0, 0])
 
     every = ["".join(letters) for letters in itertools.product(string.ascii_lowercase, repeat=3)]
-    multi_hot = keras.layers.StringLookup(
-        vocabulary=every, num_oov_indices=0, output_mode="multi_hot"
-    )
+    layer = keras.layers.StringLookup(vocabulary=every, num_oov_indices=0, output_mode="multi_hot")
     word = "apple"
-    trigrams = [word[k : k + 3] for k in range(len(word) - 2)]
-    vector = np.asarray(multi_hot([trigrams]))[0]  # (26 * 26 * 26,)
+    vector = np.asarray(layer([[word[k : k + 3] for k in range(len(word) - 2)]]))[0]  # (26^3,)
     ones = np.flatnonzero(vector)
     print(f'"{word}" has {len(ones)} ones in {len(vector):,} dimensions:', end=" ")
     print(", ".join(f"{every[k]} ({k:,})" for k in ones))
     print("With a = 0 ... z = 25, ppl is dimension 10,541 = 15·676 + 15·26 + 11")
     check("letter trigrams of apple", ones, [405, 10430, 10541])
-    return {
-        "one_hot": vectors, "words": words, "dimensions": dimensions, "word": word,
-        "trigrams": ones,
-    }  # fmt: skip
+    return {"one_hot": one_hot, "word": word, "trigrams": ones}
 
 
 # ------------------------------------------------------------------ networks with a memory
 
 RNN_INPUTS = [[1, 1], [1, 1], [2, 2]]
-RNN_HIDDEN, RNN_OUTPUTS = [2, 6, 16], [4, 12, 32]
+RNN_HIDDEN, RNN_OUTPUTS = [[2, 2], [6, 6], [16, 16]], [[4, 4], [12, 12], [32, 32]]
 REORDERED_INPUTS = [[2, 2], [1, 1], [1, 1]]
-REORDERED_HIDDEN, REORDERED_OUTPUTS = [4, 10, 22], [8, 20, 44]
-JORDAN_OUTPUTS = [4, 20, 88]
+REORDERED_HIDDEN, REORDERED_OUTPUTS = [[4, 4], [10, 10], [22, 22]], [[8, 8], [20, 20], [44, 44]]
+JORDAN_OUTPUTS = [[4, 4], [20, 20], [88, 88]]
+LINEAR_ONES = {"kernel_initializer": "ones", "recurrent_initializer": "ones"}
+LINEAR_ONES |= {"activation": None, "use_bias": False}
 
 
-def both(values):
-    """Repeat each number for the two units, which are alike because all the weights are."""
-    return np.repeat(np.asarray(values)[:, None], 2, axis=1)
-
-
-def print_first_unit(steps, inputs, memory, hidden, weights):
-    """Work out hidden unit 1 at some steps: from x1, x2 and the two numbers in memory."""
-    for k in steps:
-        seen = np.concatenate([inputs[k], memory[k]])
-        print(
-            f"hidden unit 1, step {k + 1}: {numbers(hidden[k, 0])} = {sum_of(weights, seen)}"
-            "   (from x1, x2, and the memory)"
-        )
+def print_first_unit(inputs, memory, hidden, W, U):
+    """Work out hidden unit 1 at two steps, from x1, x2 and the two numbers in memory."""
+    for k in range(2):
+        total = sum_of([*W[:, 0], *U[:, 0]], [*inputs[k], *memory[k]])
+        print(f"hidden unit 1, step {k + 1}: {numbers(hidden[k, 0])} = {total}", end="   ")
+        print("(from x1, x2, and the memory)")
 
 
 def rnn():
     """Two linear hidden units that see their own past, two outputs, all weights 1, no bias."""
-    layer = keras.layers.SimpleRNN(
-        2, activation=None, use_bias=False, kernel_initializer="ones", recurrent_initializer="ones"
-    )
+    layer = keras.layers.SimpleRNN(2, **LINEAR_ONES)
     output_layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
+    layer.build((None, None, 2))
+    W, U = layer.get_weights()
+    rows = {"W": ["x1", "x2"], "U": ["memory 1", "memory 2"]}
+    print_weights(rows, ["hidden 1", "hidden 2"], W=W, U=U)
     results = {}
     for title, inputs, hidden_by_hand, outputs_by_hand in [
         ("the lecture's order", RNN_INPUTS, RNN_HIDDEN, RNN_OUTPUTS),
@@ -170,20 +151,14 @@ def rnn():
     ]:
         memory, hidden = walk(layer, inputs)
         outputs = np.asarray(output_layer(hidden))
-        if not results:
-            names = {"W": ["x1", "x2"], "U": ["memory 1", "memory 2"]}
-            W, U = layer.get_weights()
-            print_weights(names, ["hidden 1", "hidden 2"], W=W, U=U)
         print(f"\n{title}:")
         print_steps(inputs, memory, outputs)
-        print_first_unit([0, 1], inputs, memory, hidden, np.concatenate([W, U])[:, 0])
-        check(f"hidden layer, {title}", hidden, both(hidden_by_hand))
-        check(f"outputs, {title}", outputs, both(outputs_by_hand))
-        results[title] = {
-            "inputs": inputs, "hidden": hidden, "outputs": outputs, "memory": "hidden layer",
-        }  # fmt: skip
+        print_first_unit(inputs, memory, hidden, W, U)
+        check(f"hidden layer, {title}", hidden, hidden_by_hand)
+        check(f"outputs, {title}", outputs, outputs_by_hand)
+        results[f"The hidden layer fed back: {title}"] = inputs, hidden, outputs
     print("The same inputs in another order give other outputs: the network has a memory.")
-    return results
+    return {"networks": results, "fed back": "hidden"}
 
 
 def jordan():
@@ -191,28 +166,23 @@ def jordan():
     layer = keras.layers.RNN(JordanCell(2, 2, activation="linear"))
     layer.build((None, None, 2))
     layer.set_weights([np.ones_like(w) if w.ndim == 2 else w for w in layer.get_weights()])
+    W, U, *_ = layer.get_weights()
+    rows = {"W": ["x1", "x2"], "U": ["output 1", "output 2"]}
+    print_weights(rows, ["hidden 1", "hidden 2"], W=W, U=U)
     memory, outputs = walk(layer, RNN_INPUTS)
-    W, U = layer.get_weights()[:2]
-    print_weights(
-        {"W": ["x1", "x2"], "U": ["output 1", "output 2"]}, ["hidden 1", "hidden 2"], W=W, U=U
-    )
     hidden = RNN_INPUTS @ W + memory[:-1] @ U
     print_steps(RNN_INPUTS, memory, outputs, hidden=hidden)
-    print_first_unit([0, 1], RNN_INPUTS, memory, hidden, np.concatenate([W, U])[:, 0])
-    check("outputs", outputs, both(JORDAN_OUTPUTS))
-    network = {"inputs": RNN_INPUTS, "hidden": hidden, "outputs": outputs, "memory": "output"}
-    return {"Jordan": network}
+    print_first_unit(RNN_INPUTS, memory, hidden, W, U)
+    check("outputs", outputs, JORDAN_OUTPUTS)
+    networks = {"The output fed back": (RNN_INPUTS, hidden, outputs)}
+    return {"networks": networks, "fed back": "output"}
 
 
 def bidirectional():
     """Each input has a decimal place of its own, so that a sum shows which inputs are in it."""
     inputs = np.array([1, 10, 100, 1000], "float32")
-    layer = keras.layers.Bidirectional(
-        keras.layers.SimpleRNN(
-            1, activation=None, use_bias=False, return_sequences=True,
-            kernel_initializer="ones", recurrent_initializer="ones",
-        )
-    )  # fmt: skip
+    one_pass = keras.layers.SimpleRNN(1, return_sequences=True, **LINEAR_ONES)
+    layer = keras.layers.Bidirectional(one_pass)  # the other is made like it
     forward, backward = np.asarray(layer(inputs[None, :, None]))[0].T  # each (steps,)
     print("All weights are 1: each output is the input and the output before, or behind, it.")
     table = {"step": range(1, 5), "x1": inputs, "forward": forward, "backward": backward}
@@ -246,8 +216,7 @@ def build_lstm_cell():
         [100, 100, 0, 0],  # x2
         [0, 0, 0, 100],  # x3
     ]
-    bias = [-10, 10, 0, -10]
-    layer.set_weights([np.array(kernel), np.zeros((1, 4)), np.array(bias)])
+    layer.set_weights([np.array(kernel), np.zeros((1, 4)), np.array([-10, 10, 0, -10])])
     return layer
 
 
@@ -268,10 +237,7 @@ def lstm_cell():
     check("memory", memory[1:, 0], LSTM_MEMORY)
     check("outputs", outputs[:, 0], LSTM_OUTPUTS)
     print("Rounded as on the board: sigmoid(10) is 0.00005 away from 1, and sigmoid(-10) from 0.")
-    actions = [
-        "write" if i > 0.5 else "reset" if f < 0.5 else "read" if o > 0.5 else "hold"
-        for i, f, o in zip(i, f, o, strict=True)
-    ]
+    actions = np.select([i > 0.5, f < 0.5, o > 0.5], ["write", "reset", "read"], "hold")
     return {
         "title": "One LSTM cell, step by step", "inputs": LSTM_INPUTS, "actions": actions,
         "meanings": ["$x_1$ data", "$x_2$ write / reset", "$x_3$ read"],
@@ -294,23 +260,17 @@ def gru_cell():
     layer.set_weights([W, U, np.stack([b, np.zeros(3)])])  # the second bias is Keras' own
     memory, outputs = walk(layer, GRU_INPUTS)
     z, r = sigmoid(GRU_INPUTS @ W + b)[:, :2].T  # each (steps,)
-    print_weights(
-        {"W": ["x1", "x2", "x3"], "U": ["h"], "b": ["bias"]}, ["z_z", "z_r", "z_n"], W=W, U=U, b=b
-    )
+    rows = {"W": ["x1", "x2", "x3"], "U": ["h"], "b": ["bias"]}
+    print_weights(rows, ["z_z", "z_r", "z_n"], W=W, U=U, b=b)
     print_steps(GRU_INPUTS, memory, outputs, z=z, r=r)
-    for k, words in [(1, "added"), (3, "in its place")]:
-        x1, h, kept, seen = GRU_INPUTS[k][0], memory[k, 0], z[k], r[k]
-        n = x1 + seen * h
-        print(
-            f"step {k + 1}: n = x1 + r·h = {numbers(x1)} + {sum_of([seen], [h])} = {numbers(n)}; "
-            f"h = z·h + (1 - z)·n = {sum_of([kept, 1 - kept], [h, n])} = {numbers(memory[k + 1])}: "
-            f"{words}"
-        )
+    for k, action in [(1, "added"), (3, "in its place")]:
+        x1, h = GRU_INPUTS[k][0], memory[k, 0]
+        n, mix = x1 + r[k] * h, [z[k], 1 - z[k]]
+        print(f"step {k + 1}: n = x1 + r·h = {x1} + {sum_of([r[k]], [h])} = {numbers(n)};", end=" ")
+        print(f"h = z·h + (1 - z)·n = {sum_of(mix, [h, n])} = {numbers(memory[k + 1])}: {action}")
     check("memory", memory[1:, 0], GRU_MEMORY)
     print("What an LSTM does with two gates, keep and write, z does alone: it keeps, or it writes.")
-    actions = [
-        "hold" if z > 0.5 else "add" if r > 0.5 else "replace" for z, r in zip(z, r, strict=True)
-    ]
+    actions = np.select([z > 0.5, r > 0.5], ["hold", "add"], "replace")
     return {
         "title": "One GRU cell, step by step", "inputs": GRU_INPUTS, "actions": actions,
         "meanings": ["$x_1$ data", "$x_2$ write", "$x_3$ in its place"],
@@ -319,25 +279,18 @@ def gru_cell():
     }  # fmt: skip
 
 
-def lstm_by_hand(inputs, kernel, recurrent_kernel, bias, peephole_kernel):
+def lstm_by_hand(inputs, W, U, b, peepholes=(0, 0, 0)):
     """An LSTM layer as on the board: four products with one joined vector, the rest element-wise.
 
-    Args:
-        inputs: (steps, features).
-        kernel: (features, 4 * units), gate order i, f, c, o as in `keras.layers.LSTM`.
-        recurrent_kernel: (units, 4 * units).
-        bias: (4 * units,).
-        peephole_kernel: (3, units), how i, f and o see the memory; zeros: they don't.
-
-    Returns:
-        tanh(z), i, f, o, c and h by name, each (steps, units).
+    Takes inputs (steps, features) and the weights of `keras.layers.LSTM`, or of `PeepholeLSTMCell`.
+    Returns tanh(z), i, f, o, c and h by name, each (steps, units).
     """
-    weights = np.concatenate([kernel, recurrent_kernel])  # (features + units, 4 * units)
-    p_i, p_f, p_o = peephole_kernel
-    h = c = np.zeros(len(recurrent_kernel))
+    p_i, p_f, p_o = peepholes
+    h = c = np.zeros(len(U))
     steps = []
     for x in inputs:
-        z_i, z_f, z, z_o = np.split(np.concatenate([x, h]) @ weights + bias, 4)
+        joined = np.concatenate([x, h])  # (features + units,)
+        z_i, z_f, z, z_o = np.split(joined @ np.concatenate([W, U]) + b, 4)
         i = sigmoid(z_i + p_i * c)
         f = sigmoid(z_f + p_f * c)
         c = f * c + i * np.tanh(z)
@@ -359,33 +312,30 @@ def lstm_vector():
     print_weights(names, columns, W=W, U=U, b=b)
     results = {}
     for form, layer, weights in [
-        ("x: LSTM, no recurrent weights", keras.layers.LSTM(2, return_sequences=True),
-         (W, 0 * U, b, 0 * peepholes)),
-        ("x, h: LSTM", keras.layers.LSTM(2, return_sequences=True), (W, U, b, 0 * peepholes)),
-        ("x, h, c: PeepholeLSTMCell", keras.layers.RNN(PeepholeLSTMCell(2), return_sequences=True),
-         (W, U, b, peepholes)),
-    ]:  # fmt: skip
-        layer.build((1, *inputs.shape))
-        layer.set_weights(weights[: len(layer.weights)])  # LSTM has no peepholes
+        ("x: LSTM, no recurrent weights", keras.layers.LSTM(2), [W, 0 * U, b]),
+        ("x, h: LSTM", keras.layers.LSTM(2), [W, U, b]),
+        ("x, h, c: PeepholeLSTMCell", keras.layers.RNN(PeepholeLSTMCell(2)), [W, U, b, peepholes]),
+    ]:
+        layer.build((None, None, 2))
+        layer.set_weights(weights)
         results[form] = lstm_by_hand(inputs, *weights)
-        outputs = np.asarray(layer(inputs[None]))[0]
+        _, outputs = walk(layer, inputs)
         check(f"outputs, gates see {form}", outputs, results[form]["h"], atol=1e-6)
     print("\nGates see x and h; the two cells side by side:")
-    steps = results["x, h: LSTM"]
+    steps = results["x, h: LSTM"]  # each (steps, cells)
     table = {name: [f"{u:5.2f} {v:5.2f}" for u, v in values] for name, values in steps.items()}
     print(pd.DataFrame(table, pd.RangeIndex(1, 4, name="step")).to_string())
-    joined, column = np.concatenate([inputs[1], steps["h"][0]]), np.concatenate([W, U])[:, 2]
-    z_f = joined @ column + b[2]
-    print(
-        f"cell 1, step 2: z_f = {sum_of(column, joined, b[2])} = {numbers(z_f)}, so f = sigmoid"
-        f"({numbers(z_f)}) = {numbers(sigmoid(z_f))}\n                c = f·c before + i·tanh(z) = "
-        + sum_of([steps["f"][1, 0], steps["i"][1, 0]], [steps["c"][0, 0], steps["tanh(z)"][1, 0]])
-        + f" = {numbers(steps['c'][1, 0])}"
-    )
+    tanh_z, i, f, _, c, _ = (values[:, 0] for values in steps.values())  # of cell 1
+    joined, column = [*inputs[1], *steps["h"][0]], [*W[:, 2], *U[:, 2]]
+    z_f = np.dot(joined, column) + b[2]
+    print(f"cell 1, step 2: z_f = {sum_of(column, joined, b[2])} = {numbers(z_f)}", end=", ")
+    print(f"so f = sigmoid({numbers(z_f)}) = {numbers(sigmoid(z_f))}")
+    kept_and_written = sum_of([f[1], i[1]], [c[0], tanh_z[1]])
+    print(f"                c = f·c before + i·tanh(z) = {kept_and_written} = {numbers(c[1])}")
     return results
 
 
-# ------------------------------------------------------------------ how many weights
+# ---------------------------------------- how many weights; why training is hard
 
 
 def parameters():
@@ -402,10 +352,9 @@ def parameters():
         "LSTM": (keras.layers.LSTM(n), [simple] * 4),
         "LSTM with peepholes": (keras.layers.RNN(PeepholeLSTMCell(n)), [simple] * 4 + [3 * n]),
     }  # fmt: skip
-    counts = {}
-    for name, (layer, _) in layers.items():
+    for layer, _ in layers.values():
         layer.build((None, None, m))
-        counts[name] = layer.count_params()
+    counts = {name: layer.count_params() for name, (layer, _) in layers.items()}
     blocks = {name: parts for name, (_, parts) in layers.items()}
     table = pd.DataFrame({"Keras": counts, "formula": {name: sum(blocks[name]) for name in blocks}})
     table["of LSTM"] = table["Keras"] / counts["LSTM"]
@@ -423,22 +372,16 @@ def parameters():
     return {"counts": counts, "blocks": blocks, "simple": simple, "size": size}
 
 
-# ------------------------------------------------------------------ why training is hard
-
-GRADIENT_OUTPUTS = {0.99: 0, 1.0: 1, 1.01: 20_000}  # the board's, rounded
-
-
 def gradient():
     """One linear neuron, input 1 at the first of 1,000 steps: the last output is w^999."""
-    steps = 1000
-    inputs = np.zeros((1, steps, 1))
-    inputs[0, 0] = 1
+    inputs = np.eye(1, 1000)[..., None]  # (1, steps, 1)
     layer = keras.layers.SimpleRNN(
         1, activation=None, use_bias=False, return_sequences=True, dtype="float64"
     )
     layer.build(inputs.shape)
+    on_the_board = {0.99: 0, 1.0: 1, 1.01: 20_000}  # last output by w, rounded
     rows, outputs = [], {}
-    for w in GRADIENT_OUTPUTS:
+    for w in on_the_board:
         layer.set_weights([np.ones((1, 1)), np.full((1, 1), w)])  # kernel, recurrent_kernel
         with tf.GradientTape() as tape:
             output = layer(inputs)[0, :, 0]  # (steps,)
@@ -452,7 +395,7 @@ def gradient():
     print(table.to_string(float_format="{:.6g}".format))
     check("last output", table["last output"], table["w^999"], rtol=1e-9, atol=0)
     check("its slope", table["d output / d w"], table["999 w^998"], rtol=1e-9, atol=0)
-    check("0, 1 and about 20,000", table["last output"], list(GRADIENT_OUTPUTS.values()), rtol=0.05)
+    check("0, 1 and about 20,000", table["last output"], list(on_the_board.values()), rtol=0.05)
     print(
         "From 0.99 to 1 and to 1.01 the output goes from 0 to 1 and to 20,000, and its slope\n"
         "from 0.04 to 999 and to 20 million: no learning rate suits all three."
@@ -473,22 +416,14 @@ EXAMPLES = {  # and their pictures
 }
 
 
-def parse_args(argv=None) -> argparse.Namespace:
-    parser = cli.Parser(prog="worked_examples.py", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "example", nargs="?", choices=["all", *EXAMPLES], default="all", help="what to work through"
-    )
-    parser.add_argument(
-        "--output-dir", type=Path, default=Path("outputs/worked_examples"),
-        help="folder for the pictures",
-    )  # fmt: skip
-    parser.add_argument("--show", action="store_true", help="open each picture in a window too")
-    return parser.parse_args(argv)
-
-
 def main(argv=None) -> dict:
     """Work through the examples; return their numbers by name."""
-    args = parse_args(argv)
+    parser = cli.Parser(prog="worked_examples.py", description=__doc__.splitlines()[0])
+    flag = parser.add_argument
+    flag("example", nargs="?", choices=["all", *EXAMPLES], default="all", help="to work through")
+    flag("--output-dir", default="outputs/worked_examples", metavar="FOLDER", help="for pictures")
+    flag("--show", action="store_true", help="open each picture in a window too")
+    args = parser.parse_args(argv)
     folder = output_folder(args.output_dir)
     results = {}
     for name in EXAMPLES if args.example == "all" else [args.example]:

@@ -3,12 +3,11 @@
     python benchmarks/tune.py                  # all of it
     python benchmarks/tune.py nodes overhead   # some of it
 
-It needs requirements-tune.txt, and takes half an hour.
+It needs requirements-tune.txt, and takes an hour.
 """
 
 import argparse
 import contextlib
-import json
 import os
 import random
 import subprocess
@@ -21,75 +20,70 @@ import pandas as pd
 
 REPOSITORY = Path(__file__).parents[1]
 TUNE = [sys.executable, str(REPOSITORY / "tune.py")]
-DUMMY = [sys.executable, str(REPOSITORY / "tests" / "dummy_lesson.py"), "dummy_lesson"]
-GRU = ["GRU", "--epochs", "3", "--search", "learning-rate=0.005:0.02", "--units", "32"]
-GRU += ["--layers", "1", "--batch-size", "128", "--input-steps", "24"]
+START = """
+import tune
+from utils import cli
+tune.LESSONS["dummy_lesson"] = tune.LESSONS["GRU"]
+cli.run(tune.main, "tune.py")
+"""
+DUMMY = [sys.executable, "-c", START, "dummy_lesson"]  # of tests/
+FLAGS = ["--epochs", "3", "--units", "32", "--layers", "1", "--batch-size", "128"]
+GRU = ["GRU", *FLAGS, "--input-steps", "24", "--search", "learning-rate=0.005:0.02"]
+FIT = "import sys, GRU; GRU.main(sys.argv[1:], on_epoch=lambda score: None)"
 ONE_CORE = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-MARK = f"TUNE_BENCHMARK={os.getpid()}".encode()  # in the environment of what it starts
+MARK = f"TUNE_BENCHMARK={os.getpid()}"  # in the environment of what it starts
 TIMES = 5  # that each is killed
 
 
-def sweep(command, folder):
+def sweep(command, folder, **where):
     """Start a sweep, quietly."""
-    return subprocess.Popen(
-        [*command, "--output-dir", folder], stdout=subprocess.DEVNULL, cwd=REPOSITORY
-    )
+    command = [*command, "--output-dir", folder, *(f"--{k}={v}" for k, v in where.items())]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=REPOSITORY)
 
 
 def trials(folder):
-    try:
+    """Return the trials that have ended."""
+    with contextlib.suppress(FileNotFoundError):
         return pd.read_csv(Path(folder, "trials.csv"))
-    except (FileNotFoundError, pd.errors.EmptyDataError):
-        return pd.DataFrame()
+    return pd.DataFrame()
+
+
+@contextlib.contextmanager
+def cluster(nodes):
+    """Start a cluster of nodes with one core each."""
+    from ray.cluster_utils import Cluster
+
+    found = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    for _ in range(nodes - 1):
+        found.add_node(num_cpus=1)
+    yield found
+    found.shutdown()
+
+
+def ends(command, nodes):
+    """Return when trials ended on so many nodes, in seconds since the sweep began."""
+    with cluster(nodes) as found, tempfile.TemporaryDirectory() as folder:
+        assert sweep(command, folder, address=found.address).wait() == 0
+        return trials(folder)["at"]
 
 
 def nodes():
     """Time 16 trials on two nodes of one core each, and on one; Ray's start left out."""
-    from ray.cluster_utils import Cluster
-
-    seconds = {}
-    for count in (1, 2, 1, 2):
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-        for _ in range(count - 1):
-            cluster.add_node(num_cpus=1)
-        with tempfile.TemporaryDirectory() as folder:
-            command = [*TUNE, *GRU, "--trials", "16", "--address", cluster.address]
-            assert sweep(command, folder).wait() == 0
-            seconds.setdefault(count, []).append(trials(folder)["at"].max())
-        cluster.shutdown()
-    one, two = min(seconds[1]), min(seconds[2])
+    seconds = [ends([*TUNE, *GRU, "--trials", "16"], count).max() for count in (1, 2, 1, 2)]
+    one, two = min(seconds[::2]), min(seconds[1::2])
     print(f"16 trials: {one:.0f} s on one node, {two:.0f} s on two: {two / one:.2f} x", flush=True)
 
 
 def overhead():
-    """Time a trial, one at a time, against the lesson's own fit; the start of Ray apart."""
-    from ray.cluster_utils import Cluster
-
-    fit = (
-        "import GRU, sys, tempfile, time\n"
-        "args = GRU.parse_args(sys.argv[1:] + ['--output-dir', tempfile.mkdtemp()])\n"
-        "import keras; keras.Model\n"
-        "start = time.perf_counter()\n"
-        "GRU.learn(GRU.prepare(args), args)\n"
-        "print(time.perf_counter() - start)"
-    )
-    one_core, flags = dict.fromkeys(ONE_CORE, "1"), [*GRU[1:3], *GRU[5:]]
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    alone, tried = [], []
+    """Time a trial, one at a time, against a process that only trains; both import TensorFlow."""
+    environment, alone = os.environ | dict.fromkeys(ONE_CORE, "1"), []
     for _ in range(3):
-        done = subprocess.run(
-            [sys.executable, "-c", fit, *flags], cwd=REPOSITORY, env=os.environ | one_core,
-            check=True, capture_output=True, text=True,
-        )  # fmt: skip
-        alone.append(float(done.stdout.splitlines()[-1]))
-        with tempfile.TemporaryDirectory() as folder:
-            command = [*TUNE, *GRU, "--trials", "3", "--address", cluster.address]
-            assert sweep(command, folder).wait() == 0
-            table = trials(folder)
-            tried.append(table.loc[table["status"] == "done", "seconds"].min())
-    cluster.shutdown()
-    ratio = min(tried) / min(alone)
-    print(f"a trial over the lesson's own fit: {ratio:.2f} x", flush=True)
+        begin = time.perf_counter()
+        command = [sys.executable, "-c", FIT, *FLAGS, "--input-steps", "24"]
+        subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, capture_output=True)
+        alone.append(time.perf_counter() - begin)
+    tried = ends([*TUNE, *GRU, "--trials", "6"], 1).diff()
+    print(f"a trial over the lesson's own training: {tried.max() / min(alone):.2f} x", flush=True)
 
 
 def many(count=1000):
@@ -117,20 +111,17 @@ def workers():
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             trial = b"ray::ImplicitFunc" in (process / "cmdline").read_bytes()
-            if trial and MARK in (process / "environ").read_bytes():
+            if trial and MARK.encode() in (process / "environ").read_bytes():
                 found.append(int(process.name))
     return found
 
 
 def kills():
-    """Kill workers, a node and the driver; no finished trial may be lost, and all must end."""
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    node = cluster.add_node(num_cpus=1)
-    with tempfile.TemporaryDirectory() as folder:
-        command = [*DUMMY, "--trials", "200", "--seconds", "0.1", "--address", cluster.address]
-        process = sweep(command, folder)
+    """Kill workers, a node and the driver; no trial that ended may be lost, and all must end."""
+    with cluster(1) as found, tempfile.TemporaryDirectory() as folder:
+        node = found.add_node(num_cpus=1)
+        command = [*DUMMY, "--trials", "200", "--seconds", "0.1"]
+        process = sweep(command, folder, address=found.address)
         for what in ["worker", "node", "driver"] * TIMES:
             before = len(trials(folder))
             while len(trials(folder)) < before + 5:
@@ -140,20 +131,16 @@ def kills():
                 process.kill()
                 process.wait()
                 known = trials(folder)
-                process = sweep([*command, "--resume"], folder)
+                process = sweep([*command, "--resume"], folder, address=found.address)
             elif what == "node":
-                cluster.remove_node(node, allow_graceful=False)
-                node = cluster.add_node(num_cpus=1)
-            else:
-                os.kill(workers()[0], 9)
-            if what == "driver":
-                assert trials(folder).iloc[: len(known)].equals(known)
+                found.remove_node(node, allow_graceful=False)
+                node = found.add_node(num_cpus=1)
+            elif running := workers():
+                os.kill(running[0], 9)
         assert process.wait() == 0
         table = trials(folder)
-        assert list(table["trial"]) == list(range(1, 201))
-        scores = json.loads(Path(folder, "scores.json").read_text(encoding="utf-8"))
-        assert scores["trials"] == 200
-    cluster.shutdown()
+    assert table.iloc[: len(known)].equals(known)
+    assert list(table["trial"]) == list(range(1, 201))
     failed = int((table["status"] == "failed").sum())
     print(f"{TIMES} workers, nodes and drivers killed: {len(table)} trials, {failed} failed")
 
@@ -162,7 +149,7 @@ if __name__ == "__main__":
     parts = {"nodes": nodes, "overhead": overhead, "many": many, "kills": kills}
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="*", choices=[*parts, []], default=[])
-    os.environ |= dict([MARK.decode().split("=")])
+    os.environ |= dict([MARK.split("=")])
     os.environ["PYTHONPATH"] = f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'tests'}"
     os.environ |= {"MPLBACKEND": "Agg", "RAY_USAGE_STATS_ENABLED": "0"}
     for name in parser.parse_args().parts or parts:

@@ -1,15 +1,11 @@
-"""A lesson that learns nothing, quickly: for what tune.py does with trials, without TensorFlow.
-
-As a command it is tune.py, which knows this lesson.
-"""
+"""A lesson that learns nothing, quickly: for what tune.py does with trials, without TensorFlow."""
 
 import json
+import os
 import time
 from pathlib import Path
 
-import tune
 from utils import InputError, cli
-from utils.files import output_folder
 
 SEARCH = {"units": "8:128", "learning-rate": "0.001:0.1", "layer": "gru/lstm"}
 
@@ -23,45 +19,39 @@ def parse_args(argv=None):
     parser.add_argument("--epochs", type=cli.whole_number(1), default=9)
     parser.add_argument("--seconds", type=float, default=0.02, help="of an epoch")
     parser.add_argument("--bad-above", type=int, default=1000, help="units with which it fails")
-    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--deadly", type=int, help="units that kill the process of a trial")
     parser.add_argument("--output-dir", default="outputs/dummy_lesson")
     return parser.parse_args(argv)
 
 
-def prepare(args):
-    output_folder(args.output_dir)
+def main(argv=None, on_epoch=None):
+    args = parse_args(argv)
+    if args.csv and not Path(args.csv).exists():
+        raise InputError(f"{args.csv}: cannot be read")
     text = Path(args.csv).read_text(encoding="utf-8") if args.csv else "20"
     if not text.strip().isdigit():
         raise InputError(f"{args.csv} holds no number")
-    return int(text)  # the best number of units
-
-
-def error(data, args):
-    return 1 + abs(args.units - data) / 10 + args.learning_rate + (args.layer == "gru")
-
-
-def learn(data, args, on_epoch=lambda score: None):
     if args.units > args.bad_above:
         raise InputError("the training diverged")
-    for epoch in range(args.epochs):
-        time.sleep(args.seconds)
-        on_epoch(error(data, args) + 1 / (epoch + 1))
-
-
-def main(argv=None):
-    args = parse_args(argv)
-    data = prepare(args)
-    learn(data, args)
-    folder, mae = Path(args.output_dir), error(data, args)
-    lines = [f"{i},{i},{i + mae * (-1) ** i}" for i in range(100)]
-    (folder / "test_predictions.csv").write_text("\n".join(["time,actual,predicted", *lines]))
+    mae = 1 + abs(args.units - int(text)) / 10 + args.learning_rate + (args.layer == "gru")
+    if on_epoch:
+        if args.units == args.deadly:
+            os._exit(1)
+        for epoch in range(args.epochs):
+            time.sleep(args.seconds)
+            on_epoch(mae + 1 / (epoch + 1))
+        return None
+    folder = Path(args.output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"a,{i},{h},{i + h},{i},{i + mae * (-1) ** i}" for i in range(100) for h in (1, 2)]
+    header = "series,origin,step,time,actual,dummy"
+    (folder / "backtest.csv").write_text("\n".join([header, *lines]))
     (folder / "model.keras").write_text(f"{args.units} units")
-    scores = {"network": "dummy"} | {part: {"dummy": {"mae": mae}} for part in ("val", "test")}
+    scores = {"network": "dummy", "season": 2}
+    scores |= {part: {"dummy": {"by_step": {"mae": [mae, mae]}}} for part in ("val", "test")}
     (folder / "scores.json").write_text(json.dumps(scores))
     return scores
 
 
-tune.LESSONS["dummy_lesson"] = tune.LESSONS["GRU"]
-
 if __name__ == "__main__":
-    cli.run(tune.main, "tune.py")
+    cli.run(main, "dummy_lesson.py")

@@ -5,165 +5,129 @@ from utils.plotting import Axes, Figure
 
 import numpy as np
 
-PALE = "#bbbbbb"
-
 
 def numbers(vector: np.ndarray) -> str:
     """Write a number or a vector as the board has it: two decimals, no trailing zeros."""
     return " ".join(f"{x:g}" for x in np.round(np.atleast_1d(vector), 2) + 0.0)  # no "-0"
 
 
-def _bare(axes: Axes) -> None:
-    """Leave only the labels of the axes: no grid, ticks or frame."""
+def _bare(axes: Axes, x: list | None = None, y: list | None = None, **settings) -> None:
+    """Leave only labels, no grid, ticks or frame; `x` and `y` name the places 0, 1, 2 ..."""
+    for axis, labels in [("x", x), ("y", y)]:
+        if labels is not None:
+            settings |= {f"{axis}ticks": range(len(labels)), f"{axis}ticklabels": labels}
+    axes.set(**settings)
     axes.grid(False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
 
+def _write(axes: Axes, x: float, y: float, text: str, **look):
+    return axes.text(x, y, text, **{"ha": "center", "va": "center", **look})
+
+
+def _steps(count: int) -> list[str]:
+    return [f"step {k + 1}" for k in range(count)]
+
+
 def draw_encoding(results: dict) -> Figure:
-    """Draw the 1-of-N vectors of some words, and the trigrams of one."""
-    vectors, words, dimensions = results["one_hot"], results["words"], results["dimensions"]
+    """Draw the 1-of-N vectors of some words, a frame, and the trigrams of one word."""
+    one_hot, word = results["one_hot"], results["word"]
     figure, axes = plotting.new_figure("ab", (9.5, 3.6), width_ratios=[1.15, 1])
     axes["a"].set_title('1-of-N: one dimension per word, and one for "other"')
-    axes["a"].pcolormesh(vectors, cmap="Blues", vmax=1.4, edgecolor="white", linewidth=2)
-    for (row, column), value in np.ndenumerate(vectors):
-        colour = plotting.GREY if value == 0 else "white"
-        axes["a"].text(
-            column + 0.5, row + 0.5, f"{value:g}", ha="center", va="center", color=colour
-        )
-    axes["a"].set_yticks(np.arange(len(words)) + 0.5, words)
-    axes["a"].set_xticks(np.arange(len(dimensions)) + 0.5, dimensions)
-    axes["a"].invert_yaxis()
-    word = results["word"]
+    axes["a"].imshow(one_hot, cmap="Blues", vmax=1.4, aspect="auto")
+    for (row, column), value in np.ndenumerate(one_hot):
+        _write(axes["a"], column, row, value, color="white" if value else plotting.GREY)
+    _bare(axes["a"], x=one_hot.columns, y=one_hot.index)
     axes["b"].set_title(f'"{word}" as three ones among 26 × 26 × 26 trigrams')
     for row, place in enumerate(results["trigrams"]):
         for column, letter in enumerate(word):
-            inside = row <= column < row + 3
-            look = {"color": plotting.BLUE, "weight": "bold"} if inside else {"color": PALE}
-            axes["b"].text(column, row, letter, ha="center", va="center", fontsize=17, **look)
+            bold = row <= column < row + 3
+            look = {"color": plotting.BLUE, "weight": "bold"} if bold else {"color": plotting.GREY}
+            _write(axes["b"], column, row, letter, fontsize=17, **look)
         axes["b"].text(5.2, row, f"dimension {place:,}", va="center")
-    axes["b"].set(xlim=(-0.6, 8), ylim=(2.7, -0.7), xticks=[], yticks=[])
-    for panel in axes.values():
-        _bare(panel)
+    _bare(axes["b"], x=[], y=[], xlim=(-0.6, 8), ylim=(2.7, -0.7))
     return figure
 
 
 def draw_unrolled(results: dict) -> Figure:
-    """Draw a network unrolled over time, once per title in `results`.
-
-    Each has "inputs", "hidden" and "outputs", (steps, 2), and under "memory" which of them is fed
-    back.
-    """
-    panels = "abc"[: len(results)]
+    """Draw "networks" unrolled over time: inputs, hidden and outputs, (steps, 2), by title."""
+    panels = "abc"[: len(results["networks"])]
     figure, axes = plotting.new_figure("\n".join(panels), (7, 0.4 + 3 * len(panels)))
-    for panel, (title, network) in zip(panels, results.items(), strict=True):
-        axes[panel].set_title(f"The {network['memory']} fed back: {title}")
-        _unroll(axes[panel], network)
+    for panel, (title, layers) in zip(panels, results["networks"].items(), strict=True):
+        axes[panel].set_title(title)
+        _unroll(axes[panel], layers, source=1 if results["fed back"] == "hidden" else 2)
     return figure
 
 
-def _unroll(axes, network):
-    rows = {
-        0: ("input", network["inputs"], plotting.GREY),
-        1: ("hidden", network["hidden"], plotting.BLUE),
-        2: ("output", network["outputs"], plotting.GREEN),
-    }
-    source = 1 if network["memory"] == "hidden layer" else 2
-    steps = len(network["inputs"])
-
-    def box(x, y, text, colour):
+def _unroll(axes, layers, source):
+    def box(x, y, values, colour):
         style = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": colour, "lw": 1.8}
-        return axes.text(x, y, text, ha="center", va="center", fontsize=12, bbox=style)
+        return _write(axes, x, y, numbers(values), fontsize=12, bbox=style)
 
     def arrow(start, end, colour):
         style = {"arrowstyle": "-|>", "color": colour, "shrinkA": 3, "shrinkB": 3, "lw": 1.6}
         style |= {"patchA": start.get_bbox_patch(), "patchB": end.get_bbox_patch()}
         axes.annotate("", end.get_position(), start.get_position(), arrowprops=style)
 
-    before = box(0, source, "0 0", plotting.ORANGE)
+    colours, steps = [plotting.GREY, plotting.BLUE, plotting.GREEN], len(layers[0])
+    before = box(0, source, [0, 0], plotting.ORANGE)
     for step in range(steps):
-        boxes = [
-            box(step + 1, y, numbers(values[step]), colour)
-            for y, (_, values, colour) in rows.items()
-        ]
+        boxes = [box(step + 1, y, layers[y][step], colours[y]) for y in range(3)]
         arrow(boxes[0], boxes[1], plotting.GREY)
         arrow(boxes[1], boxes[2], plotting.GREY)
         arrow(before, boxes[1], plotting.ORANGE)
         before = boxes[source]
+    _bare(axes, x=["start", *_steps(steps)], y=["input", "hidden", "output"])
     axes.set(xlim=(-0.4, steps + 0.4), ylim=(-0.45, 2.45))
-    axes.set_yticks(list(rows), [name for name, _, _ in rows.values()])
-    axes.set_xticks(range(steps + 1), ["start", *(f"step {t + 1}" for t in range(steps))])
-    _bare(axes)
 
 
 def draw_bidirectional(results: dict) -> Figure:
     """Draw which inputs the outputs of each pass have seen, read from their decimal places."""
     figure, axes = plotting.new_figure("ab", (8.5, 3.9), sharey=True)
-    for panel, name, title, colour in [
-        ("a", "forward", "Forward pass: has seen the past", plotting.BLUE),
-        ("b", "backward", "Backward pass: has seen the future", plotting.ORANGE),
-    ]:
-        axes[panel].set_title(title)
-        for step, output in enumerate(results[name], start=1):
-            for place in range(4):
-                fill = colour if output // 10**place % 10 == 1 else "white"
-                axes[panel].scatter(
-                    place + 1, step, s=420, edgecolor=colour, linewidth=1.6, facecolor=fill
-                )
-            axes[panel].text(4.75, step, f"{output:.0f}", va="center", family="monospace")
-        axes[panel].set(xlabel="input of step (filled: seen)", xlim=(0.4, 5.9), ylim=(4.6, 0.4))
-        axes[panel].set(xticks=[1, 2, 3, 4], yticks=[1, 2, 3, 4])
-        _bare(axes[panel])
+    looks = {"forward": ("a", "past", plotting.BLUE), "backward": ("b", "future", plotting.ORANGE)}
+    for name, (panel, part, colour) in looks.items():
+        axes[panel].set_title(f"{name.capitalize()} pass: has seen the {part}")
+        for step, output in enumerate(results[name]):
+            fill = np.where(output // 10 ** np.arange(4) % 10 == 1, colour, "white")
+            axes[panel].scatter(range(4), [step] * 4, s=420, c=fill, edgecolor=colour, lw=1.6)
+            axes[panel].text(3.75, step, f"{output:.0f}", va="center", family="monospace")
+        _bare(axes[panel], [1, 2, 3, 4], [1, 2, 3, 4], xlim=(-0.6, 4.9), ylim=(3.6, -0.6))
+        axes[panel].set_xlabel("input of step (filled: seen)")
     axes["a"].set_ylabel("output of step")
     return figure
 
 
 def draw_cell(results: dict) -> Figure:
-    """Draw inputs, gates, memory and output of one cell above one another, as data flows.
-
-    `results` has "title"; "inputs" (steps, 3) and their "meanings"; "gates", (steps,) by name;
-    "memory" (steps + 1,); "outputs" (steps,); and "actions", a word per step.
-    """
-    inputs, gates, memory = results["inputs"], results["gates"], results["memory"]
-    steps = np.arange(1, len(inputs) + 1)
-    heights = [1, 3.2, 0.7 * len(gates), 2.1]
-    figure, axes = plotting.new_figure("y\nc\ng\nx", (8.2, 7.2), height_ratios=heights, sharex=True)
+    """Draw inputs, gates, memory and output of one cell above one another, as data flows."""
+    inputs, gates, memory = np.asarray(results["inputs"]), results["gates"], results["memory"]
+    steps = range(len(inputs))
+    layout = {"height_ratios": [1, 3.2, 0.7 * len(gates), 2.1], "sharex": True}
+    figure, axes = plotting.new_figure("y\nc\ng\nx", (8.2, 7.2), **layout)
+    edges = np.arange(-1, len(memory)) - 0.5
+    axes["c"].stairs(memory[1:], edges[1:], fill=True, color=plotting.SKY, alpha=0.35)
+    axes["c"].stairs(memory, edges, color=plotting.BLUE, linewidth=2.4)
     for step, action, output in zip(steps, results["actions"], results["outputs"], strict=True):
         axes["y"].text(step, 1.12, action, ha="center", weight="bold", fontsize=12)
         colour = plotting.GREY if round(output) == 0 else plotting.GREEN
-        axes["y"].text(
-            step, 0.35, numbers(output), ha="center", va="center", fontsize=15, color=colour
-        )
-    edges = np.arange(len(memory) + 1) - 0.5
-    axes["c"].stairs(memory[1:], edges[1:], fill=True, color=plotting.SKY, alpha=0.35)
-    axes["c"].stairs(memory, edges, color=plotting.BLUE, linewidth=2.4)
-    for step in steps:
-        axes["c"].text(
-            step, memory[step] + 0.25, numbers(memory[step]), ha="center", va="bottom",
-            fontsize=15, color=plotting.BLUE,
-        )  # fmt: skip
+        _write(axes["y"], step, 0.35, numbers(output), fontsize=15, color=colour)
+        look = {"fontsize": 15, "color": plotting.BLUE, "va": "bottom"}
+        _write(axes["c"], step, memory[step + 1] + 0.25, numbers(memory[step + 1]), **look)
     for row, gate in enumerate(gates.values()):
-        fill = np.where(gate > 0.5, plotting.ORANGE, "white")
-        axes["g"].scatter(
-            steps, [row] * len(steps), s=330, c=fill, edgecolor=plotting.ORANGE, linewidth=1.8
-        )
-    for (step, row), value in np.ndenumerate(np.asarray(inputs)):
-        colour = plotting.BLACK if row == 0 or value else PALE
-        axes["x"].text(
-            step + 1, row, numbers(value), ha="center", va="center", fontsize=14, color=colour
-        )
-    axes["y"].set(ylabel="output", ylim=(0, 1), yticks=[])
-    axes["c"].set(ylabel="memory", ylim=(-0.1, 8.4), yticks=[])
-    axes["g"].set(ylabel="gates", ylim=(len(gates) - 0.4, -0.6))
-    axes["g"].set_yticks(range(len(gates)), list(gates))
-    axes["x"].set(ylabel="inputs", ylim=(2.6, -0.6), xlim=(0.3, len(steps) + 0.6))
-    axes["x"].set_yticks(range(3), results["meanings"])
-    axes["x"].set_xticks(steps, [f"step {step}" for step in steps])
+        fill, edge = np.where(gate > 0.5, plotting.ORANGE, "white"), plotting.ORANGE
+        axes["g"].scatter(steps, [row] * len(steps), s=330, c=fill, edgecolor=edge, lw=1.8)
+    for (step, row), value in np.ndenumerate(inputs):
+        colour = plotting.BLACK if row == 0 or value else plotting.GREY
+        _write(axes["x"], step, row, numbers(value), fontsize=14, color=colour)
+    _bare(axes["y"], y=[], ylabel="output", ylim=(0, 1))
+    _bare(axes["c"], y=[], ylabel="memory", ylim=(-0.1, 8.4))
+    _bare(axes["g"], y=list(gates), ylabel="gates", ylim=(len(gates) - 0.4, -0.6))
+    _bare(axes["x"], x=_steps(len(steps)), y=results["meanings"], ylabel="inputs")
+    axes["x"].set(ylim=(2.6, -0.6), xlim=(-0.7, len(steps) - 0.4))
     for panel in axes.values():
         panel.yaxis.labelpad = 12
-        _bare(panel)
-        for edge in steps[:-1] + 0.5:
-            panel.axvline(edge, color="#dddddd", linewidth=0.9, zorder=0)
+        for step in steps[1:]:
+            panel.axvline(step - 0.5, color="#dddddd", linewidth=0.9, zorder=0)
     figure.align_ylabels()
     figure.suptitle(f"{results['title']} (gates: ● open, ○ closed)\n", x=0.01, ha="left")
     return figure
@@ -172,29 +136,18 @@ def draw_cell(results: dict) -> Figure:
 def draw_lstm_vector(results: dict) -> Figure:
     """Draw gates, memory and output of a layer, of the last form in `results`, (steps, units)."""
     *_, layer = results.values()
-    steps, units = layer["c"].shape
     figure, axes = plotting.new_figure("ifo\nzch", (9.5, 4), sharex=True, sharey=True)
-    for name, title in {
-        "i": "input gate i",
-        "f": "forget gate f",
-        "o": "output gate o",
-        "tanh(z)": r"what to write: $\tanh(z)$",
-        "c": r"memory $c_t = f \circ c_{t-1} + i \circ \tanh(z)$",
-        "h": r"output $h_t = o \circ \tanh(c_t)$",
-    }.items():
-        panel, is_gate = axes["z" if name == "tanh(z)" else name], name in "ifo"
-        panel.pcolormesh(
-            layer[name].T, edgecolor="white", linewidth=1.5,
-            cmap="Oranges" if is_gate else "PRGn",
-            vmin=0 if is_gate else -1.6, vmax=1.3 if is_gate else 1.6,
-        )  # fmt: skip
-        for (step, cell), value in np.ndenumerate(layer[name]):
-            panel.text(step + 0.5, cell + 0.5, f"{value:.2f}", ha="center", va="center")
-        panel.set_title(title)
-        panel.set_xticks(np.arange(steps) + 0.5, [f"step {k + 1}" for k in range(steps)])
-        panel.set_yticks(np.arange(units) + 0.5, [f"cell {k + 1}" for k in range(units)])
-        _bare(panel)
-    axes["i"].invert_yaxis()
+    titles = [
+        r"what to write: $\tanh(z)$", "input gate i", "forget gate f", "output gate o",
+        r"memory $c_t = f \circ c_{t-1} + i \circ \tanh(z)$", r"output $h_t = o \circ \tanh(c_t)$",
+    ]  # fmt: skip
+    for panel, title, (name, values) in zip("zifoch", titles, layer.items(), strict=True):
+        colours, low, high = ("Oranges", 0, 1.3) if name in "ifo" else ("PRGn", -1.6, 1.6)
+        axes[panel].imshow(values.T, colours, vmin=low, vmax=high, aspect="auto")
+        axes[panel].set_title(title)
+        for (step, cell), value in np.ndenumerate(values):
+            _write(axes[panel], step, cell, f"{value:.2f}")
+        _bare(axes[panel], x=_steps(len(values)), y=["cell 1", "cell 2"])
     figure.suptitle("Two LSTM cells with peepholes: each row is one cell", x=0.01, ha="left")
     return figure
 
@@ -202,19 +155,16 @@ def draw_lstm_vector(results: dict) -> Figure:
 def draw_parameters(results: dict) -> Figure:
     """Draw each layer's parameters, in blocks; "blocks" by layer, and one of them "simple"."""
     figure, axes = plotting.new_figure("a", (8.5, 3.6))
-    for row, (name, parts) in enumerate(results["blocks"].items()):
-        simple = [part == results["simple"] for part in parts]
-        colours = [plotting.BLUE if blue else plotting.ORANGE for blue in simple]
-        starts = np.cumsum([0, *parts[:-1]])
-        axes["a"].barh(row, parts, left=starts, color=colours, edgecolor="white", height=0.62)
-        axes["a"].text(sum(parts) + 250, row, f"{results['counts'][name]:,}", va="center")
-    axes["a"].set_title(f"Parameters, {results['size']}: each blue block is a SimpleRNN")
-    layers = list(results["blocks"])
-    axes["a"].set(xlabel="parameters", ylim=(len(layers) - 0.4, -0.6), xlim=(0, 29_000))
-    axes["a"].set_yticks(range(len(layers)), layers)
-    axes["a"].xaxis.set_major_formatter("{x:,.0f}")
-    axes["a"].grid(False, axis="y")
-    axes["a"].tick_params(axis="y", length=0)
+    axes, blocks = axes["a"], results["blocks"]
+    for row, (name, parts) in enumerate(blocks.items()):
+        colours = [{results["simple"]: plotting.BLUE}.get(part, plotting.ORANGE) for part in parts]
+        axes.barh(row, parts, 0.62, np.cumsum([0, *parts[:-1]]), color=colours, edgecolor="white")
+        axes.text(sum(parts) + 250, row, f"{results['counts'][name]:,}", va="center")
+    axes.set_title(f"Parameters, {results['size']}: each blue block is a SimpleRNN")
+    axes.set(xlabel="parameters", ylim=(len(blocks) - 0.4, -0.6), xlim=(0, 29_000))
+    axes.set_yticks(range(len(blocks)), blocks)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.grid(False, axis="y")
     return figure
 
 
@@ -225,17 +175,15 @@ def draw_gradient(results: dict) -> Figure:
     axes["b"].plot(w, w**999, color=plotting.BLACK)
     colours = [plotting.BLUE, plotting.GREY, plotting.ORANGE]
     for (w, output), colour in zip(results["outputs"].items(), colours, strict=True):
-        steps = len(output)
+        steps, last = len(output), output[-1]
         axes["a"].semilogy(range(1, steps + 1), output, color=colour)
-        axes["a"].text(steps + 15, output[-1], f"w = {w:g}", color=colour, va="center")
-        axes["b"].plot(w, output[-1], "o", color=colour)
-        axes["b"].annotate(
-            f"w = {w:g}\nslope {results['slopes'][w]:.3g}", (w, output[-1]), (-8, 14),
-            textcoords="offset points", ha="right", color=colour,
-        )  # fmt: skip
-    axes["a"].set_title("The signal, step by step, vanishes or explodes")
-    axes["a"].set(xlabel="step", ylabel="output (log scale)", xlim=(0, 1250))
-    axes["b"].set_title("The last output against w: a plain, then a wall")
+        axes["a"].text(steps + 15, last, f"w = {w:g}", color=colour, va="center")
+        axes["b"].plot(w, last, "o", color=colour)
+        text = f"w = {w:g}\nslope {results['slopes'][w]:.3g}"
+        axes["b"].text(w - 0.0008, last + 1800, text, color=colour, ha="right")
+    axes["a"].set(title="The signal, step by step, vanishes or explodes", xlim=(0, 1250))
+    axes["a"].set(xlabel="step", ylabel="output (log scale)")
+    axes["b"].set(title="The last output against w: a plain, then a wall")
     axes["b"].set(xlabel="w", ylabel="output after 1,000 steps")
     axes["b"].yaxis.set_major_formatter("{x:,.0f}")
     return figure

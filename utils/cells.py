@@ -16,8 +16,8 @@ class JordanCell(keras.Layer):
         h_t = activation(x_t W + y_{t-1} U + b)
         y_t = output_activation(h_t V + c)
 
-    An Elman network (`keras.layers.SimpleRNN`) remembers its hidden layer h instead, which nobody
-    tells it what to hold; y has a target, so what this memory learns to hold is known.
+    An Elman network (`keras.layers.SimpleRNN`) remembers its hidden layer h instead, for which
+    there is no target; y has one, so what this memory learns to hold is known.
 
     Source: Jordan, "Serial order: a parallel distributed processing approach" (1986), without the
     decaying self-connections of his state units, as the lecture draws it.
@@ -50,32 +50,24 @@ class JordanCell(keras.Layer):
 
     def build(self, input_shape):
         """Make the weights for inputs (batch, features)."""
-        self.kernel = self.add_weight(
-            (input_shape[-1], self.units), initializer="glorot_uniform", name="kernel"
-        )
-        self.recurrent_kernel = self.add_weight(
-            (self.output_units, self.units), initializer="orthogonal", name="recurrent_kernel"
-        )
-        self.bias = self.add_weight((self.units,), initializer="zeros", name="bias")
-        self.output_kernel = self.add_weight(
-            (self.units, self.output_units), initializer="glorot_uniform", name="output_kernel"
-        )
-        self.output_bias = self.add_weight(
-            (self.output_units,), initializer="zeros", name="output_bias"
-        )
+        add, units, outputs = self.add_weight, self.units, self.output_units
+        self.kernel = add((input_shape[-1], units), "glorot_uniform", name="kernel")
+        self.recurrent_kernel = add((outputs, units), "orthogonal", name="recurrent_kernel")
+        self.bias = add((units,), "zeros", name="bias")
+        self.output_kernel = add((units, outputs), "glorot_uniform", name="output_kernel")
+        self.output_bias = add((outputs,), "zeros", name="output_bias")
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs, states):
         """Take one step.
 
         Args:
             inputs: (batch, features), x_t.
             states: one tensor (batch, output_units), y_{t-1}.
-            training: unused; part of Keras' cell contract.
 
         Returns:
             y_t (batch, output_units), and the states for the next step: y_t again.
         """
-        y_prev = states[0]
+        (y_prev,) = states
         h = self.activation(
             ops.matmul(inputs, self.kernel) + ops.matmul(y_prev, self.recurrent_kernel) + self.bias
         )  # (batch, units)
@@ -131,28 +123,22 @@ class PeepholeLSTMCell(keras.Layer):
 
     def build(self, input_shape):
         """Make the weights for inputs (batch, features)."""
-        self.kernel = self.add_weight(
-            (input_shape[-1], 4 * self.units), initializer="glorot_uniform", name="kernel"
-        )
-        self.recurrent_kernel = self.add_weight(
-            (self.units, 4 * self.units), initializer="orthogonal", name="recurrent_kernel"
-        )
 
         def unit_forget_bias(shape, dtype):
-            return ops.repeat(ops.convert_to_tensor([0, 1, 0, 0], dtype), self.units)
+            return ops.repeat(ops.convert_to_tensor([0, 1, 0, 0], dtype), units)
 
-        self.bias = self.add_weight((4 * self.units,), initializer=unit_forget_bias, name="bias")
-        self.peephole_kernel = self.add_weight(
-            (3, self.units), initializer="zeros", name="peephole_kernel"
-        )
+        add, units = self.add_weight, self.units
+        self.kernel = add((input_shape[-1], 4 * units), "glorot_uniform", name="kernel")
+        self.recurrent_kernel = add((units, 4 * units), "orthogonal", name="recurrent_kernel")
+        self.bias = add((4 * units,), unit_forget_bias, name="bias")
+        self.peephole_kernel = add((3, units), "zeros", name="peephole_kernel")
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs, states):
         """Take one step.
 
         Args:
             inputs: (batch, features), x_t.
             states: h_{t-1} and c_{t-1}, each (batch, units).
-            training: unused; part of Keras' cell contract.
 
         Returns:
             h_t (batch, units), and the states for the next step: h_t and c_t.

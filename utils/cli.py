@@ -6,7 +6,7 @@ import math
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from utils import InputError
@@ -179,98 +179,26 @@ def parse(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
+def columns(args: argparse.Namespace, learned: Sequence[str] = (None,)) -> list[str | None]:
+    """Return the target and features that flags name, or else those that a model has learned."""
+    target, *features = learned
+    if args.load:
+        check_learned("features", args.features, features)
+    return [args.column or target, *(args.features or features)]
+
+
+def check_learned(flag: str, given: list[str], learned: list[str]) -> None:
+    """Refuse columns that a flag names, if any, where a model has learned others."""
+    if given and sorted(given) != sorted(learned):
+        raise InputError(
+            f"--{flag} {','.join(given)}: the model that --load names has learned "
+            f"{', '.join(learned) or 'none'}; leave --{flag} out"
+        )
+
+
 def reading(args: argparse.Namespace) -> dict:
-    """Return the flags that say how a CSV is read, as `utils.series.table.read_table` takes them."""
+    """Return the flags that say how a CSV is read, by the names of `read_table`."""
     return {name: getattr(args, name) for name in READING}
-
-
-def tagging_parser(
-    script: str,
-    description: str,
-    *,
-    kinds: list[str],
-    languages: list[str],
-    datasets: list[str],
-    defaults: dict[str, dict],
-) -> Parser:
-    """Return the parser of the slot-filling lesson.
-
-    Args:
-        script: name of the lesson, without .py; its output folder is outputs/<script>.
-        description: one line for --help.
-        kinds: of networks.
-        languages: of the grammar, the default first.
-        datasets: that can be downloaded.
-        defaults: of letters, crf, epochs, batch_size and learning_rate, by what data they are for;
-            the lesson sets them.
-    """
-
-    def by_data(flag, text):
-        said = ", ".join(f"{values[flag]} {data}" for data, values in defaults.items())
-        return {"default": argparse.SUPPRESS, "help": f"{text} (default: {said})"}
-
-    parser = Parser(prog=f"{script}.py", description=description)
-    data = parser.add_argument_group("data")
-    data.add_argument("--dataset", choices=datasets, help="downloaded, but only once")
-    data.add_argument(
-        "--data", metavar="PATH",
-        help="your own: a folder with train/, dev/ and test/, in each seq.in, seq.out and, for "
-        "intents, label, a sentence per line; or with train.txt, dev.txt and test.txt, a word and "
-        'its tag per line and, for intents, a line "# intent: NAME" before each sentence; the test '
-        "part may be missing; or one such file, which is split",
-    )  # fmt: skip
-    data.add_argument(
-        "--split", type=whole_numbers, default="80,10,10", metavar="80,10,10",
-        help="per cent of one file for train, dev and test",
-    )  # fmt: skip
-    data.add_argument("--language", choices=languages, default=languages[0], help="of the grammar")
-    asking = parser.add_argument_group("asking a saved model")
-    asking.add_argument(
-        "--predict", metavar="TEXT",
-        help="no training: print what this text says (-: each line of the standard input, as it "
-        "comes) as JSON",
-    )  # fmt: skip
-    asking.add_argument("--load", metavar="FILE", help="default: model.keras in --output-dir")
-    asking.add_argument(
-        "--min-confidence", type=number_above(0, inclusive=True, below=1), default=0.0,
-        metavar="P", help="withhold slots and intents that are less probable, such as 0.9",
-    )  # fmt: skip
-    network = parser.add_argument_group("network")
-    network.add_argument(
-        "--model", choices=kinds,
-        help="default: all, compared, on the travel grammar; bidirectional gru on other data",
-    )  # fmt: skip
-    network.add_argument("--bidirectional", action="store_true", help="one from each end")
-    network.add_argument("--layers", type=whole_number(1), default=1, help="middle layers")
-    units = whole_number(1, MOST_UNITS)
-    network.add_argument("--units", type=units, default=128, help="width of a layer")
-    network.add_argument(
-        "--words", choices=["one-hot", "embedding"], default="embedding",
-        help="1-of-N with one more dimension for other words, or a vector that is learned",
-    )  # fmt: skip
-    switch = argparse.BooleanOptionalAction
-    letters = by_data("letters", "add a vector made from each word's letters")
-    network.add_argument("--letters", action=switch, **letters)
-    network.add_argument("--crf", action=switch, **by_data("crf", "learn which tag follows which"))
-    training = parser.add_argument_group("training")
-    trained = [
-        ("--epochs", whole_number(1), "passes over the train part"),
-        ("--batch-size", whole_number(1), "sentences per training step"),
-        ("--learning-rate", number_above(0), "at the start, then falling"),
-    ]
-    for flag, kind, text in trained:
-        name = flag.removeprefix("--").replace("-", "_")
-        training.add_argument(flag, type=kind, **by_data(name, text))
-    training.add_argument(
-        "--seeds", type=whole_numbers, default="0", metavar="0,1,2", help="a run with each of them"
-    )
-    parser.add_argument(
-        "--resume", action="store_true",
-        help="go on where a run with the same flags was killed, to the same digits",
-    )  # fmt: skip
-    parser.add_argument("--output-dir", default=f"outputs/{script}", metavar="FOLDER")
-    parser.add_argument("--show", action="store_true", help="open the pictures in windows")
-    return parser
 
 
 def run(main: Callable[[], object], script: str) -> NoReturn:

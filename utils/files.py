@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +11,9 @@ from utils import InputError
 
 import pandas as pd
 
-BESIDE = re.compile(r"\..+\.(\d+)\.\w+")  # what `written_whole` writes to: .name.process.ending
-
 
 def output_folder(path: str | Path) -> Path:
     """Make the folder and prove that it can be written, before any work is put into its content.
-
-    What a killed run left half-written there is removed.
 
     Raises:
         InputError: if a file stands in its place or nothing can be written there.
@@ -27,28 +22,11 @@ def output_folder(path: str | Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            pass
-        for path in folder.glob(".*"):
-            if (beside := BESIDE.fullmatch(path.name)) and not alive(int(beside[1])):
-                path.unlink(missing_ok=True)
+            return folder
     except OSError as error:
         raise InputError(
             f"--output-dir {folder}: cannot write there ({error.strerror}); name another folder"
         ) from error
-    return folder
-
-
-def alive(process: int) -> bool:
-    """Say whether a process of this machine is running; where that can't be known, it may be."""
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 @contextlib.contextmanager
@@ -59,8 +37,9 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         InputError: if it can't be written.
     """
     path = Path(path)
-    # the ending stays, because Keras and matplotlib choose the format by it
-    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    # the ending stays, because Keras and matplotlib choose the format by it; what a killed run
+    # leaves there is overwritten by the next one
+    beside = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         yield beside
         os.replace(beside, path)
@@ -98,7 +77,5 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 def write_json(value: dict, path: Path) -> None:
     """Write strict JSON, whole or not at all."""
     with written_whole(path) as beside:
-        beside.write_text(
-            json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n",
-            encoding="utf-8",
-        )
+        text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
+        beside.write_text(text + "\n", encoding="utf-8")

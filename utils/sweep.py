@@ -1,24 +1,50 @@
-"""A sweep's space, its journal, how it goes, and its picture. Ray is tune.py's business."""
+"""A sweep on Ray Tune: what varies, a trial on a worker, the table of trials, the cluster.
+
+Ray is imported when a sweep starts, so that flags are checked where it is missing, too.
+"""
 
 from __future__ import annotations
 
-import csv
+import contextlib
+import importlib
 import io
-import json
+import logging
 import math
-import sys
+import os
+import re
+import shutil
+import socket
+import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from utils import InputError
-from utils.files import write_json, written_whole
+from utils.files import written_whole
 
-FACTS = ["trial", "status", "val", "epochs", "seconds", "at", "node", "failed"]
-SWITCH = {"yes": True, "no": False}
-EVERY = 30  # seconds between lines, if they can't overwrite each other
+import pandas as pd
+
+REPOSITORY = Path(__file__).parents[1]
+WORST = 1e30  # a score that is no number; infinite ones upset the percentiles of ASHA
+RETRIES = 4  # of a trial whose worker or node died
+DIED = "its worker died again and again, as if the memory were full or packages were missing"
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+}
+ONE_CORE = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+def rounded(value: object, digits: int = 4) -> object:
+    """Round numbers that aren't whole to significant digits, as flags and tables show them."""
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 
 class Range(NamedTuple):
@@ -29,18 +55,14 @@ class Range(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Range:
-        """Read "16:128", "0.001:0.1", "32/64/128", "gru/lstm" or "yes/no".
-
-        Raises:
-            ValueError: if it is none of these.
-        """
+        """Read "16:128", "0.001:0.1", "32/64/128", "gru/lstm" or "yes/no"; else ValueError."""
         words = text.split("/" if "/" in text else ":")
         for kind in (int, float):
             try:
-                values = tuple(kind(word) for word in words)
+                values = tuple(rounded(kind(word)) for word in words)
                 break
             except ValueError:
-                values = tuple(SWITCH.get(word, word) for word in words)
+                values = tuple({"yes": True, "no": False}.get(word, word) for word in words)
         if "/" in text and "" not in values and len(set(values)) == len(values):
             return cls(values, True)
         finite = all(isinstance(value, int | float) and abs(value) < math.inf for value in values)
@@ -66,201 +88,215 @@ class Range(NamedTuple):
         return kind(low, high, log=low > 0 and high >= 8 * low)
 
 
-def rounded(settings: dict) -> dict:
-    """Return settings with numbers to four digits, as `flags` gives them to a lesson."""
-    return {
-        name: float(f"{value:.4g}") if isinstance(value, float) else value
-        for name, value in settings.items()
-    }
-
-
 def flags(settings: dict) -> list[str]:
     """Return settings as a lesson's flags."""
     words = []
-    for name, value in rounded(settings).items():
+    for name, value in settings.items():
         if isinstance(value, bool):
             words.append(f"--{name}" if value else f"--no-{name}")
         else:
-            words += [f"--{name}", str(value)]
+            words += [f"--{name}", str(rounded(value))]
     return words
 
 
-# ------------------------------------------------------------------ what is finished
-
-
-class Journal:
-    """trials.csv: a row per finished trial, written when it ends, so that a kill loses none.
-
-    Args:
-        folder: to write into.
-        settings: their names.
-        plan: what two sweeps must have in common to go on from each other, as JSON.
-        best: min or max, of the trials' scores.
-        resume: whether to go on from what is there.
+def contents(path: str | Path) -> dict[str, bytes]:
+    """Return a file, or all files of a folder, by name relative to where the path lies.
 
     Raises:
-        InputError: if the folder holds another sweep.
+        InputError: if it can't be read.
+    """
+    path = Path(path).absolute()
+    try:
+        files = [path] if not path.is_dir() else sorted(filter(Path.is_file, path.rglob("*")))
+        return {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def trial(settings: dict, lesson: str, words: Sequence[str], files: dict, worst: float) -> None:
+    """Train a lesson with some settings, in a process of its own; report the score by epoch.
+
+    The words are further flags; of the files, `contents` by flag, that of their path here is added.
+    """
+    from ray import tune
+
+    report = {"score": worst, "epochs": 0, "status": "stopped", "failed": "no finite score"}
+    complaint = io.StringIO()
+
+    def on_epoch(score):
+        report["epochs"] += 1
+        if math.isfinite(score):
+            report.update(score=float(score), failed="")
+        tune.report(report)
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        argv = [*words, *flags(settings), "--output-dir", str(Path(folder, "out"))]
+        for flag, content in files.items():
+            for name, data in content.items():
+                path = Path(folder, "in", name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            argv += [f"--{flag}", str(Path(folder, "in", Path(name).parts[0]))]
+        try:
+            with contextlib.redirect_stderr(complaint):
+                importlib.import_module(lesson).main(argv, on_epoch=on_epoch)
+            report["status"] = "done"
+        except Exception as error:  # it would fail again: only a worker's death is tried again
+            reason = str(error) if isinstance(error, InputError) else repr(error)
+            report.update(score=worst, failed=reason)
+        except SystemExit as error:  # 2: wrong flags; 0: Ray ends a trial that is stopped
+            if error.code != 2:
+                raise
+            report.update(score=worst, failed=complaint.getvalue().strip())
+    tune.report(report)
+
+
+class Trials:
+    """trials.csv: a row for each trial that has ended, written at once, so that no kill loses one.
+
+    `Tuner.restore` forgets what ended in the last seconds and can't prolong a sweep. From these
+    rows the searcher learns as well.
     """
 
-    def __init__(
-        self, folder: Path, settings: Sequence[str], plan: dict, best: Callable, resume: bool
-    ):
-        self.path, self.settings, self.best_of = folder / "trials.csv", list(settings), best
-        self.plan, self.rows, kept = plan, [], folder / "sweep.json"
-        if resume and kept.exists() and self.path.exists():
-            if json.loads(kept.read_text(encoding="utf-8")) != json.loads(json.dumps(plan)):
-                raise InputError(
-                    f"--resume: {folder} holds a sweep of other flags or data; give it the same, "
-                    "or leave out --resume"
-                )
-            self.rows = self._read()
-            print(f"--resume: {len(self.rows)} trials are finished.")
-        elif resume:
-            print(f"--resume: no sweep in {folder} yet; starting from the beginning.")
+    def __init__(self, path: Path, best_of: Callable, wanted: int, resume: bool):
+        self.path, self.best_of, self.wanted, self.rows = path, best_of, wanted, []
+        if resume and path.exists():
+            self.rows = pd.read_csv(path, keep_default_na=False).to_dict("records")
+        self.begin = time.perf_counter()
 
-    def begin(self) -> None:
-        """Write what is known; only now is another sweep in the folder gone."""
-        write_json(self.plan, self.path.with_name("sweep.json"))
+    def add(self, trial: object, failed: str = "") -> None:
+        """Add one of Ray's trials, and say how the sweep goes."""
+        last = trial.last_result or {}
+        failed = failed or last["failed"]
+        worst = math.inf if self.best_of is min else -math.inf
+        row = {"trial": len(self.rows) + 1, "status": "failed" if failed else last["status"]}
+        row |= {"val": worst if failed else rounded(last["score"], 8)}
+        row |= {"epochs": last.get("epochs", 0), "seconds": round(last.get("time_total_s", 0.0), 2)}
+        row |= {"at": round(time.perf_counter() - self.begin, 1), "node": last.get("hostname", "")}
+        settings = {name: rounded(value) for name, value in trial.config.items()}
+        self.rows.append(row | {"failed": failed} | settings)
         with written_whole(self.path) as beside:
-            beside.write_text("".join(map(self._line, [None, *self.rows])), encoding="utf-8")
-
-    def append(self, **row: object) -> None:
-        """Write one more row."""
-        row = {"trial": len(self.rows) + 1, **row}
-        self.rows.append(row)
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(self._line(row))
+            pd.DataFrame(self.rows).to_csv(beside, index=False)
+        best, so_far = (
+            (self.best() or row)["val"],
+            f"{row['trial']:6}/{self.wanted} {row['status']:7}",
+        )
+        print(
+            f"{so_far} {row['val']:10.4g}  best {best:.4g}  {' '.join(flags(settings))}", flush=True
+        )
 
     def best(self) -> dict | None:
-        """Return the row of the trial with the best score; None, if no trial succeeded."""
-        good = [row for row in self.rows if math.isfinite(row["val"])]
+        """Return the row with the best score; None, if no trial succeeded."""
+        good = [row for row in self.rows if row["status"] != "failed"]
         return self.best_of(good, key=lambda row: row["val"], default=None)
 
-    def _line(self, row):
-        text, columns = io.StringIO(), FACTS + self.settings
-        csv.writer(text, lineterminator="\n").writerow(
-            columns if row is None else [row[name] for name in columns]
-        )
-        return text.getvalue()
 
-    def _read(self):
-        text = self.path.read_text(encoding="utf-8")
-        text = text[: text.rfind("\n") + 1]  # a kill may have cut the last line
-        rows = list(csv.DictReader(io.StringIO(text)))
-        return [{name: _value(name, text) for name, text in row.items()} for row in rows]
-
-
-def _value(name, text):
-    if name in ("status", "node", "failed"):
-        return text
-    if name == "val":
-        return float(text)
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return {"True": True, "False": False}.get(text, text)
-
-
-# ------------------------------------------------------------------ how it goes
-
-
-class Watch:
-    """Writes trials into a journal as they end, and says how the sweep goes.
+def search(storage, trials, space, defaults, *, epochs, seed, **given):
+    """Run trials until as many as are wanted have ended.
 
     Args:
-        journal: of the sweep.
-        trials: how many there will be.
+        storage: a folder, from `cluster`.
+        trials: Trials, those that have ended.
+        space: what varies: a Range by flag.
+        defaults: the lesson's own values of these; tried first, if they lie within.
+        epochs: of a trial, at most.
+        seed: of what is tried.
+        **given: `trial`'s lesson, words and files.
     """
+    import optuna
+    from ray import tune
+    from ray.tune.search.optuna import OptunaSearch
 
-    def __init__(self, journal: Journal, trials: int):
-        self.journal, self.trials = journal, trials
-        self.before, self.begin = len(journal.rows), time.perf_counter()
-        self.offset = max((row["at"] for row in journal.rows), default=0.0)
-        self.running, self.said, self.width = {}, -math.inf, 0
+    class Ended(tune.Callback):
+        def on_trial_complete(self, iteration, trials, trial, **info):
+            add(trial)
 
-    def goes_on(self, trial: str, score: float) -> None:
-        """Take note of an epoch's score."""
-        self.running[trial] = score
-        self.say()
+        def on_trial_error(self, iteration, trials, trial, **info):
+            add(trial, DIED)
 
-    def lost(self, trial: str) -> None:
-        """Take note that a trial must be tried again."""
-        self.running.pop(trial, None)
-
-    def ended(self, trial: str, settings: dict, **facts: object) -> None:
-        """Take note of a trial's end; `facts` are the columns FACTS, but for trial and at."""
-        self.running.pop(trial, None)
-        at = self.offset + time.perf_counter() - self.begin
-        self.journal.append(at=round(at, 1), **facts, **settings)
-        self.say()
-
-    def say(self, last: bool = False) -> None:
-        """Print the table's line, not too often."""
-        now, terminal = time.perf_counter(), sys.stdout.isatty()
-        if not last and now - self.said < (0.3 if terminal else EVERY):
-            return
-        start = "\r" if terminal else ""
-        if self.said == -math.inf:
-            print("   done  stopped  failed  running       best      left")
-        self.said = now
-        line = self.line(now - self.begin)
-        print(f"{start}{line}", end="\n" if last or not terminal else "", flush=True)
-
-    def line(self, seconds: float) -> str:
-        """Return how many trials are where, the best score so far, and how long it may take."""
-        count = Counter(row["status"] for row in self.journal.rows)
-        best, finished = self.journal.best(), len(self.journal.rows) - self.before
-        left = "?"
-        if finished:
-            minutes, rest = divmod(round(seconds / finished * self.left()), 60)
-            left = f"{minutes}:{rest:02d}"
-        counts = f"{count['done']:7}{count['stopped']:9}{count['failed']:8}{len(self.running):9}"
-        return f"{counts}{best['val'] if best else math.nan:11.4g}{left:>10}"
-
-    def left(self) -> int:
-        """How many trials have not ended."""
-        return self.trials - len(self.journal.rows)
+    trials.begin = time.perf_counter() - max((row["at"] for row in trials.rows), default=0.0)
+    add, best_of, known = trials.add, trials.best_of, {}
+    judged, worst = {"metric": "score", "mode": best_of.__name__}, -best_of(-WORST, WORST)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # trials.csv says what failed
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.filterwarnings("ignore", module="optuna")
+    if trials.rows:
+        known["points_to_evaluate"] = [{n: row[n] for n in space} for row in trials.rows]
+        known["evaluated_rewards"] = [max(-WORST, min(row["val"], WORST)) for row in trials.rows]
+    elif all(space[name].holds(value) for name, value in defaults.items()):
+        known["points_to_evaluate"] = [defaults]
+    searcher = OptunaSearch(  # a seed of its own, or it would begin with the same ones again
+        {name: found.distribution() for name, found in space.items()},
+        seed=(seed + len(trials.rows)) % 2**32, **known, **judged,
+    )  # fmt: skip
+    stops = tune.schedulers.ASHAScheduler(  # max_t: not even the last report reaches it
+        max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3, **judged
+    )
+    tune.Tuner(
+        tune.with_resources(tune.with_parameters(trial, worst=worst, **given), {"cpu": 1}),
+        tune_config=tune.TuneConfig(
+            search_alg=searcher, scheduler=stops, num_samples=trials.wanted - len(trials.rows)
+        ),
+        run_config=tune.RunConfig(
+            storage_path=storage, callbacks=[Ended()], verbose=0,
+            failure_config=tune.FailureConfig(max_failures=RETRIES),
+        ),
+    ).fit()  # fmt: skip
 
 
-def draw(journal: Journal, judged: str, defaults: dict):
-    """Draw the score against each setting, and the best so far against time."""
-    from utils import plotting
+def _runs(process):
+    """Say whether a process of this machine is running; where that can't be known, it may be."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
-    rows = [row for row in journal.rows if math.isfinite(row["val"])]
-    names = journal.settings
-    wide = -(-(len(names) + 1) // 2)
-    mosaic = [[*names, "time"][:wide], [*names, "time"][wide:]]
-    mosaic[1] += ["."] * (wide - len(mosaic[1]))
-    figure, axes = plotting.new_figure(mosaic, size=(3.6 * wide, 6.5), sharey=True)
-    best = journal.best()
-    for name in names:
-        text = isinstance(best[name], str | bool)  # or else a number
-        for status, colour in (("stopped", plotting.GREY), ("done", plotting.BLUE)):
-            shown = [row for row in rows if row["status"] == status]
-            values = [str(row[name]) if text else row[name] for row in shown]
-            scores = [row["val"] for row in shown]
-            axes[name].scatter(values, scores, s=14, color=colour, label=status)
-        star = [str(best[name]) if text else best[name]]
-        axes[name].plot(star, [best["val"]], "*", ms=14, color=plotting.RED, label="best")
-        if not text and defaults[name] is not None:
-            axes[name].axvline(defaults[name], color=plotting.BLACK, ls=":", label="default")
-        if not text and min(row[name] for row in rows) > 0:
-            plotting.logarithmic(axes[name], whole=isinstance(best[name], int))
-        axes[name].set_title(name)
-    so_far, steps = [], sorted(rows, key=lambda row: row["at"])
-    for row in steps:
-        so_far.append(journal.best_of([*so_far[-1:], row["val"]]))
-    axes["time"].step([row["at"] / 60 for row in steps], so_far, where="post", color=plotting.RED)
-    axes["time"].set(title="the best so far", xlabel="minutes")
-    for row in mosaic:
-        axes[row[0]].set_ylabel(f"validation {judged}")
-    # the worst are far off: what matters is seen among the better half
-    ranked = sorted((row["val"] for row in rows), reverse=journal.best_of is max)
-    first, half, last = ranked[0], ranked[len(ranked) // 2], ranked[-1]
-    far = min(2 * half - first, last, key=lambda score: abs(score - first))
-    if far != first:
-        axes["time"].set_ylim(*sorted([first + 0.1 * (first - far), far + 0.1 * (far - first)]))
-    figure.legend(*axes[names[0]].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    return figure
+
+@contextlib.contextmanager
+def cluster(address: str | None) -> Iterator[str]:
+    """Join a Ray cluster, or start one on this machine's cores and end it, leaving nothing.
+
+    Yields:
+        a folder for what Ray writes meanwhile.
+
+    Raises:
+        InputError: if there is no cluster.
+    """
+    os.environ |= SETTINGS  # before Ray is imported
+    import ray
+
+    for left in Path(tempfile.gettempdir()).glob("tune*-*"):  # by a run that was killed
+        if (found := re.fullmatch(r"tune(\d+)-\w+", left.name)) and not _runs(int(found[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    temporary = tempfile.mkdtemp(prefix=f"tune{os.getpid()}-")  # short: it holds sockets
+    environment = {"env_vars": dict.fromkeys(ONE_CORE, "1") | SETTINGS}
+    if address:
+        settings = {"address": address}
+        environment["working_dir"] = str(REPOSITORY)
+        environment["excludes"] = ["/.*", "/outputs", "/figures", "/data", "/tests"]
+    else:
+        cores = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)
+        settings = {"num_cpus": len(cores), "include_dashboard": False, "_temp_dir": temporary}
+        environment["env_vars"]["TMPDIR"] = temporary
+    try:
+        try:
+            if address and address != "auto":  # Ray itself would try for minutes
+                host, _, port = address.rpartition(":")
+                socket.create_connection((host, int(port)), timeout=10).close()
+            ray.init(
+                **settings, runtime_env=environment, logging_level="ERROR", log_to_driver=False
+            )
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"--address {address}: no Ray cluster answers there; give HOST:PORT as ray start "
+                "--head printed it, or auto on a machine of the cluster"
+            ) from error
+        yield temporary
+    finally:
+        ray.shutdown()
+        shutil.rmtree(temporary, ignore_errors=True)

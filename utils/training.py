@@ -56,7 +56,7 @@ def steps_per_epoch(windows: int, batch_size: int) -> int:
 def fit(
     network: keras.Model,
     batches: tf.data.Dataset,
-    val_batches: tf.data.Dataset,
+    val_batches: tf.data.Dataset | None,
     *,
     steps: int,
     epochs: int,
@@ -71,69 +71,49 @@ def fit(
     Args:
         network: compiled.
         batches: (inputs, targets), without end.
-        val_batches: (inputs, targets), the validation part once.
+        val_batches: (inputs, targets), the validation part once; None if nothing is held back.
         steps: training steps per epoch; see `steps_per_epoch`.
         epochs: at most.
-        stop_early: if not, all epochs are trained and the last weights kept, whatever they are.
+        stop_early: if not, or without validation, all epochs are trained and the last weights kept.
         on_epoch: is given the lowest validation loss so far after each epoch.
 
     Returns:
-        the history, the seconds, and whether Ctrl-C ended the training; the network then has the
-        best weights so far.
+        the fit; after Ctrl-C the network has the best weights so far.
 
     Raises:
         KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
         InputError: if the loss is no number any more.
     """
     start, interrupted = time.perf_counter(), False
-    patience = -(-epochs // 3) if stop_early else epochs
-    best = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=stop_early)
-    callbacks = [best, log := keras.callbacks.History(), keras.callbacks.TerminateOnNaN()]
-    if network.optimizer.use_ema:
-        callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    log = keras.callbacks.History()
+    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] * network.optimizer.use_ema
+    stop_early = stop_early and val_batches is not None
+    if stop_early:
+        patience = -(-epochs // 3)
+        best = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
+        callbacks.append(best)
+    callbacks += [log, keras.callbacks.TerminateOnNaN()]
     if on_epoch:
-        callbacks.append(
-            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: on_epoch(float(best.best)))
-        )
+        tell = lambda *_: on_epoch(min(log.history["val_loss"]))  # noqa: E731
+        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=tell))
     try:
         network.fit(
-            batches,
-            steps_per_epoch=steps,
-            validation_data=val_batches,
-            epochs=epochs,
-            callbacks=callbacks,
-            shuffle=False,  # the batches are
+            batches, steps_per_epoch=steps, validation_data=val_batches, epochs=epochs,
+            callbacks=callbacks, shuffle=False,  # the batches are
             verbose=1 if sys.stdout.isatty() else 2,
-        )
+        )  # fmt: skip
     except KeyboardInterrupt:
-        if not log.history.get("val_loss"):  # not one epoch: nothing worth keeping
+        if not log.history.get("loss"):  # not one epoch: nothing worth keeping
             raise
         interrupted = True
         if stop_early:
             network.set_weights(best.best_weights)
         print("\nInterrupted: going on with the weights so far", flush=True)
-    history = pd.DataFrame(log.history)
-    history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
-    if not np.isfinite(history.get("val_loss", np.nan)).all():
+    history = pd.DataFrame(log.history).rename_axis("epoch").rename(lambda epoch: epoch + 1)
+    if not np.isfinite(history.iloc[:, -1]).all():
         raise InputError("the training diverged: its loss is no number; lower --learning-rate")
     best_epoch = int(history["val_loss"].idxmin()) if stop_early else len(history)
     return Fit(history, best_epoch, epochs, time.perf_counter() - start, interrupted)
-
-
-def refit(network: keras.Model, batches: tf.data.Dataset, *, steps: int, epochs: int) -> None:
-    """Train for as many epochs as a validation found best, with nothing held back.
-
-    Args:
-        network: compiled, not trained yet.
-        batches: (inputs, targets), without end.
-        steps: training steps per epoch.
-        epochs: how many.
-    """
-    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    network.fit(
-        batches, steps_per_epoch=steps, epochs=epochs, callbacks=[averaged], shuffle=False,
-        verbose=0,
-    )  # fmt: skip
 
 
 def summary(network: keras.Model) -> str:

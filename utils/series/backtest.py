@@ -35,7 +35,7 @@ class Backtest(NamedTuple):
         return report(self)
 
     def table(self) -> pd.DataFrame:
-        """Return what backtest.csv holds: a row per series, origin and step, origins evenly taken."""
+        """Return what backtest.csv holds: a row per series, origin and step."""
         horizon, every = self.panel.horizon, -(-self.bounds[..., 0].size // WRITTEN_ROWS)
         origins = self.origins[::every]
         series = self.panel.series_of(origins)
@@ -182,9 +182,8 @@ def shown_steps(most: int) -> list[int]:
 def report(found: Backtest) -> str:
     """Return the table of scores and what they say."""
     test, origins = found.scores["test"], len(found.origins)
-    shown = [
-        s for s in shown_steps(found.panel.horizon) if test[found.network]["by_step"]["mae"][s - 1]
-    ]
+    errors = test[found.network]["by_step"]["mae"]
+    shown = [s for s in shown_steps(found.panel.horizon) if errors[s - 1] is not None]
     rows = {}
     for name, line in test.items():
         by_step = {f"at {step}": line["by_step"]["mae"][step - 1] for step in shown}
@@ -192,7 +191,7 @@ def report(found: Backtest) -> str:
             "all": line["mae"], "RMSE": line["rmse"], "MASE": line["mase"], "sMAPE %": line["smape"]
         }  # fmt: skip
     lines = [
-        f"Test part, {origins:,} origins: mean absolute error at so many steps ahead, and over all:",
+        f"Test part, {origins:,} origins: mean absolute error at so many steps, and over all:",
         pd.DataFrame(rows).T.to_string(float_format="{:.4g}".format),
     ]
     if "optimal" in test:
@@ -245,6 +244,7 @@ def verdict_by_step(found: Backtest, shown: list[int]) -> str:
         return f"Fed back, {name} is no worse than any baseline at all steps shown."
     upto = f"no worse than any baseline up to step {ahead}" if ahead else "behind from step 1"
     return (
-        f"Fed back, {name} is {upto}; at {step} it has {errors[name]:.4g}, {best.replace('_', ' ')} "
-        f"{errors[best]:.4g}. Where it loses, take forecast.py, which learns all steps at once."
+        f"Fed back, {name} is {upto}; at {step} it has {errors[name]:.4g}, "
+        f"{best.replace('_', ' ')} {errors[best]:.4g}. "
+        "Where it loses, take forecast.py, which learns all steps at once."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from utils.series.baselines import Scaling
+from utils.series.heads import Scaling, inner_of
 from utils.series.panel import Panel, evenly
 
 import numpy as np
@@ -38,7 +38,7 @@ class Boosting:
             x, _, middle, size = self._examples(panel, some)
             normal = self.trees.predict(x).reshape(len(some), panel.horizon)
             inner = self.scaling.back(normal, middle, size)
-            forecasts.append(panel.outer(inner, panel.series_of(some)))
+            forecasts.append(inner_of(panel).outer(inner, panel.series_of(some)))
         return np.maximum(np.concatenate(forecasts), panel.lowest)
 
     def _examples(self, panel, origins):
@@ -55,5 +55,5 @@ class Boosting:
         last, season = x[:, -1], x[:, -panel.season :].mean(axis=1)
         for value in (last, season, x.mean(axis=1), (middle / size)[:, 0]):
             same.append(np.broadcast_to(value[:, None], rows.shape))
-        target = self.scaling.forward(panel.inner[rows, 0], middle, size)
+        target = self.scaling.forward(inner_of(panel).values[rows, 0], middle, size)
         return np.stack([*columns, *same], -1).reshape(rows.size, -1), target.ravel(), middle, size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from utils.series.baselines import Linear, Scaling
+from utils.series.heads import LinearHeads, Scaling, inner_of
 from utils.series.panel import Panel, evenly
 from utils.series.windows import coming_of, in_order
 
@@ -31,9 +31,10 @@ def many_steps(panel: Panel, weights: np.ndarray, log: bool) -> Callable:
         known beforehand; "series" (batch, 1), its number; "spread" (batch, 1); and to targets
         (batch, horizon, 2): the inner value, and the weight of its error, 0 where it is missing.
     """
-    values, coming = tf.constant(panel.inner), coming_of(panel)
+    inner, coming = inner_of(panel), coming_of(panel)
+    values = tf.constant(inner.values)
     numbers, start = tf.constant(panel.numbers, tf.int32), tf.constant(panel.start)
-    spread = tf.constant(panel.log_spread if log else panel.spread)
+    spread = tf.constant(inner.log_spread if log else inner.spread)
     weights = tf.constant(weights, tf.float32)
     past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
     ahead = tf.range(panel.horizon, dtype=tf.int64)
@@ -79,7 +80,8 @@ class Direct(NamedTuple):
     def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return the forecasts and their quantiles, in the series' unit."""
         series = panel.series_of(origins)
-        outputs = np.maximum(panel.outer(self.outputs(panel, origins), series), panel.lowest)
+        outputs = inner_of(panel).outer(self.outputs(panel, origins), series)
+        outputs = np.maximum(outputs, panel.lowest)
         return np.concatenate([outputs[..., self.point, None], outputs[..., 1:]], axis=-1)
 
     def outputs(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
@@ -107,7 +109,7 @@ def symmetric(quantiles: Sequence[float] | None) -> tuple[float, ...]:
     return tuple(sorted({round(q, 6) for quantile in quantiles for q in (quantile, 1 - quantile)}))
 
 
-def best_share(direct: Direct, linear: Linear, panel: Panel) -> float:
+def best_share(direct: Direct, linear: LinearHeads, panel: Panel) -> float:
     """Return the share of a network's difference from its start that is best in validation."""
     origins = evenly(panel.origins("val", panel.horizon), VAL_ORIGINS)
     scale, power = panel.mase_scale[panel.series_of(origins), None], 2 if direct.squared else 1
@@ -118,7 +120,7 @@ def best_share(direct: Direct, linear: Linear, panel: Panel) -> float:
     return SHARES[int(np.argmin([np.nanmean(np.abs(error / scale) ** power) for error in errors]))]
 
 
-def blended(direct: Direct, linear: Linear, share: float, copy: keras.Model) -> Direct:
+def blended(direct: Direct, linear: LinearHeads, share: float, copy: keras.Model) -> Direct:
     """Return a network whose forecast has gone back to its start, all but a share of the way.
 
     Its quantiles go with it.
@@ -178,5 +180,5 @@ def linear_inputs(
     features = past[..., 1:]
     columns = [window, coming[:, panel.input_steps, :waves], flat(coming[:, :, waves:])]
     columns.append(flat(ops.where(ops.isfinite(features), features, 0.0)))
-    columns += [level * (panel.unit / panel.mase_scale[0])] * scaling.level
+    columns += [level * (inner_of(panel).unit / panel.mase_scale[0])] * scaling.level
     return ops.concatenate([column for column in columns if column.shape[-1]], axis=-1)

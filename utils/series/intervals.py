@@ -21,8 +21,8 @@ class Conformal:
     """By how much intervals must widen to hold, as their newest errors say.
 
     Conformalized quantile regression (Romano, Patterson & Candès, 2019): a quantile of
-    max(lower - y, y - upper), each over the spread of its series and pooled over series. Where lower
-    and upper bound are the forecast itself, that is split conformal prediction on absolute errors.
+    max(lower - y, y - upper), each over the size of its series' errors and pooled over series. With
+    both bounds at the forecast itself, that is split conformal prediction on absolute errors.
     Two things differ, since time series are not exchangeable. Errors drift with the seasons and the
     level, so that at any time only the newest count: as many origins as the validation part has, of
     those whose step has come. And windows that overlap by h steps share what is in them, so that n
@@ -59,9 +59,10 @@ class Conformal:
         ]
         over = over[0][..., None] - over[1]
         size = sizes(panel, series, log)[:, None]
-        self.misses = [  # by level: (windows, horizon)
-            np.maximum(-over[..., i], over[..., -1 - i]) / size for i in range(len(levels))
-        ]
+        with np.errstate(divide="ignore", invalid="ignore"):  # of series that stand still
+            self.misses = [  # by level: (windows, horizon)
+                np.maximum(-over[..., i], over[..., -1 - i]) / size for i in range(len(levels))
+            ]
 
     def at(self, now: int, shares: np.ndarray) -> np.ndarray:
         """Return the corrections as known `now`, so many steps from the end: (levels, horizon).
@@ -166,7 +167,7 @@ def widened(
     corrections: np.ndarray,
     log: bool = False,
 ) -> np.ndarray:
-    """Widen bounds by what `Conformal` measured, (levels, [windows,] horizon); they stay in order."""
+    """Widen bounds by what `Conformal` measured, (levels, [windows,] horizon)."""
     size = sizes(panel, panel.series_of(origins), log)[:, None]
     result = _logs(panel, bounds, log).copy()
     for i, correction in enumerate(np.asarray(corrections)):
@@ -177,9 +178,9 @@ def widened(
 
 
 def sizes(panel: Panel, series: np.ndarray, log: bool) -> np.ndarray:
-    """Return what errors of these series are measured in: their spread, (windows,)."""
-    return panel.log_spread[series].astype(float) if log else panel.spread[series] * panel.unit
+    """Return what errors of these series, or of their logarithms, are measured in: (windows,)."""
+    return (panel.error_size / panel.size if log else panel.error_size)[series]
 
 
 def _logs(panel, values, log):
-    return np.log(np.maximum(values, 1e-6 * panel.unit)) if log else values
+    return np.log(np.maximum(values, 1e-6 * panel.size.min())) if log else values

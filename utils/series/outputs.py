@@ -72,10 +72,14 @@ def ahead(
     return table.set_index("series")
 
 
-def facts_of(script: str, found: Backtest, log: bool = False, **more: object) -> dict:
+def facts_of(
+    script: str, args: argparse.Namespace, found: Backtest, log: bool = False, **more: object
+) -> dict:
     """Return what a saved model's user must know, as JSON: see `Panel.facts` for the rest."""
+    asked = [found.panel.columns[0], *args.features]  # by their names in the file
     corrections = {"levels": list(found.levels), "corrections": found.corrections.tolist()}
-    return {"script": script, "log": log, **corrections, **found.panel.facts(), **more}
+    own = {"script": script, "log": log, "asked": asked, **corrections}
+    return {**own, **found.panel.facts(), **more}
 
 
 def scores_of(script: str, args: argparse.Namespace, found: Backtest, fit: float) -> dict:
@@ -111,7 +115,7 @@ def write(
     model: keras.Model | None = None,
     facts: dict | None = None,
     scores: dict | None = None,
-) -> None:
+) -> str:
     """Write all files of a run; those of an earlier run that this one doesn't have go.
 
     Args:
@@ -123,6 +127,9 @@ def write(
         model: to save, if any.
         facts: of `facts_of`, with it.
         scores: of `scores_of`, if any.
+
+    Returns:
+        the forecast as text, and where the files are.
     """
     folder, tables = Path(folder), tables or {}
     with written_together(folder):
@@ -137,8 +144,8 @@ def write(
             if name not in tables and not (scores and name == "scores.json"):
                 (folder / name).unlink(missing_ok=True)
         plotting.save(figure, folder / "figure.png", show)
-    print(f"The next {len(forecast):,}:", forecast.to_string(max_rows=8), sep="\n")
-    print(f"Picture and files: {folder}")
+    shown = forecast.to_string(max_rows=8)
+    return f"The next {len(forecast):,}:\n{shown}\nPicture and files: {folder}"
 
 
 def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: str) -> Panel:
@@ -155,14 +162,25 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
     """
     steps = facts["input_steps"]
     longest = max(frames.values(), key=len)
-    if len(longest) <= steps:
+    if len(longest) <= steps and not facts.get("short"):
         raise InputError(
             f"--load {path}: the model's windows have {steps} steps, so it needs at least "
             f"{steps + 1} rows; the data have {len(longest)}"
         )
+    target, known = longest.columns[0], facts.get("known", [])
+    columns = [target, *known, *facts["columns"][1:]]
+    for name in [*facts["asked"][1:], *facts.get("asked_known", [])]:
+        if (name in columns) != (name in longest):  # numbers: a column of words has others' names
+            raise InputError(
+                f"--load {path}: the model has learned column {name!r} as "
+                f"{'numbers' if name in columns else 'words'}, which it isn't in these data"
+            )
+    frames = {  # a word that is absent is 0, a new one is left out
+        name: frame.reindex(columns=columns, fill_value=0.0) for name, frame in frames.items()
+    }
     panel = Panel(
         frames, steps, horizon, season=facts["season"], calendar_names=facts["calendar"],
-        known=facts.get("known", ()), log=facts["log"], short_windows=facts.get("short", False),
+        known=known, log=facts["log"], short_windows=facts.get("short", False),
     )  # fmt: skip
     if panel.step != facts["step"]:
         raise InputError(

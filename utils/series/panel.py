@@ -27,8 +27,9 @@ class Panel:
     """Series in one array, split by time: 70 % to train, 15 % to choose, 15 % to score once.
 
     Args:
-        frames: by series: float columns [target, *known, *features], NaN where missing, on a regular
-            index. Rows at the end without a target are steps to come; their known columns count.
+        frames: by series: float columns [target, *known, *features], NaN where missing, on an index
+            of equal steps. Rows at the end without a target are steps to come, whose known columns
+            count.
         input_steps: past steps per window.
         horizon: steps ahead.
         known: columns that are known of the steps to come, too.
@@ -49,11 +50,13 @@ class Panel:
         calendar, moment: (times, columns) float32, 0 in its first row, and which of its rows each
             row of the panel has.
         borders: (series, 2) rows where the validation and the test part begin.
-        level, unit: (series,) and a number: `inner` targets are (values - level) / unit. A level
-            is 0 and the unit 1, unless 32-bit numbers couldn't hold the values otherwise.
         mase_scale: (series,) mean absolute change over a season in the train part.
-        spread, log_spread: (series,) standard deviation within a window in the train part, of
-            `inner` values and of their logarithms (None where they aren't all positive).
+        error_size: (series,) what the errors of intervals are measured in: the same, or that of a
+            typical series where a series is too young to tell, 0 where it stands still.
+        size: (series,) mean absolute value in the train part.
+        lowest: 0 where the train part has no value below, else -inf: no forecast lies below.
+        positive, whole, mostly_zero: whether all train values are above zero, all are whole
+            numbers, and a third or more are zero.
         numbers: (series,) by which a network knows the series, from 1; 0 is a stranger.
 
     Raises:
@@ -108,15 +111,14 @@ class Panel:
             if known:
                 columns = frame[known].to_numpy()[begin : begin + length + self.horizon]
                 columns = np.pad(columns, [(0, missing), (0, 0)], constant_values=np.nan)
-                self._check_known(name, known, columns, index)
+                self._check_known(name, known, columns, index, self.values[start:end, 0])
                 self.known[start : end + self.horizon] = np.nan_to_num(columns)
 
-    def _check_known(self, name, known, columns, index):
+    def _check_known(self, name, known, columns, index, values):
         """Refuse known columns that lack a value, unless the day lacks its target too (closed)."""
         length = len(index) - self.horizon
-        lacking = ~np.isfinite(columns)
-        closed = lacking.all(axis=1) & (np.arange(len(index)) < length)
-        lacking &= ~closed[:, None]
+        closed = np.append(np.isnan(values), np.zeros(self.horizon, bool))
+        lacking = ~np.isfinite(columns) & ~closed[:, None]
         if not lacking.any():
             return
         row, column = (int(at[0]) for at in np.nonzero(lacking))
@@ -144,32 +146,44 @@ class Panel:
         """Fill calendar, moment and calendar_names."""
         self.moment = np.zeros(len(self.values) + 1, np.int32)  # and one row after the last
         times = self.times[0].append(self.times[1:]).unique().sort_values()
-        if names is None:
+        if names is None and self.step != "rows":
             self.calendar_names, columns = calendar.columns(times)
         else:
-            self.calendar_names, columns = list(names), calendar.columns_named(times, names)
+            self.calendar_names = list(names or ())
+            columns = calendar.columns_named(times, self.calendar_names)
         self.calendar = np.vstack([np.zeros((1, columns.shape[1])), columns]).astype(np.float32)
         if columns.shape[1]:
             for start, index in zip(self.start, self.times, strict=True):
                 self.moment[start : start + len(index)] = 1 + times.searchsorted(index)
 
     def _measure(self):
-        """Take level, unit, scales and what is possible from the train part."""
-        train = [self.values[start:end] for start, end in self.train_rows()]
-        self.level = np.array([_large_level(rows[:, 0]) for rows in train])
-        size = [np.nanmean(np.abs(r[:, 0] - at)) for r, at in zip(train, self.level, strict=True)]
-        size = np.median([s for s in size if s > 0] or [1.0])
-        self.unit = 1.0 if 1e-3 <= size <= 1e6 else 10.0 ** np.round(np.log10(size))
-        self.mase_scale = np.array([typical_change(rows[:, 0], self.season) for rows in train])
-        self.still = np.array([np.nanmin(r[:, 0]) == np.nanmax(r[:, 0]) for r in train])
-        self.spread = self._spreads(train, log=False)
-        every = np.concatenate([rows[:, 0] for rows in train])
+        """Take scales and what is possible from the train part; refuse a feature without values."""
+        rows = np.concatenate([self.values[start:end] for start, end in self.train_rows()])
+        for name, known in zip(self.columns, np.isfinite(rows).any(axis=0), strict=True):
+            if not known:
+                raise InputError(
+                    f"column {name!r} has no value in the train part, the first 70 %; leave it out "
+                    "or bring a longer series"
+                )
+        train = [self.values[start:end, 0] for start, end in self.train_rows()]
+        self.mase_scale = np.array([typical_change(values, self.season) for values in train])
+        self.size = np.array([np.nanmean(np.abs(values)) for values in train])
+        self.still = np.array([np.nanmin(values) == np.nanmax(values) for values in train])
+        self.young = np.array([np.isfinite(values).sum() < FEW for values in train])
+        self.error_size = self.of_others(np.where(self.still, 0.0, self.mase_scale))
+        every = np.concatenate(train)
         every = every[np.isfinite(every)]
-        self.lowest = 0.0 if every.min() >= 0 else -np.inf  # no forecast lies below
+        self.lowest = 0.0 if every.min() >= 0 else -np.inf
         self.positive = bool(every.min() > 0)
         self.whole = np.array_equal(every, np.rint(every))
-        self.log_spread = self._spreads(train, log=True) if self.positive else None
         self.mostly_zero = bool(np.mean(every == 0) >= 1 / 3)
+
+    def of_others(self, scale: np.ndarray) -> np.ndarray:
+        """Return scales, (series,), where those of young series are what others have, by size."""
+        if self.young.all() or not self.young.any():
+            return scale
+        size = self.size + 1e-9
+        return np.where(self.young, size * np.median((scale / size)[~self.young]), scale)
 
     # -------------------------------------------------------------- rows, parts, windows
 
@@ -194,7 +208,7 @@ class Panel:
         return self.origins_between(borders[at], borders[at + 1], steps)
 
     def origins_between(self, begin: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
-        """Return the origins whose steps ahead lie in the rows from `begin` to `end`, (series,) each.
+        """Return the origins whose steps ahead lie between `begin` and `end`, rows of (series,).
 
         A window is whole or, with `short_windows`, holds half of its steps (in a short series, a
         third of its train part), so that a series younger than a window counts too.
@@ -246,14 +260,20 @@ class Panel:
         Raises:
             InputError: if a part is too short, or a column stands still in the train part.
         """
-        parts = {part: self.origins(part) for part in PARTS}
-        length, shortest = int(self.end[0] - self.start[0]), min(map(len, parts.values()))
-        if shortest < MIN_ROWS:
-            needed = int(max(MIN_ROWS / SHARE, (self.input_steps + MIN_ROWS) / (1 - 2 * SHARE))) + 1
-            raise InputError(
-                f"too few rows: {length}, and windows of {self.input_steps} steps need {needed}; "
-                "bring a longer series or lower --input-steps"
-            )
+        length = int(self.end[0] - self.start[0])
+        for part in PARTS:
+            rows, known = len(self.origins(part)), len(self.known_origins(part))
+            if rows < MIN_ROWS:
+                needed = max(MIN_ROWS / SHARE, (self.input_steps + MIN_ROWS) / (1 - 2 * SHARE))
+                raise InputError(
+                    f"too few rows: {length}, and windows of {self.input_steps} steps need "
+                    f"{int(needed) + 1}; bring a longer series or lower --input-steps"
+                )
+            if known < MIN_ROWS:
+                raise InputError(
+                    f"column {self.columns[0]!r} has {known} values in the {rows} rows of the "
+                    f"{part} part, and {MIN_ROWS} are needed; fill gaps or bring a longer series"
+                )
         first, end = self.start[0], self.borders[0, 0]
         for name, column in zip(self.columns, self.values[first:end].T, strict=True):
             if np.nanmin(column) == np.nanmax(column):
@@ -283,31 +303,20 @@ class Panel:
     @functools.cached_property
     def filled(self) -> np.ndarray:
         """Values whose gaps hold the last one known, (rows, targets); margins hold the first."""
-        frame = pd.DataFrame(self.values).groupby(self._series)
+        frame = pd.DataFrame(self.values).groupby(self.series_of_rows)
         return frame.ffill().fillna(frame.bfill()).to_numpy()
 
     @functools.cached_property
-    def inner(self) -> np.ndarray:
-        """What is learned from, (rows, targets) float32, NaN where missing.
-
-        Column 0 is the target less its series' level, over the unit; features are z-scores.
-        """
-        inner = np.empty(self.values.shape, np.float32)
-        inner[:, 1:] = (self.values[:, 1:] - self.mean[1:]) / self.std[1:]
-        inner[:, 0] = (self.values[:, 0] - self.level[self._series]) / self.unit
-        return inner
-
-    @functools.cached_property
-    def _series(self):
-        """Return the number of the series of each row, its margin before and its steps to come."""
+    def series_of_rows(self) -> np.ndarray:
+        """Number of the series of each row, its margin before and its steps to come: (rows,)."""
         return (
             np.searchsorted(self.start - self.input_steps, np.arange(len(self.values)), "right") - 1
         )
 
-    def outer(self, inner: np.ndarray, series: np.ndarray) -> np.ndarray:
-        """Return inner values of the target, (windows, ...), in the series' own unit."""
-        level = self.level[series].reshape(-1, *[1] * (inner.ndim - 1))
-        return inner.astype(float) * self.unit + level
+    @functools.cached_property
+    def z(self) -> np.ndarray:
+        """Z-scores of `filled`, by mean and deviation of the train part: (rows, targets)."""
+        return ((np.log(self.filled) if self.log else self.filled) - self.mean) / self.std
 
     @functools.cached_property
     def mean(self) -> np.ndarray:
@@ -316,50 +325,31 @@ class Panel:
 
     @functools.cached_property
     def std(self) -> np.ndarray:
-        """Standard deviation of each column's train part, without the outermost values.
+        """Standard deviation of each column's train part, without the outermost values, or else 1.
 
         One value of a million among thousands would otherwise make all others look alike.
         """
         low, high = np.nanquantile(self._train, [0.005, 0.995], axis=0)
         inner = np.nanstd(np.clip(self._train, low, high), axis=0)
-        return np.where(inner > 0, inner, np.nanstd(self._train, axis=0))
+        outer = np.nanstd(self._train, axis=0)
+        return np.where(inner > 0, inner, np.where(outer > 0, outer, 1.0))
 
     @functools.cached_property
     def change(self) -> np.ndarray:
-        """Standard deviation of the change from row to row, over `std`: (targets,), at most 1."""
-        return np.minimum(np.nanstd(np.diff(self._train, axis=0), axis=0) / self.std, 1.0)
+        """Standard deviation of the change of `z` from row to row, one series': (targets,) <= 1."""
+        ((start, end),) = self.train_rows()
+        return np.minimum(np.std(np.diff(self.z[start:end], axis=0), axis=0), 1.0)
 
     @property
     def _train(self):
         rows = np.concatenate([self.values[start:end] for start, end in self.train_rows()])
         return np.log(rows) if self.log else rows
 
-    def _spreads(self, train, log):
-        """Return each series' spread, (series,); that of a young one is taken from the others."""
-        inner = [(r[:, 0] - level) / self.unit for r, level in zip(train, self.level, strict=True)]
-        inner = [np.log(np.maximum(rows, 1e-6)) for rows in inner] if log else inner
-        spread = np.array([_spread_within(rows, self.input_steps) for rows in inner])
-        if log:
-            size, spread = np.ones(len(inner)), spread + 0.01
-        else:
-            size = np.array([np.nanmean(np.abs(rows)) + 1e-9 for rows in inner])
-            spread = np.where(spread > 0, spread, self.mase_scale / self.unit)
-        spread = np.where(self.still, 1e-6 * size, spread)  # a constant series stays one
-        young = np.array([np.isfinite(rows).sum() < FEW for rows in inner])
-        if young.any() and not young.all():
-            spread = np.where(young, size * np.median((spread / size)[~young]), spread)
-        return spread.astype(np.float32)
-
-    def error_weights(self, log: bool) -> np.ndarray:
-        """Return how much an error of each series counts, (series,): one over its spread."""
-        return np.where(self.still, 0.0, 1 / (self.log_spread if log else self.spread))
-
     # -------------------------------------------------------------- what a saved model keeps
 
     def facts(self) -> dict:
         """Return what a saved model must know of its series, as JSON."""
-        log_spread = self.spread if self.log_spread is None else self.log_spread
-        per_series = np.stack([self.level, self.spread, log_spread], axis=1).tolist()
+        sizes = np.stack([self.error_size, self.size], axis=1).tolist()
         return {
             "columns": self.columns,
             "calendar": self.calendar_names,
@@ -367,24 +357,18 @@ class Panel:
             "zone": self.zone,
             "season": self.season,
             "input_steps": self.input_steps,
-            "unit": self.unit,
-            "scaling": [self.mean.tolist(), self.std.tolist()],
             "lowest": None if self.lowest < 0 else 0.0,
-            "series": dict(zip(self.names, per_series, strict=True)),
+            "series": dict(zip(self.names, sizes, strict=True)),
         }
 
     def take(self, facts: dict) -> None:
         """Measure by what a model has learned, so that it says the same of the same rows."""
-        vars(self).pop("inner", None)
-        self.unit, self.lowest = facts["unit"], -np.inf if facts["lowest"] is None else 0.0
-        self.mean, self.std = np.array(facts["scaling"])
+        self.lowest = -np.inf if facts["lowest"] is None else 0.0
         numbers = {name: number for number, name in enumerate(facts["series"], 1)}
         self.numbers = np.array([numbers.get(name, 0) for name in self.names])
         for i, name in enumerate(self.names):
             if name in facts["series"]:
-                self.level[i], self.spread[i], log_spread = facts["series"][name]
-                if self.log_spread is not None:
-                    self.log_spread[i] = log_spread
+                self.error_size[i], self.size[i] = facts["series"][name]
 
 
 def evenly(origins: np.ndarray, most: int = MAX_ORIGINS) -> np.ndarray:
@@ -404,21 +388,3 @@ def typical_change(values: np.ndarray, season: int) -> float:
             return float(np.nanmean(change))
     known = values[np.isfinite(values)]
     return float(np.abs(known).mean() or 1.0) if len(known) else 1.0
-
-
-def _spread_within(values, steps):
-    """Return the standard deviation of values around the mean of their own block of `steps`."""
-    blocks = np.full(-(-len(values) // steps) * steps, np.nan)
-    blocks[-len(values) :] = values
-    blocks = blocks.reshape(-1, steps)
-    known = np.isfinite(blocks)
-    if not known.any():
-        return 0.0
-    mean = np.where(known, blocks, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    return float(np.sqrt(np.mean(np.square(blocks - mean[:, None])[known])))
-
-
-def _large_level(values):
-    """Return the level of a series where it is large beside how it moves, else 0."""
-    level, moves = np.nanmedian(values), np.nanstd(values)
-    return level if abs(level) > 1e3 * moves > 0 else 0.0

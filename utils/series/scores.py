@@ -68,7 +68,7 @@ def by_series(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray
 
 
 def p_value(differences: np.ndarray, overlap: int) -> float:
-    """Return the p-value of "these autocorrelated differences of errors have the mean 0", two-sided.
+    """Return the p-value of "these autocorrelated differences have the mean 0", two-sided.
 
     The variance of their mean is estimated from their slowest movements alone, the first B cosines
     that fit into the n windows, B = 0.41 n^(2/3), and compared with Student's t of B degrees of

@@ -23,8 +23,7 @@ def next_step(panel: Panel) -> Callable:
         z-scores, and the calendar and known columns of the row *after* it, which are known by then;
         and to the z-scores of the origins' rows, (batch, targets).
     """
-    filled = np.log(panel.filled) if panel.log else panel.filled
-    z = tf.constant((filled - panel.mean) / panel.std, tf.float32)
+    z = tf.constant(panel.z, tf.float32)
     coming = coming_of(panel)
     past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
 

@@ -2,5 +2,5 @@
 
 from utils import import_when_used
 
-for module in ("utils.slots.crf", "utils.slots.tagger"):  # made of Keras' classes
-    import_when_used(module)
+for name in ("crf", "tagger", "learning", "asking"):  # made of Keras' classes
+    import_when_used(f"utils.slots.{name}")

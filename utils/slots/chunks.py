@@ -49,28 +49,27 @@ def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
         A row for "all" and for each slot; columns f1, precision, recall (in percent; 0 where there
         is nothing to count) and count, the true chunks.
     """
-    counts = Counter()
+    counts = {"true": Counter(), "predicted": Counter(), "both": Counter()}
     for left, right in zip(true, predicted, strict=True):
         if len(left) != len(right):
             raise ValueError(f"{len(right)} predicted tags for a sentence of {len(left)}")
-        left, right = spans(left), spans(right)
-        for kind, chunks in {"true": left, "predicted": right, "both": left & right}.items():
-            counts.update((name, kind) for slot, *_ in chunks for name in ("all", slot))
-    rows = {}
-    for name in ["all", *sorted({name for name, _ in counts} - {"all"})]:
-        both, true_count, predicted_count = (
-            counts[name, kind] for kind in ("both", "true", "predicted")
-        )
-        rows[name] = {
-            "f1": 200 * both / max(true_count + predicted_count, 1),
-            "precision": 100 * both / max(predicted_count, 1),
-            "recall": 100 * both / max(true_count, 1),
-            "count": true_count,
+        found = spans(left), spans(right)
+        for count, chunks in zip(counts.values(), (*found, found[0] & found[1]), strict=True):
+            count.update(name for name, *_ in chunks)
+    table = pd.DataFrame(counts, dtype=float).fillna(0.0).sort_index()
+    table = pd.concat([table.sum().to_frame("all").T, table.drop("all", errors="ignore")])
+    true, predicted = table["true"], table["predicted"]
+    return pd.DataFrame(
+        {
+            "f1": 200 * table["both"] / (true + predicted).clip(lower=1),
+            "precision": 100 * table["both"] / predicted.clip(lower=1),
+            "recall": 100 * table["both"] / true.clip(lower=1),
+            "count": true.astype(int),
         }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    )
 
 
-def same_f1(true: Sequence, one: Sequence, other: Sequence, shuffles: int = 10_000) -> float:
+def f1_p_value(true: Sequence, one: Sequence, other: Sequence, shuffles: int = 10_000) -> float:
     """Return the p-value of "two taggers have the same F1", two-sided.
 
     If they were alike, it would not matter whose tags of a sentence are whose: so of each sentence

@@ -20,11 +20,20 @@ def heatmap(axes, percent, rows, columns):
             axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour)
 
 
-def draw_scores(results, part, references, confusions):
-    """Draw the networks' F1 side by side, beside others by name, and what was taken for what."""
-    figure, axes = plotting.new_figure(
-        [["F1", *confusions]], size=(6 + 5 * len(confusions), 5 + 0.1 * len(results))
-    )
+def draw_scores(results, part, references, runs, best, sentences):
+    """Draw the networks' F1 side by side, and what was taken for what.
+
+    Args:
+        results: of each network, as `utils.slots.scores.summary` returns them.
+        part: by whose scores to draw.
+        references: other F1 to compare with, by name.
+        runs: of each network, one.
+        best: the network whose mistakes are drawn, beside the first one's.
+        sentences: what the runs have read.
+    """
+    mistakes = _mistakes(runs, best, sentences)
+    size = (6 + 5 * len(mistakes), 5 + 0.1 * len(results))
+    figure, axes = plotting.new_figure([["F1", *mistakes]], size)
     bars = {}
     for name, result in results.items():
         cues = {f"cue {cue}": f1 for cue, f1 in result.get("test_f1_by_cue", {}).items()}
@@ -37,27 +46,48 @@ def draw_scores(results, part, references, confusions):
     axes["F1"].set(title=f"F1 of the slots, {part} part", xlim=(0, 101))
     axes["F1"].invert_yaxis()
     axes["F1"].legend(loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=2)
-    for title, (true, predicted) in confusions.items():
-        shares = chunks.confusion(true, predicted)
+    for title, shares in mistakes.items():
         heatmap(axes[title], shares.to_numpy(), shares.index, shares.columns)
         axes[title].set(title=title, xlabel="predicted", ylabel="true")
     return figure
 
 
-def confusions(runs, best, sentences):
-    """Return true and predicted labels by the title of their picture."""
+def _mistakes(runs, best, sentences):
+    """Return the confusions to draw, by title."""
 
-    def slots(found):
+    def labels(found):
         return [chunks.slot(tag) for one in found for tag in one.tags]
 
-    labels = {
-        f"{name}: slots, % of words": (slots(sentences), slots(runs[name].readings))
+    found = {
+        f"{name}: slots, % of words": chunks.confusion(
+            labels(sentences), labels(runs[name].readings)
+        )
         for name in dict.fromkeys([next(iter(runs)), best])
     }
     if sentences[0].intent:
-        pairs = zip(sentences, runs[best].readings, strict=True)
-        intents = zip(
-            *[(sentence.intent, reading.intent) for sentence, reading in pairs], strict=True
-        )
-        labels[f"{best}: intents, %"] = tuple(intents)
-    return labels
+        intents = [[one.intent for one in pair] for pair in (sentences, runs[best].readings)]
+        found[f"{best}: intents, %"] = chunks.confusion(*intents)
+    return found
+
+
+def draw_taipei(taggers, queries):
+    """Draw each network's slot probabilities, word by word, for the lecture's two sentences."""
+    tags = next(iter(taggers.values())).vocabulary.tags
+    slots = [*sorted({chunks.slot(tag) for tag in tags} - {"O"}), "O"]
+    member = np.array([[chunks.slot(tag) == slot for slot in slots] for tag in tags])
+    names = list(taggers)
+    width = min(len(names), 4)
+    lines = [names[start : start + width] for start in range(0, len(names), width)]
+    mosaic = [
+        [f"{row} {name}" for name in line] + ["."] * (width - len(line))
+        for line in lines
+        for row in range(2)
+    ]
+    size = (2 + 3 * len(mosaic[0]), 2.2 * len(mosaic))
+    figure, axes = plotting.new_figure(mosaic, size, sharey=True)
+    for name, tagged in taggers.items():
+        for row, query in enumerate(queries):
+            percent = 100 * tagged.tag_probabilities(query.words) @ member
+            heatmap(axes[f"{row} {name}"], percent.T, slots, query.words)
+        axes[f"0 {name}"].set_title(f"{name}, %")
+    return figure

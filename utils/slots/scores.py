@@ -10,69 +10,78 @@ import numpy as np
 import pandas as pd
 
 SHOWN = {"f1": "F1", "intent_accuracy": "intent", "sentence_accuracy": "sentence"}
+LEGEND = """\
+F1: of whole slots, right in name and in both ends; sentence: the intent and every slot are right"""
 
 
 def evaluate(sentences: Sequence[Sentence], readings: Sequence) -> dict:
     """Return what was right, in per cent, and how far probabilities were from that.
+
+    Args:
+        sentences: with the true tags and, perhaps, intents.
+        readings: of a tagger, as many `utils.slots.tagger.Reading`.
 
     Returns:
         f1, precision and recall of whole slots; intent_accuracy; sentence_accuracy, of sentences
         whose intent and whose every slot are right; slot_calibration_error and
         intent_calibration_error. None where the data have no intents.
     """
-    true = [sentence.tags for sentence in sentences]
-    scores = chunks.score(true, [reading.tags for reading in readings]).loc["all"]
+    table = chunks.score([one.tags for one in sentences], [one.tags for one in readings])
+    scores = table.loc["all", ["f1", "precision", "recall"]].to_dict()
     slots, whole = right_ones(sentences, readings)
     sure = [chunk[3] for reading in readings for chunk in reading.chunks]
-    scores = scores[["f1", "precision", "recall"]].to_dict()
-    scores |= dict.fromkeys(["intent_accuracy", "sentence_accuracy"])
+    scores |= dict.fromkeys(["intent_accuracy", "sentence_accuracy", "intent_calibration_error"])
     scores["slot_calibration_error"] = chunks.calibration_error(sure, slots)
-    scores["intent_calibration_error"] = None
     if sentences[0].intent is not None:
-        intents = np.array(
-            [s.intent == reading.intent for s, reading in zip(sentences, readings, strict=True)]
-        )
-        whole &= intents
-        scores["intent_accuracy"] = float(100 * intents.mean())
-        scores["intent_calibration_error"] = chunks.calibration_error(
-            [reading.probability for reading in readings], intents
-        )
+        right = [a.intent == b.intent for a, b in zip(sentences, readings, strict=True)]
+        sure = [reading.probability for reading in readings]
+        scores["intent_accuracy"] = float(100 * np.mean(right))
+        scores["intent_calibration_error"] = chunks.calibration_error(sure, right)
     scores["sentence_accuracy"] = float(100 * whole.mean())
     return scores
 
 
 def right_ones(sentences: Sequence[Sentence], readings: Sequence) -> tuple[list, np.ndarray]:
-    """Return which chunks that were found are right, and which sentences have all of theirs."""
+    """Return which chunks that were found are right, and which sentences are: slots and intent."""
     slots, whole = [], []
     for sentence, reading in zip(sentences, readings, strict=True):
         true = chunks.spans(sentence.tags)
         found = [(slot, start, stop) in true for slot, start, stop, _ in reading.chunks]
         slots += found
-        whole.append(all(found) and len(found) == len(true))
+        same_intent = sentence.intent in (None, reading.intent)
+        whole.append(all(found) and len(found) == len(true) and same_intent)
     return slots, np.array(whole)
 
 
-def over_seeds(rows):
-    """Return the mean of scores and, of more than one seed, the spread of some."""
+def f1_by_cue(sentences: Sequence, readings: Sequence) -> dict[str, float]:
+    """Return F1 by where a travel query's cue stands; of other sentences, nothing."""
+    pairs = {}
+    for pair in zip(sentences, readings, strict=True):
+        pairs.setdefault(getattr(pair[0], "cue", None), []).append(pair)
+    return {cue: evaluate(*zip(*pairs[cue], strict=True))["f1"] for cue in pairs if cue}
+
+
+def over_seeds(rows: Sequence[dict]) -> dict:
+    """Return the mean of scores and, of more than one seed, the spread of those `SHOWN`."""
     table = pd.DataFrame(rows, dtype=float)
     spread = table.filter(list(SHOWN)).std().add_suffix("_sd")
     scores = pd.concat([table.mean(), spread]).to_dict()
     return {name: None if np.isnan(score) else score for name, score in scores.items()}
 
 
-def summary(runs):
-    """Return what scores.json says of one network."""
+def summary(runs: Sequence) -> dict:
+    """Return what scores.json says of one network, from its runs with several seeds."""
     scores = {part: over_seeds([run.scores[part] for run in runs]) for part in runs[0].scores}
     result = {"dev": None, "test": None} | scores
     if runs[0].cues:
         result["test_f1_by_cue"] = over_seeds([run.cues for run in runs])
-    result["parameters"] = runs[0].tagger.network.count_params()
+    result["parameters"] = runs[0].parameters
     result["fit_seconds"] = float(np.mean([run.fit.seconds for run in runs]))
     result["seeds"] = [{"epoch": run.fit.epoch, **run.scores} for run in runs]
     return result
 
 
-def slot_table(runs, sentences):
+def slot_table(runs: Sequence, sentences: Sequence[Sentence]) -> pd.DataFrame:
     """Return the scores of each slot: the mean over the runs, and the spread of F1."""
     true = [sentence.tags for sentence in sentences]
     tables = [chunks.score(true, [reading.tags for reading in run.readings]) for run in runs]
@@ -80,30 +89,57 @@ def slot_table(runs, sentences):
     return by_slot.mean().assign(f1_sd=by_slot["f1"].std()).astype({"count": int})
 
 
-def sentence_table(run, sentences):
-    """Return each sentence, its tags and intent, what was predicted, and whether all is right."""
-    rows = []
-    for sentence, reading in zip(sentences, run.readings, strict=True):
-        _, whole = right_ones([sentence], [reading])
-        row = {"words": " ".join(sentence.words), "tags": " ".join(sentence.tags)}
-        row |= {"predicted_tags": " ".join(reading.tags), "right": bool(whole[0])}
-        if sentence.intent is not None:
-            row |= {"intent": sentence.intent, "predicted_intent": reading.intent}
-            row["right"] &= sentence.intent == reading.intent
-        rows.append(row)
-    return pd.DataFrame(rows).set_index("words")
+def sentence_table(readings: Sequence, sentences: Sequence[Sentence]) -> pd.DataFrame:
+    """Return each sentence, its tags and intent, what was predicted, and whether all is right.
+
+    Words are joined by spaces, and so are tags; a space within a tag becomes a "_".
+    """
+
+    def tags(found):
+        return [" ".join(tag.replace(" ", "_") for tag in one.tags) for one in found]
+
+    words = pd.Index([" ".join(sentence.words) for sentence in sentences], name="words")
+    columns = {"tags": tags(sentences), "predicted_tags": tags(readings)}
+    columns["right"] = right_ones(sentences, readings)[1]
+    if sentences[0].intent is not None:
+        columns["intent"] = [sentence.intent for sentence in sentences]
+        columns["predicted_intent"] = [reading.intent for reading in readings]
+    return pd.DataFrame(columns, words)
 
 
-def overview(results):
-    """Return the results as a table to print."""
+def commonest_f1(sentences: Sequence[Sentence]) -> float:
+    """Return F1 of `chunks.commonest_tags`, which looks each word up in the answers."""
+    words, tags = [one.words for one in sentences], [one.tags for one in sentences]
+    return float(chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"])
+
+
+def overview(results: dict[str, dict], best: str, part: str) -> str:
+    """Return the results as a table to print, what it says, and how sure the best network is."""
     rows = {}
     for name, result in results.items():
         row = rows[name] = {}
-        for part, (key, title) in itertools.product(("dev", "test"), SHOWN.items()):
-            if result[part] and result[part][key] is not None:
-                spread = result[part][f"{key}_sd"]
-                row[f"{part} {title}"] = f"{result[part][key]:.1f}"
-                row[f"{part} {title}"] += "" if spread is None else f" ± {spread:.1f}"
+        for kind, (key, title) in itertools.product(("dev", "test"), SHOWN.items()):
+            if result[kind] and result[kind][key] is not None:
+                spread = result[kind][f"{key}_sd"]
+                row[f"{kind} {title}"] = f"{result[kind][key]:.1f}"
+                row[f"{kind} {title}"] += "" if spread is None else f" ± {spread:.1f}"
         row |= {f"cue {cue}": f"{f1:.1f}" for cue, f1 in result.get("test_f1_by_cue", {}).items()}
         row |= {"parameters": result["parameters"], "seconds": f"{result['fit_seconds']:.1f}"}
-    return pd.DataFrame.from_dict(rows, orient="index").to_string()
+    lines = [pd.DataFrame.from_dict(rows, orient="index").to_string(), LEGEND]
+    for kind in ("slot", "intent"):
+        if (error := results[best][part][f"{kind}_calibration_error"]) is not None:
+            lines.append(
+                f"How sure {best} is of each {kind} and how often right: {error:.1f} % apart"
+            )
+    return "\n".join(lines)
+
+
+def answers(taggers: dict, sentences: Sequence) -> str:
+    """Return the slots that taggers, by name, find in sentences, a column per word."""
+    tables = []
+    for sentence in sentences:
+        rows = {"": sentence.words, "right": [*map(chunks.slot, sentence.tags)]}
+        for name, tagger in taggers.items():
+            rows[name] = [*map(chunks.slot, tagger.read([sentence.words])[0].tags)]
+        tables.append(pd.DataFrame.from_dict(rows, orient="index").to_string(header=False))
+    return "\n\n".join(tables)

@@ -10,7 +10,10 @@ WITHOUT_SPACES = (
 )
 MARKS = ".,;:!?'\"()\\[\\]{}¡¿«»‘’“”„…‧·—"
 LETTER = rf"[^\s{WITHOUT_SPACES}{MARKS}]"
-WORD = re.compile(rf"{LETTER}+(?:(?:[.:'’]|(?<=\d),(?=\d)){LETTER}+)*|\S")
+THOUSANDS = "\u00a0\u2009\u202f"  # spaces that hold a number together, as in 10 000
+WORD = re.compile(rf"{LETTER}+(?:(?:[.:'’]|(?<=\d)[,{THOUSANDS}](?=\d)){LETTER}+)*|\S")
+WITHOUT_SPACE = re.compile(rf"(?:\S|(?<=\d)[{THOUSANDS}](?=\d))+")
+ZERO_WIDTH = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")  # there, but never seen
 
 
 def cut(text: str) -> list[tuple[int, int]]:
@@ -23,14 +26,17 @@ def cut(text: str) -> list[tuple[int, int]]:
 
 
 def cut_tagged(word: str, tag: str) -> list[tuple[str, str]]:
-    """Return a word of a file, with its tag, as the words that `cut` makes of Chinese characters.
+    """Return a word of a file, with its tag, as the words that `cut` makes of it.
 
-    Words of other scripts stay as the file has them.
+    It is cut at spaces ("New Delhi") and at Chinese characters; else it stays as the file has it.
+    Of a word that is nothing but spaces, nothing is left.
     """
-    if len(word) == 1 or not re.search(f"[{WITHOUT_SPACES}]", word):
-        return [(word, tag)]
-    first, *rest = (word[start:stop] for start, stop in cut(word))
-    return [(first, tag), *((piece, tag.replace("B-", "I-", 1)) for piece in rest)]
+    words = []
+    for part in WITHOUT_SPACE.findall(word if ZERO_WIDTH.sub("", word).strip() else ""):
+        chinese = len(part) > 1 and re.search(f"[{WITHOUT_SPACES}]", part)
+        words += [part[start:stop] for start, stop in cut(part)] if chinese else [part]
+    inside = tag.replace("B-", "I-", 1)
+    return [(piece, inside if n else tag) for n, piece in enumerate(words)]
 
 
 def without_marks(text: str) -> str:
@@ -43,5 +49,15 @@ def normal(word: str) -> str:
 
     Full-width letters and digits are the same as the others.
     """
-    word = unicodedata.normalize("NFKC", word).replace("’", "'")
+    word = unicodedata.normalize("NFKC", ZERO_WIDTH.sub("", word)).replace("’", "'")
     return re.sub(r"\d", "0", without_marks(word.lower()))
+
+
+def odd_space(text: str) -> str:
+    """Say where a line holds a space that looks like another, or like nothing; "" if nowhere."""
+    found = re.search(rf"[^\S \t]|{ZERO_WIDTH.pattern}", text)
+    if not found:
+        return ""
+    name = unicodedata.name(found[0], "control character").lower()
+    before, after = text[: found.start()].split(" ")[-1], text[found.end() :].split(" ")[0]
+    return f"; between {before!r} and {after!r} stands a {name} (U+{ord(found[0]):04X})"

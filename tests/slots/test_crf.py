@@ -3,9 +3,8 @@
 import itertools
 
 import utils  # noqa: F401  keeps TensorFlow's start-up lines off the screen
-from utils.slots.crf import CRF, Tempered
+from utils.slots.crf import CRF
 
-import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -81,33 +80,6 @@ def test_loss_is_the_share_of_the_true_path(crf):
     assert float(crf.loss(tags, scores)) == pytest.approx(surprise / sum(LENGTHS), rel=1e-5)
 
 
-def test_gradient_numerically(crf):
-    tf = pytest.importorskip("tensorflow")
-    scores, real = scores_of([3, 2])
-    tags = np.where(real, [[0, 2, 3], [3, 1, 0]], -1)
-    variable = tf.Variable(scores)
-    with tf.GradientTape() as tape:
-        loss = crf.loss(tags, tf.convert_to_tensor(variable))
-    for weights, found in zip(
-        (variable, crf.transitions),
-        tape.gradient(loss, [variable, crf.transitions.value]),
-        strict=True,
-    ):
-        values = ops.convert_to_numpy(weights).copy()
-        expected = np.zeros_like(values)
-        for place in np.ndindex(values.shape):
-            ends = []
-            for step in (0.01, -0.01):
-                moved = values.copy()
-                moved[place] += step
-                weights.assign(moved)
-                ends.append(float(crf.loss(tags, ops.convert_to_tensor(variable))))
-            weights.assign(values)
-            expected[place] = (ends[0] - ends[1]) / 0.02
-        np.testing.assert_allclose(found, expected, atol=2e-3)
-        assert np.abs(expected).max() > 0.01
-
-
 def test_not_learned_it_is_a_softmax_per_word():
     crf = CRF(TAGS, learned=False)
     crf.build((None, None, 4))
@@ -149,40 +121,3 @@ def test_a_long_sentence(crf):
     assert allowed(path)
     greedy = scores[0].argmax(axis=-1)
     assert 0.5 < (path == greedy).mean() < 1
-
-
-def test_temperature_changes_no_answer_but_how_sure_it_is(crf):
-    scores, real = scores_of(LENGTHS)
-    before = ops.convert_to_numpy(crf.viterbi(scores, real))
-    crf.temperature.assign(4.0)
-    cooled = ops.convert_to_numpy(crf(scores))
-    np.testing.assert_allclose(cooled, scores / 4, rtol=1e-6)
-    np.testing.assert_array_equal(crf.viterbi(cooled, real)[real], before[real])
-    paths = every_path(scores[2] / 4, ops.convert_to_numpy(crf.transitions) / 4)
-    total = float(crf.log_z(crf.forward(cooled, real))[2])
-    assert total == pytest.approx(logsumexp([*paths.values()]), abs=1e-5)
-
-
-def test_learns_links_saves_and_loads(tmp_path):
-    """The second word is as the first: the scores, all zero, can't say so, the links can."""
-    tags = np.repeat(np.random.default_rng(4).integers(0, 2, (64, 1)), 2, axis=1)  # B-x or B-y
-    inputs = keras.Input((None, 4))
-    network = keras.Model(inputs, CRF(TAGS, name="tags")(inputs))
-    network.compile(keras.optimizers.Adam(0.3), network.get_layer("tags").loss, jit_compile=False)
-    zeros = np.zeros((64, 2, 4), "float32")
-    first = network.evaluate(zeros, tags, verbose=0)
-    network.fit(zeros, tags, epochs=25, batch_size=64, verbose=0)
-    last = network.evaluate(zeros, tags, verbose=0)
-    assert last < np.log(2) / 2 + 0.1 < first  # one of two, then the same again
-    network.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False).get_layer("tags")
-    assert loaded.tags == TAGS and loaded.learned
-    np.testing.assert_array_equal(loaded.links(), network.get_layer("tags").links())
-
-
-def test_tempered():
-    layer = Tempered()
-    np.testing.assert_array_equal(layer(np.ones((2, 3))), np.ones((2, 3)))
-    layer.temperature.assign(2.0)
-    np.testing.assert_array_equal(layer(np.ones((2, 3))), np.ones((2, 3)) / 2)
-    assert not layer.trainable_weights

@@ -4,27 +4,8 @@ from utils.slots import chunks, travel
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-
-
-@pytest.mark.parametrize(
-    ("tags", "expected"),
-    [
-        ("", set()),
-        ("O O", set()),
-        ("B-x I-x O B-x", {("x", 0, 2), ("x", 3, 4)}),
-        ("B-x B-x", {("x", 0, 1), ("x", 1, 2)}),
-        ("O I-x I-x", {("x", 1, 3)}),  # an I- after O begins a chunk
-        ("I-x I-y I-x", {("x", 0, 1), ("y", 1, 2), ("x", 2, 3)}),  # so does another slot
-        ("B-x I-y I-y O", {("x", 0, 1), ("y", 1, 3)}),
-        ("I-x B-x I-x", {("x", 0, 1), ("x", 1, 3)}),
-        ("B-x O I-x", {("x", 0, 1), ("x", 2, 3)}),
-        ("B-a-b I-a-b", {("a-b", 0, 2)}),
-    ],
-)
-def test_spans(tags, expected):
-    assert chunks.spans(tags.split()) == expected
 
 
 def conlleval(tags):
@@ -44,12 +25,20 @@ def conlleval(tags):
     return chunks
 
 
-TAGS = st.lists(st.sampled_from(["O", "B-x", "I-x", "B-y", "I-y"]), max_size=12)
+TAGS = st.lists(st.sampled_from(["O", "B-x", "I-x", "B-a-b", "I-a-b"]), max_size=12)
 
 
 @given(TAGS)
 def test_spans_as_conlleval(tags):
     assert chunks.spans(tags) == conlleval(tags)
+
+
+@given(TAGS)
+def test_begun_keeps_the_chunks(tags):
+    strict = chunks.begun(tags)
+    assert chunks.spans(strict) == chunks.spans(tags)
+    begins = {start for _, start, _ in chunks.spans(tags)}
+    assert [tag[0] == "B" for tag in strict] == [n in begins for n in range(len(tags))]
 
 
 @given(st.lists(st.tuples(TAGS, TAGS), min_size=1, max_size=4))
@@ -65,29 +54,15 @@ def test_score_against_counting(pairs):
     assert row["f1"] == pytest.approx(2 * precision * recall / ((precision + recall) or 1))
 
 
-def test_begun():
-    tags = ["I-x", "I-x", "I-y", "O", "I-y", "B-y", "I-y", "B-x", "I-y"]
-    expected = ["B-x", "I-x", "B-y", "O", "B-y", "B-y", "I-y", "B-x", "B-y"]
-    assert chunks.begun(tags) == expected
-    assert chunks.begun([]) == []
-
-
-@given(TAGS)
-def test_begun_keeps_the_chunks(tags):
-    strict = chunks.begun(tags)
-    assert chunks.spans(strict) == chunks.spans(tags)
-    assert chunks.begun(strict) == strict
-
-
-def test_score():
+def test_scores_of_slots():
     true = [["B-x", "I-x", "O", "B-y"], ["B-y", "O"]]
     predicted = [["B-x", "O", "O", "I-y"], ["B-y", "B-x"]]
     table = chunks.score(true, predicted)
     assert table.index.tolist() == ["all", "x", "y"]
-    assert table.loc["all"].tolist() == pytest.approx([400 / 7, 50, 200 / 3, 3])
-    assert table.loc["x"].tolist() == [0, 0, 0, 1]
-    assert table.loc["y"].tolist() == [100, 100, 100, 2]
-    assert chunks.score([["O"]], [["O"]]).loc["all"].tolist() == [0, 0, 0, 0]
+    assert table.loc["x"].tolist() == [0, 0, 0, 1] and table.loc["y"].tolist() == [100] * 3 + [2]
+    assert chunks.score([["B-all", "O"]], [["B-all", "B-x"]]).loc["all"].tolist() == [
+        pytest.approx(200 / 3), 50, 100, 1
+    ]  # fmt: skip
     with pytest.raises(ValueError, match="1 predicted tags for a sentence of 2"):
         chunks.score([["O", "O"]], [["O"]])
 
@@ -99,7 +74,6 @@ def test_confusion():
     assert table.index.tolist() == table.columns.tolist() == ["O", "x", "y"]
     assert table.to_numpy().tolist() == [[75, 25, 0], [0, 50, 50], [50, 0, 50]]
     assert chunks.confusion(true, predicted, most=1).index.tolist() == ["O"]
-    assert chunks.confusion(["O"], ["O"]).to_numpy().tolist() == [[100]]
 
 
 def test_taggers_that_are_alike_have_the_same_f1():
@@ -110,23 +84,19 @@ def test_taggers_that_are_alike_have_the_same_f1():
             [[tag if rng.random() < 0.8 else "O" for tag in tags] for tags in true]
             for _ in range(2)
         )
-        rejected += chunks.same_f1(true, one, other, shuffles=500) < 0.05
+        rejected += chunks.f1_p_value(true, one, other, shuffles=500) < 0.05
     assert rejected <= 12  # of 100, 5 by chance
-    assert chunks.same_f1(true, one, one, shuffles=500) == 1.0
+    assert chunks.f1_p_value(true, one, one, shuffles=500) == 1.0
 
 
 def test_a_better_tagger_is_told_from_a_worse_one():
     true = [["B-a", "O", "B-b"]] * 60
     worse = [["B-a", "O", "O"] if i % 5 == 0 else tags for i, tags in enumerate(true)]
-    assert chunks.same_f1(true, true, worse) < 0.001
-    assert chunks.same_f1(true, worse, true) < 0.001
-    assert chunks.same_f1([["O"]] * 9, [["O"]] * 9, [["O"]] * 9) == 1.0
+    assert chunks.f1_p_value(true, true, worse) < 0.001
+    assert chunks.f1_p_value(true, worse, true) < 0.001
+    assert chunks.f1_p_value([["O"]] * 9, [["O"]] * 9, [["O"]] * 9) == 1.0
     nearly = [["B-a", "O", "O"], *true[1:]]
-    assert chunks.same_f1(true, true, nearly) == 1.0  # one sentence changes hands: as far each way
-
-
-def test_slot():
-    assert [chunks.slot(tag) for tag in ("O", "B-a-b", "I-x")] == ["O", "a-b", "x"]
+    assert chunks.f1_p_value(true, true, nearly) == 1.0  # one sentence changes hands: as far
 
 
 def test_commonest_tags():
@@ -146,19 +116,9 @@ def test_calibration_error():
     assert chunks.calibration_error([], []) == 0
 
 
-@settings(deadline=None)
-@given(st.integers(0, 10**6))
-def test_no_tagger_without_context_passes_the_bound(seed):
+def test_no_tagger_without_context_passes_the_bound():
     """Whatever tag each word gets, the slots of twins can't be right in both."""
-    queries = travel.generate(40, "bound", travel.TEST_CITIES)
-    rng = np.random.default_rng(seed)
-    tags = sorted({tag for query in queries for tag in query.tags})
-    right = {
-        word: tag for query in queries for word, tag in zip(query.words, query.tags, strict=True)
-    }
-    for word in right:
-        if rng.random() < 0.3:
-            right[word] = tags[rng.integers(len(tags))]
-    found = [[right[word] for word in query.words] for query in queries]
-    f1 = chunks.score([query.tags for query in queries], found).loc["all", "f1"]
-    assert f1 <= travel.WITHOUT_CONTEXT
+    queries = travel.generate(200, "bound", travel.grammar("en").cities["test"])
+    words, tags = [query.words for query in queries], [query.tags for query in queries]
+    best = chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"]
+    assert 20 < best <= travel.WITHOUT_CONTEXT

@@ -1,0 +1,111 @@
+"""Texts as words."""
+
+from utils.slots import text
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("arrive Taipei on November 2nd", "arrive Taipei on November 2nd"),
+        ("十一月二日抵達台北", "十 一 月 二 日 抵 達 台 北"),
+        ("arrive 台北 tomorrow", "arrive 台 北 tomorrow"),
+        ("arrive台北on Monday", "arrive 台 北 on Monday"),
+        ("11月2日，離開台北！", "11 月 2 日 ， 離 開 台 北 ！"),
+        ("１１月２日", "１１ 月 ２ 日"),  # full width
+        ("leave Taipei, at 7:30; o'clock?", "leave Taipei , at 7:30 ; o'clock ?"),
+        ("$1,000 a,b St. d.c. x/y", "$1,000 a , b St . d.c . x/y"),
+        ("カタカナ 한국어 नमस्ते", "カ タ カ ナ 한국어 नमस्ते"),
+        ("🛫 Taipei 🛬", "🛫 Taipei 🛬"),
+        ("台北·高雄→台南", "台 北 · 高 雄 → 台 南"),
+        ("  ?!\n", "? !"),
+        ("New\u00a0Delhi\u3000tomorrow", "New Delhi tomorrow"),
+        ("", ""),
+    ],
+)
+def test_cut(given, words):
+    assert [given[start:stop] for start, stop in text.cut(given)] == words.split()
+
+
+def test_a_number_may_hold_narrow_spaces():
+    for space in "\u00a0\u202f":
+        given = f"for 10{space}000 yen"
+        assert [given[start:stop] for start, stop in text.cut(given)][1] == f"10{space}000"
+        assert text.cut_tagged(f"10{space}000", "B-price") == [(f"10{space}000", "B-price")]
+        assert text.normal(f"10{space}000") == "00 000"
+
+
+@given(st.text())
+def test_cut_loses_nothing_but_spaces(given):
+    pieces = [given[start:stop] for start, stop in text.cut(given)]
+    assert all(pieces) and "".join("".join(pieces).split()) == "".join(given.split())
+
+
+@given(st.text())
+def test_cut_tagged_loses_nothing_but_spaces(given):
+    words = [word for word, _ in text.cut_tagged(given, "B-to")]
+    shown = text.ZERO_WIDTH.sub("", given).strip()
+    assert "".join("".join(words).split()) == ("".join(given.split()) if shown else "")
+
+
+def test_words_of_files_are_cut_where_chinese():
+    assert text.cut_tagged("台北", "B-to") == [("台", "B-to"), ("北", "I-to")]
+    assert text.cut_tagged("北車", "I-to") == [("北", "I-to"), ("車", "I-to")]
+    assert text.cut_tagged("11月", "O") == [("11", "O"), ("月", "O")]
+    assert text.cut_tagged("a,b", "B-to") == [("a,b", "B-to")]
+
+
+def test_words_of_files_are_cut_at_spaces():
+    for space in " \u00a0\u3000":
+        found = text.cut_tagged(f"New{space}Delhi", "B-to")
+        assert found == [("New", "B-to"), ("Delhi", "I-to")]
+    assert text.cut_tagged("台 北", "I-to") == [("台", "I-to"), ("北", "I-to")]
+    for space in ("", " ", "\u3000", "\u200b", "\ufeff "):
+        assert text.cut_tagged(space, "O") == []
+
+
+def test_normal():
+    words = [
+        "Taipei",
+        "2nd.",
+        "st.",
+        '"Hi!"',
+        "o’clock",
+        "!",
+        "...",
+        "1,000",
+        "台北",
+        "İ",
+        "１Ａ",
+        "De\u00adlhi\u200b",
+    ]
+    normal = [
+        "taipei",
+        "0nd",
+        "st",
+        "hi",
+        "o'clock",
+        "!",
+        "...",
+        "0,000",
+        "台北",
+        "i̇",
+        "0a",
+        "delhi",
+    ]
+    assert [text.normal(word) for word in words] == normal
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("for 10\u00a0000 yen", "; between '10' and '000' stands a no-break space (U+00A0)"),
+        ("to\u200b York", "; between 'to' and '' stands a zero width space (U+200B)"),
+        ("to York\tnow", ""),
+    ],
+)
+def test_odd_space(line, found):
+    assert text.odd_space(line) == found
