@@ -20,7 +20,14 @@ CLOSED = 0.1  # an hour of the week that has rows in fewer of the weeks is a pau
 MOST_ROWS = 100  # of a week with pauses, for each row that it has
 MOST_EMPTY = 3  # likewise, of a series without pauses
 SEASONS = {"D": 7, "B": 5, "W": 52}
-WORDS = {"min": "every minute", "h": "hourly", "D": "daily", "B": "Mon-Fri", "W": "weekly"}
+WORDS = {
+    "s": "every second",
+    "min": "every minute",
+    "h": "hourly",
+    "D": "daily",
+    "B": "Mon-Fri",
+    "W": "weekly",
+}
 WORDS |= {"M": "monthly", "Q": "quarterly", "Y": "yearly", "rows": "counted rows"}
 
 
@@ -89,7 +96,7 @@ def _months(times):
     positions = ((months - months[0]) // size).to_numpy()
     near_end = (times.days_in_month - times.day < 7).all()
     note, side = "", "E" if near_end and times.day.max() > 28 else "S"
-    same = times.is_month_end.all() if side == "E" else times.day.nunique() == 1
+    same = (times.day == times.days_in_month).all() if side == "E" else times.day.nunique() == 1
     if not same and not near_end and times.day.max() > 7:
         return None
     if not same:
@@ -132,7 +139,7 @@ def _has_pauses(index, positions):
     closed = np.zeros(len(index), bool)
     for slots in (hours, hours * 7 + index.day_of_week):
         possible, held = np.bincount(slots), np.bincount(slots, weights=present)
-        closed |= ((possible >= 2) & (held < CLOSED * possible))[slots]
+        closed |= ((possible >= 3) & (held < CLOSED * possible))[slots]
     return closed.any() and present[~closed].sum() > 0.5 * (~closed).sum()
 
 

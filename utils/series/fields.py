@@ -64,7 +64,9 @@ class CsvFile:
             raise self.error("is JSON, HTML or XML, not a CSV; export the table as CSV")
         if b"\0" in head and not utf16 and not encoding:
             raise self.error("is a binary file, not a CSV; export the table as CSV")
-        self.encoding = encoding or ("utf-16" if utf16 else "utf-8-sig")
+        self.encoding = encoding or ("utf-16" if utf16 else "utf-8")
+        if self.encoding.lower() in ("utf-8", "utf8"):
+            self.encoding = "utf-8-sig"  # whether or not it has a mark
         self._choose_header()
 
     def error(self, message: str, row: int | None = None) -> InputError:
@@ -222,7 +224,7 @@ class CsvFile:
         """Take the line and the separator that find the most of the names that are wanted."""
         try:
             with self._explained(), self._open() as file:
-                lines = file.read(HEAD).splitlines(keepends=True)
+                lines = list(io.StringIO(file.read(HEAD)))
         except LookupError:
             hint = "Python knows no such encoding; try utf-8, latin-1 or big5"
             raise InputError(f"--encoding {self.encoding}: {hint}") from None

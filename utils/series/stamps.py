@@ -8,20 +8,23 @@ Republic of China. All else needs a format of strptime.
 import datetime
 import itertools
 import re
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from pandas.tseries.api import guess_datetime_format
 
-TIME = "time|date|datetime|timestamp|when|year|month|week|day|hour|quarter|period|ds|ts|epoch|unix"
-SURE_NAME = (  # of a column of times
-    rf"{TIME}|.*(日期|時間|时间|年月|時刻|日時|日付|年份|年度|月份|季度).*|[年月日時时週周季]|"
-    r"(datum|zeit|uhrzeit|jahr|monat|woche|quartal|fecha|hora|mes|año|heure|mois|année|дата|время)"
-    r"\b.*"
+TIME = (
+    "time|date|datetime|timestamp|when|year|month|week|day|hour|quarter|period|ds|ts|epoch|unix|"
+    "datum|zeit|jahr|monat|woche|quartal|fecha|hora|mes|año|heure|mois|année|дата|время"
 )
-NAME = rf"{SURE_NAME}|(.*[^a-z])?({TIME}|dt|t|at|unixtime)([^a-z].*)?|"  # maybe of one
-NAME += "(?-i:.*[a-z](Time|Date)([^a-z].*)?)"
+CJK = "日期|時間|时间|年月|時刻|日時|日付|年份|年度|月份|季度|일시|날짜|일자"
+SURE_NAME = rf"{TIME}|.*({CJK}).*|[年月日時时週周季]"  # of a column of times
+NAME = (  # likely so
+    rf"{SURE_NAME}|(.*[^a-z])?({TIME}|dt|t|at|unixtime)([^a-z].*)?|"
+    "(?-i:.*[a-z](Time|Date)([^a-z].*)?)"
+)
 LIKE_A_TIME = (  # 31.12., 2001-W05, KW 5/2001, Q3 '24, 12:30, 5 Nov, 十一月
     r"(?i)\d{1,4}[-/.年]\d{1,2}([-/.年月].*)?|.*\d:\d\d.*|.*\b(19|20)\d\d.*|.*\bQ[1-4]\b.*|\dQ.*|"
     r".*[\d一二十][月季].*|(.*\d.*)?\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b.*"
@@ -30,21 +33,12 @@ PARTS = {  # columns that hold one part of a time
     "year": r"#?\s*(year|yr|yyyy|yy|年)", "month": "month|mon|mo|mm|月", "day": "day|dy|dd|日",
     "hour": "hour|hr|hh|時|时", "minute": "minute|min|mn|mi|分", "second": "second|sec|ss|秒",
 }  # fmt: skip
+COMPACT = r"(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?"  # 200101, 20010131
 CLOCK_ALONE = r"\d?\d[:.]\d\d([:.]\d\d)?(\s*[apAP]\.?[mM]\.?)?"
 CLOCK = r"\d?\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s*[ap]\.?m\.?)?|\d?\d\s*[ap]\.?m\.?"
 ZONE = r"Z|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?|[A-Z]{3,4}"
 STAMP = rf"(?is)^(.+?)(?:(?:[T\s:,]|,\s)\s*({CLOCK})\s*({ZONE})?)?$"
-OFFSETS = {
-    "Z": 0,
-    "UTC": 0,
-    "GMT": 0,
-    "WET": 0,
-    "WEST": 1,
-    "CET": 1,
-    "CEST": 2,
-    "EET": 2,
-    "EEST": 3,
-}
+OFFSETS = {"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2}
 OFFSETS |= {"EST": -5, "EDT": -4, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "JST": 9}
 # whose summer time may explain a file's offsets; the first that explains them all
 ZONES = ["Europe/Berlin", "Europe/London", "Europe/Athens", "America/New_York", "America/Chicago"]
@@ -55,6 +49,7 @@ FORMS += ["%m %d %y", "%y %m %d", "%d %b %y", "%Y%m%d", "%Y %m", "%b %Y", "%Y %b
 DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 EPOCHS = [(1e8, 1e10, "s"), (1e11, 1e13, "ms"), (1e14, 1e16, "us"), (1e17, 1e19, "ns")]
 UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*$"
 QUARTER = r"(?i)^(?:(?P<year>\d{4})[-/ :]?Q(?P<q>[1-4])|Q(?P<q2>[1-4])[-/ :]?(?P<year2>\d{4}))$"
 MONTHS = r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 HALF_DAY = pd.Timedelta(hours=12)
@@ -81,33 +76,34 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
         time_format: as of `read`.
     """
     free = [name for name in sample if (sample[name] != "").any()]
+    clocks = [name for name in free if sample[name].str.fullmatch(CLOCK_ALONE).all()]
+    dates, unread = [], []
     roles = dict(zip(reversed(_parts(free)), reversed(free), strict=True))
     chain = [roles[part] for part in itertools.takewhile(roles.__contains__, PARTS)]
-    if len(chain) > 1 and not together(sample[chain], None)[0].times.hasnans:
-        return chain
-    dates, unread = [], []
+    if len(chain) > 1 and not (times := together(sample[chain], None)[0].times).hasnans:
+        dates.append((times.is_unique, True, times.nunique(), -len(free), chain))
     for place, name in enumerate(free):
-        words, sure = sample[name][sample[name] != ""], re.fullmatch(SURE_NAME, name, re.I)
+        words, named = sample[name][sample[name] != ""], is_named(name)
+        sure = re.fullmatch(SURE_NAME, name, re.I)
         numbers = pd.to_numeric(words, errors="coerce").to_numpy()
         numeric = not np.isnan(numbers).any()
-        compact = words.str.fullmatch(r"(19|20)\d{6}").all()
-        if numeric and not (is_named(name) or compact or time_format):
+        if numeric and not (named or time_format or words.str.fullmatch(COMPACT).all()):
             continue
         times = read(words.drop_duplicates(), time_format)[0].times
         if not times.hasnans:
-            if len(times) > 1 or len(words) == 1:
-                dates.append((is_named(name), len(times), -place, name))
-        elif numeric and sure and not (_is_count(numbers) and name.lower() in ("time", "ts")):
-            unread.append((False, -place, name))
-        elif not numeric and (sure or words.str.fullmatch(LIKE_A_TIME).mean() > 0.5):
-            unread.append((is_named(name), -place, name))
-    best = max(dates, default=(False, 0))
-    if not dates or (unread and max(unread)[0] > best[0]):
+            if len(times) > 1 or len(words) == 1 or clocks:
+                dates.append((len(times) == len(words), named, len(times), -place, [name]))
+        elif numeric:
+            rising = abs(np.sign(np.diff(numbers)).sum()) == len(numbers) - 1
+            count = _is_count(numbers) and (not sure or name.lower() in ("time", "ts"))
+            unread += [(False, -place, name)] if (sure or rising) and not count else []
+        elif sure or words.str.fullmatch(LIKE_A_TIME).mean() > 0.5:
+            unread.append((named and name not in clocks, -place, name))
+    best = max(dates, default=(False, False))
+    if not dates or (unread and max(unread)[0] > best[1]):
         return [max(unread)[-1]] if unread else []
-    clocks = [name for name in free if sample[name].str.fullmatch(CLOCK_ALONE).all()]
-    if best[1] < len(sample) and best[-1] not in clocks:  # a date for several rows, and its clock
-        return [best[-1], *clocks[:1]]
-    return [best[-1]]
+    with_clock = not best[0] and len(best[-1]) == 1  # a date for several rows
+    return best[-1] + clocks[:1] if with_clock else best[-1]
 
 
 def _parts(names):
@@ -138,12 +134,13 @@ def together(columns: pd.DataFrame, time_format: str | None) -> list[Reading]:
         the only one.
     """
     parts = _parts(columns)
-    if len(parts) > 1 and "year" in parts and not time_format:
+    if {"year", "month"} <= set(parts) and None not in parts and not time_format:
         return [_assembled(columns.set_axis(parts, axis="columns"))]
     text = columns.iloc[:, 0]
     for _, more in list(columns.items())[1:]:
-        points = more.str.fullmatch(CLOCK_ALONE).all() and not time_format
-        text = text + " " + (more.str.replace(".", ":") if points else more)
+        if not time_format and not more.str.fullmatch(CLOCK_ALONE).all():
+            return [_unread(text)]
+        text = text + " " + (more if time_format else more.str.replace(".", ":"))
     readings = read(text, time_format)
     even = [reading for reading in readings if _is_even(reading.times)]
     if re.search("[一-鿿]", columns.columns[0]) and readings[0].time_format.startswith("%y"):
@@ -174,23 +171,22 @@ def read(words: pd.Series, time_format: str | None = None) -> list[Reading]:
     """
     words = words.str.strip()
     if time_format:
-        utc = "%z" in time_format.lower()
-        times = pd.to_datetime(words, format=time_format, errors="coerce", utc=utc)
-        return [Reading(pd.DatetimeIndex(times))]
-    words = words.str.replace(r"(?<=\d)\.0*$", "", regex=True)  # 2001.0
-    numbers = pd.to_numeric(words, errors="coerce").astype("float64")
-    if numbers.notna().all():
-        return [_of_numbers(words, numbers)]
-    quarters = words.str.extract(QUARTER)
-    if quarters["q"].fillna(quarters["q2"]).notna().all():
-        years = quarters["year"].fillna(quarters["year2"])
-        months = 3 * quarters["q"].fillna(quarters["q2"]).astype(int) - 2
-        times = pd.to_datetime(years + "-" + months.astype(str), format="%Y-%m")
-        return [Reading(pd.DatetimeIndex(times))]
-    if words.str.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*$").all():
-        times = pd.to_datetime(words, format="ISO8601", errors="coerce")
-        if times.notna().all():
-            return [Reading(pd.DatetimeIndex(times))]
+        return [Reading(_strptime(words, time_format))]
+    few = words[:100]
+    if words.str.match(ISO).all():
+        times = _strptime(words, "ISO8601")
+        if not times.hasnans:
+            return [Reading(times)]
+    if pd.to_numeric(few, errors="coerce").notna().all():
+        return [_of_numbers(words.str.replace(r"\.0*$", "", regex=True))]  # 2001.0
+    if few.str.match(QUARTER).all():
+        quarters = words.str.extract(QUARTER)
+        months = 3 * quarters["q"].fillna(quarters["q2"]).astype("float64") - 2
+        words = quarters["year"].fillna(quarters["year2"]) + months.map("-{:.0f}".format)
+        return [Reading(_strptime(words, "%Y-%m"))]
+    if few.str.contains("[年月日]").any():
+        words = words.str.replace(r"(?<=\d)\s*[年月]\s*(?=\d)", "/", regex=True)
+        words = words.str.replace(r"(?<=\d)\s*[月日](?=\s|$)", "", regex=True)
     return _dates_and_clocks(words)
 
 
@@ -204,15 +200,24 @@ def _assembled(parts):
     return Reading(pd.DatetimeIndex(pd.to_datetime(numbers, errors="coerce")))
 
 
+def _strptime(words, form):
+    """Return times, NaT where a word doesn't fit; "Jan-49" is in the past."""
+    utc = "%z" in form.lower()
+    times = pd.DatetimeIndex(pd.to_datetime(words, format=form, errors="coerce", utc=utc))
+    ahead = times.year > datetime.date.today().year + 1
+    return times.where(~ahead, times - pd.DateOffset(years=100)) if "%y" in form else times
+
+
 def _unread(words):
     return Reading(pd.DatetimeIndex([pd.NaT] * len(words)))
 
 
-def _of_numbers(words, numbers):
+def _of_numbers(words):
     """Dates without separators, or the time since 1970."""
+    numbers = pd.to_numeric(words, errors="coerce").astype("float64")
     form = DIGITS.get(len(words.iloc[0])) if words.str.fullmatch(r"\d+").all() else None
     if form and words.str.len().nunique() == 1:
-        times = pd.DatetimeIndex(pd.to_datetime(words, format=form, errors="coerce"))
+        times = _strptime(words, form)
         if times.year.min() >= (1500 if len(form) <= 6 else 1900) and times.year.max() <= 2200:
             return Reading(times, "years" if form == "%Y" else "")
     for low, high, unit in EPOCHS:
@@ -226,8 +231,6 @@ def _of_numbers(words, numbers):
 
 def _dates_and_clocks(words):
     """Split words into date, clock and zone, and read each."""
-    words = words.str.replace(r"(?<=\d)\s*[年月]\s*(?=\d)", "/", regex=True)
-    words = words.str.replace(r"(?<=\d)\s*[月日](?=\s|$)", "", regex=True)
     parts = words.str.extract(STAMP)
     clocks = parts[1].map({word: _clock(word) for word in parts[1].dropna().unique()})
     clocks = pd.to_timedelta(clocks.where(parts[1].notna(), 0), unit="s")
@@ -257,22 +260,15 @@ def _dates(dates):
     roc = plain.str.extract(r"^(\d{2,3}) (\d{1,2})(?: (\d{1,2}))?$")
     if roc[0].notna().all() and roc[0].str.len().max() == 3:
         western = (roc[0].astype(int) + 1911).astype(str) + " " + roc[1] + " " + roc[2].fillna("1")
-        times = pd.to_datetime(western, format="%Y %m %d", errors="coerce")
-        return [("ROC", pd.DatetimeIndex(times))]
+        return [("ROC", _strptime(western, "%Y %m %d"))]
     forms = FORMS
     if dates.iloc[0].count(".") == 2:  # no month comes first here
         forms = [form for form in FORMS if not form.startswith("%m")]
     fits = []
     for form in forms:
-        if (
-            len(plain) > 50
-            and pd.to_datetime(plain[:50], format=form, errors="coerce").isna().all()
-        ):
+        if len(plain) > 50 and _strptime(plain[:50], form).isna().all():
             continue
-        times = pd.DatetimeIndex(pd.to_datetime(plain, format=form, errors="coerce"))
-        if "%y" in form:  # "Jan-49" is in the past
-            ahead = times.year > datetime.date.today().year + 1
-            times = times.where(~ahead, times - pd.DateOffset(years=100))
+        times = _strptime(plain, form)
         months = np.diff(times.year * 12 + times.month)
         if form == "%b %y" and len(months) and np.median(np.abs(months)) > 6:
             continue  # days without a year: Jan-01, Jan-02
@@ -280,10 +276,11 @@ def _dates(dates):
             continue  # seasons: 2001/02, 2002/03
         fits.append((form, times))
     if not any(times.notna().all() for _, times in fits):
-        for dayfirst in (False, True):
-            if form := guess_datetime_format(dates.iloc[0], dayfirst=dayfirst):
-                times = pd.to_datetime(dates, format=form, errors="coerce")
-                fits.append((form, pd.DatetimeIndex(times)))
+        with warnings.catch_warnings(action="ignore"):  # that the day may stand first
+            guesses = [
+                guess_datetime_format(dates.iloc[0], dayfirst=first) for first in (False, True)
+            ]
+        fits += [(form, _strptime(dates, form)) for form in guesses if form and "%Y-%d" not in form]
     whole = [(form, times) for form, times in fits if not times.hasnans]
     return whole or [max([("", _unread(dates).times), *fits], key=lambda fit: fit[1].notna().sum())]
 
@@ -331,11 +328,8 @@ def _raw_format(form, word, date, clock):
     """Write a form with the separators of a word, as the flag needs it."""
     directives = iter(form.split())
     raw = re.sub(r"\d+|[A-Za-z]+", lambda match: next(directives, match[0]), date)
-    if isinstance(clock, str):
-        colons = clock.count(":")
-        half = re.search(r"[ap]\.?m", clock, re.I)
-        hours = ":".join(["%I" if half else "%H", "%M", "%S"][: colons + 1]) + (
-            " %p" if half else ""
-        )
-        raw += word[len(date)] + hours
-    return raw
+    if not isinstance(clock, str):
+        return raw
+    half = re.search(r"[ap]\.?m", clock, re.I)
+    parts = ["%I" if half else "%H", "%M", "%S"][: clock.count(":") + 1]
+    return raw + word[len(date)] + ":".join(parts) + (" %p" if half else "")

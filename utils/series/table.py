@@ -26,7 +26,7 @@ CODES = [-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999]  # that stand f
 EQUAL = 20  # rows in a row with one value are many, where that is rare
 FAR = 50  # times the usual distance from the median
 GROUPED = {  # numbers with groups of thousands, by the decimal mark
-    ".": r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?",
+    ".": r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?",
     ",": r"[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)(,\d*)?([eE][+-]?\d+)?",
 }
 COUNT = "or count rows with --time-column none"
@@ -95,38 +95,26 @@ def read_table(
     names = _time_columns(file, asked, series_column, time_column, time_format)
     keys = [*names, series_column] if series_column else names
     rows = file.read([target, *features], known, keys, missing, decimal)
-    columns, labels = {}, {}
-    for name in (target, *known, *features):
-        found = _numbers_or_words(file, rows, name, missing, decimal, name == target)
-        columns |= found
-        labels[name] = list(found)
+    columns = {
+        name: _numbers_or_words(file, rows, name, missing, decimal, name == target)
+        for name in (target, *known, *features)
+    }
+    known, features = (
+        [label for name in some for label in columns[name]] for some in (known, features)
+    )
+    columns = {label: values for found in columns.values() for label, values in found.items()}
     _check_values(file, rows, columns, target)
-    series, ids = np.zeros(len(rows), np.int8), [""]
-    if series_column:
-        series, ids = _words(rows[series_column])
-        if (series < 0).any():
-            row = rows.index[(series < 0).argmax()]
-            raise file.error(f"no name in column {series_column!r}; write one", row)
+    series, ids = _series(file, rows, series_column)
     grid = _on_times(file, rows, names, time_format, series, ids) if names else _counted(series)
     frames, absent = _frames(columns, series, ids, grid)
-    remarks = []
-    for who in ids:
-        prefix = f"series {who!r}: " if who else ""
-        if frames[who][target].isna().all():
-            remarks.append(f"{prefix}no value of {target!r}, left out")
-            del frames[who]
-        elif len(remarks) < MOST_REMARKS:
-            remarks += [prefix + remark for remark in _odd_values(frames[who][target])]
+    empty = np.isnan(columns[target]).sum()
     said = [f"{len(rows):,} rows", *grid.said]
     said += [f"{len(ids):,} series"] if series_column else []
     said += [f"rows missing in between: {absent:,}"] if absent else []
-    empty = np.isnan(columns[target]).sum()
     said += [f"rows without {target!r}: {empty:,}"] if empty else []
-    known, features = (
-        [label for name in some for label in labels[name]] for some in (known, features)
-    )
-    understood = ", ".join([*said, *file.unusual(), *(["decimal comma"] if decimal == "," else [])])
-    return Table(frames, target, known, features, understood, remarks)
+    said += [*file.unusual(), *(["decimal comma"] if decimal == "," else [])]
+    frames, remarks = _odd_series(frames, target)
+    return Table(frames, target, known, features, ", ".join(said), remarks)
 
 
 def _time_columns(file, asked, series_column, time_column, time_format):
@@ -149,19 +137,22 @@ def _time_columns(file, asked, series_column, time_column, time_format):
         raise file.error(f"{file.names.count(twice[0])} columns named {twice[0]!r}; rename them")
     if series_column:
         sample = sample[sample[series_column] == sample[series_column][0]]
-    return stamps.find(sample.drop(columns=[name for _, name in asked]), time_format)
+    names = stamps.find(sample.drop(columns=[name for _, name in asked]), time_format)
+    if time_format and not names:
+        raise file.error(f"no column fits --time-format {time_format!r}; add --time-column")
+    return names
 
 
 def _words(column):
     """Return (rows,) the places of words, -1 where missing; the words, stripped, as they come."""
-    words = pd.Series([str(word).strip() for word in column.cat.categories], dtype=object)
-    places, words = pd.factorize(words.replace("", None))
+    words = pd.Series(column.cat.categories.astype(str).to_numpy(object)).str.strip()
+    places, words = pd.factorize(words.where(words != ""))
     codes = np.append(places, -1)[column.cat.codes]
     first = pd.unique(codes)
     first = first[first >= 0]
     ranks = np.full(len(words) + 1, -1)
     ranks[first] = np.arange(len(first))
-    return ranks[codes], [words[code] for code in first]
+    return ranks[codes], list(words.take(first))
 
 
 def _numbers_or_words(file, rows, name, missing, decimal, is_target):
@@ -177,9 +168,11 @@ def _numbers_or_words(file, rows, name, missing, decimal, is_target):
     elif grouped.all() and plain.str.contains(r",\d+[,.]").any():  # "1,234" may be a decimal comma
         plain = plain.str.replace(",", "")
     numbers = pd.to_numeric(plain, errors="coerce").astype("float64").to_numpy()
-    text = np.isnan(numbers) & ~np.isin(words, missing)
+    marks = pd.to_numeric(pd.Series(missing, dtype=object), errors="coerce")
+    absent = np.isin(words, missing) | np.isin(numbers, marks)
+    text = np.isnan(numbers) & ~absent
     if not text.any():
-        return {name: np.append(numbers, np.nan)[codes]}
+        return {name: np.append(np.where(absent, np.nan, numbers), np.nan)[codes]}
     if is_target or text.mean() < 0.5:
         raise _not_a_number(file, rows.index[np.append(text, False)[codes].argmax()], name, decimal)
     if len(words) > MOST_WORDS:
@@ -217,6 +210,17 @@ def _check_values(file, rows, columns, target):
         what = f"{some[0]:g}" if len(some) else "missing"
         advice = "there is nothing to forecast; name another --column"
         raise file.error(f"column {target!r} is {what} in every row: {advice}")
+
+
+def _series(file, rows, series_column):
+    """Return (rows,) the places of rows among the names of series; the names."""
+    if series_column is None:
+        return np.zeros(len(rows), np.int8), [""]
+    series, ids = _words(rows[series_column])
+    if (series < 0).any():
+        row = rows.index[(series < 0).argmax()]
+        raise file.error(f"no name in column {series_column!r}; write one", row)
+    return series, ids
 
 
 def _counted(series):
@@ -299,7 +303,7 @@ def _sorted(file, rows, times, ranks, keys, ids):
             who = f" in series {ids[keys[row] // len(times)]!r}" if len(ids) > 1 else ""
             raise file.error(
                 f"{times[ranks[row]]} comes twice{who}; keep one row for each time, name the "
-                "column of the series, like --series-column shop, or all columns of the time, "
+                "one column of the series, like --series-column shop, or all of the time, "
                 f'like --time-column date,hour --time-format "%Y-%m-%d %H", {COUNT}',
                 rows.index[row],
             )
@@ -336,6 +340,20 @@ def _frames(columns, series, ids, grid):
             index = pd.RangeIndex(stop - start, name=index.name)
         frames[ids[i]] = pd.DataFrame(values[start:stop], index, list(columns), copy=False)
     return frames, len(values) - len(series)
+
+
+def _odd_series(frames, target):
+    """Leave out series without any value, and return remarks on them and on odd values."""
+    alive, remarks = {}, []
+    for who, frame in frames.items():
+        prefix = f"series {who!r}: " if who else ""
+        if frame[target].isna().all():
+            remarks.append(f"{prefix}no value of {target!r}, left out")
+            continue
+        alive[who] = frame
+        if len(remarks) < MOST_REMARKS:
+            remarks += [prefix + remark for remark in _odd_values(frame[target])]
+    return alive, remarks
 
 
 def _odd_values(column):
