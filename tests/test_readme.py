@@ -30,7 +30,10 @@ def text(page):
 def flags_of(script):
     """Return the flags that a script's --help shows."""
     command = [sys.executable, script, "--help"]
-    shown = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True)
+    shown = subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert shown.returncode == 0, shown.stderr
     return set(re.findall(r"--[a-z][a-z-]*", shown.stdout))
 
 
