@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
+from utils.series.baselines import ridge
 from utils.series.panel import FEW, Panel, evenly
 
 import numpy as np
@@ -145,7 +146,7 @@ class LinearHeads:
             fitted = [
                 (scaling, *weights)
                 for scaling in scalings or self._scalings(panel)
-                for weights in _ridge(*self._examples(panel, train, scaling), self.STRENGTHS)
+                for weights in ridge(*self._examples(panel, train, scaling), self.STRENGTHS)
             ]
             if len(panel.names) == 1:
                 fitted.append(self._median(panel, train))
@@ -221,20 +222,6 @@ class LinearHeads:
             before = train[time <= begin - panel.horizon]
             if len(before):
                 yield before, train[(begin <= time) & (time <= end)]
-
-
-def _ridge(x, target, strengths):
-    """Yield the kernel and the bias of a ridge regression for each strength.
-
-    With x' x = V diag(s) V', one decomposition serves all: V diag(1 / (s + strength)) V' x' y.
-    """
-    mean, middle = x.mean(axis=0, dtype=float), target.mean(axis=0, dtype=float)
-    x = x - mean
-    eigenvalues, vectors = np.linalg.eigh(x.T @ x)
-    moments = vectors.T @ (x.T @ (target - middle))
-    for strength in strengths:
-        kernel = vectors @ (moments / (np.maximum(eigenvalues, 0) + strength)[:, None])
-        yield kernel, middle - mean @ kernel
 
 
 def _spread_within(values, steps):
