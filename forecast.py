@@ -262,7 +262,7 @@ def build_loss(quantiles, kind, log):
     return loss
 
 
-def train(panel, linear, weights, args, number=0, on_epoch=None, refit=None):
+def train(panel, linear, weights, args, number=0, on_epoch=None, refit=None, network=None):
     """Train a network on the train part, judged by validation; or, with `refit`, on more rows.
 
     Args:
@@ -273,13 +273,14 @@ def train(panel, linear, weights, args, number=0, on_epoch=None, refit=None):
         number: of the network, which sets its seed.
         on_epoch: see `main`.
         refit: the row of each series after the last one to learn from, (series,); and the epochs.
+        network: a trained one, to go on from; None builds another.
 
     Returns:
         the network and the fit.
     """
     seed, log = args.seed + SEEDS * number, linear.scaling.log
     keras.utils.set_random_seed(seed)
-    network = build_network(panel, linear, args)
+    network = network or build_network(panel, linear, args)
     origins = panel.origins("train", panel.horizon)
     if refit:
         origins = panel.origins_between(panel.start, refit[0], panel.horizon)

@@ -50,9 +50,9 @@ ETT_ROWS = (8640, 11520, 14400)  # where the train, validation and test rows end
 class Dataset(NamedTuple):
     """Series of a data set and how they are held back."""
 
-    frames: dict[str, pd.DataFrame]  # by series, one column
+    frames: dict[str, pd.DataFrame]  # by series, the column "value"
     held_back: tuple[int, int]  # rows of validation and test part
-    horizon: int  # the usual one
+    horizon: int
     season: int
 
 
@@ -62,14 +62,19 @@ def load(name: str, horizon: int | None = None) -> Dataset:
     M4: its own last points are the test part, `M4_VALIDATED` before it are validation. ETT: the
     first 14,400 hours, each column less the mean and over the deviation of the train rows.
 
+    Args:
+        name: one of `FILES`.
+        horizon: steps ahead; None for the usual ones, of M4 the only ones.
+
     Raises:
-        InputError: if the name or the horizon isn't one of the protocol, if a file can't be
-            downloaded or isn't the one that is known.
+        InputError: if the horizon isn't one of the protocol, or a file can't be downloaded or isn't
+            the one that is known.
     """
-    if name not in FILES:
-        raise InputError(f"--dataset {name}: unknown; there are {', '.join(FILES)}")
     if horizon and name in M4_HORIZON and horizon != M4_HORIZON[name]:
-        raise InputError(f"--dataset {name} has a horizon of {M4_HORIZON[name]}; drop --horizon")
+        raise InputError(f"--horizon {horizon}: {name} has {M4_HORIZON[name]}; drop --horizon")
+    val_rows, test_rows = np.diff(ETT_ROWS)
+    if horizon and name not in M4_HORIZON and horizon > test_rows:
+        raise InputError(f"--horizon {horizon}: the test part of {name} has {test_rows} rows")
     paths = [_download(name, address, digest) for address, digest in FILES[name].items()]
     if name in M4_HORIZON:
         train, test = (pd.read_csv(path, index_col=0) for path in paths)
@@ -79,11 +84,11 @@ def load(name: str, horizon: int | None = None) -> Dataset:
             frames[str(series)] = pd.DataFrame({"value": values[np.isfinite(values)]})
         horizon = M4_HORIZON[name]
         return Dataset(frames, (M4_VALIDATED[name], horizon), horizon, M4_SEASON[name])
-    train, val, test = ETT_ROWS
-    table = pd.read_csv(paths[0], index_col=0, parse_dates=True).iloc[:test].asfreq("h")
-    table = (table - table[:train].mean()) / table[:train].std(ddof=0)
-    frames = {column: table[[column]] for column in table}
-    return Dataset(frames, (val - train, test - val), 96, 24)
+    table = pd.read_csv(paths[0], index_col=0, parse_dates=True).iloc[: ETT_ROWS[-1]].asfreq("h")
+    train = table.iloc[: ETT_ROWS[0]]
+    table = (table - train.mean()) / train.std(ddof=0)
+    frames = {column: table[column].to_frame("value") for column in table}
+    return Dataset(frames, (int(val_rows), int(test_rows)), horizon or 96, 24)
 
 
 def _download(name, address, digest):
@@ -98,8 +103,7 @@ def _download(name, address, digest):
         path.unlink(missing_ok=True)
         reason = str(error).strip().partition("\n")[0]
         raise InputError(
-            f"--dataset {name}: can't download {address} ({reason}); "
-            f"or put the file at {path} yourself"
+            f"{name}: can't download {address} ({reason}); or put the file at {path} yourself"
         ) from error
 
 
@@ -112,7 +116,7 @@ def published_measures(
         name: of the data set.
         actual: (windows, horizon)
         forecast: (windows, horizon)
-        scale: (windows,), for M4: mean absolute change over a season of the train points.
+        scale: (windows,), for M4: mean absolute change over a season of the points before.
 
     Returns:
         M4: smape in percent, mase, and owa, half of the sum of both over those of Naive2

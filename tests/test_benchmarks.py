@@ -1,0 +1,124 @@
+"""What benchmarks do before and after they measure: downloads, published measures, tables."""
+
+import hashlib
+
+from benchmarks import datasets, figures, scores
+from utils import InputError
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def origin(tmp_path, monkeypatch):
+    """A function that offers files as a data set's, at a file:// address; and where they go."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+
+    def offer(name, **files):
+        known = {}
+        for file, text in files.items():
+            path = tmp_path / f"{file}.csv"
+            path.write_text(text)
+            known[path.as_uri()] = hashlib.sha256(text.encode()).hexdigest()
+        monkeypatch.setitem(datasets.FILES, name, known)
+        return tmp_path / "home" / "forecast" / name
+
+    return offer
+
+
+def test_m4_is_joined_and_held_back(origin):
+    folder = origin(
+        "m4_weekly",
+        train='"V1","V2","V3","V4"\n"W1",1,2,3\n"W2",5,6,\n',
+        test='"V1","V2","V3"\n"W1",4,5\n"W2",7,8\n',
+    )
+    data = datasets.load("m4_weekly")
+    assert {path.name for path in folder.iterdir()} == {"train.csv", "test.csv"}
+    assert data.frames["W1"]["value"].tolist() == [1, 2, 3, 4, 5]
+    assert data.frames["W2"]["value"].tolist() == [5, 6, 7, 8]
+    assert (data.held_back, data.horizon, data.season) == ((26, 13), 13, 1)
+
+
+def test_ett_is_scaled_by_its_train_rows(origin):
+    rows = datasets.ETT_ROWS[-1] + 5  # the rest of the file isn't used
+    times = pd.date_range("2016-07-01", periods=rows, freq="h", name="date")
+    values = np.random.default_rng(0).normal(3, 2, (rows, 2))
+    values[datasets.ETT_ROWS[0] :] += 10
+    origin("etth1", ETTh1=pd.DataFrame(values, times, columns=["HUFL", "OT"]).to_csv())
+    data = datasets.load("etth1", 336)
+    train, later = np.split(data.frames["OT"]["value"].to_numpy(), [datasets.ETT_ROWS[0]])
+    assert len(train) + len(later) == datasets.ETT_ROWS[-1]
+    assert (train.mean(), train.std()) == pytest.approx((0, 1))
+    assert later.mean() == pytest.approx(5, abs=0.2)
+    assert (data.held_back, data.horizon, data.season) == ((2880, 2880), 336, 24)
+
+
+def test_another_file_than_the_known_one_is_refused(origin):
+    folder = origin("etth2", ETTh2="date,OT\n")
+    address, _ = datasets.FILES["etth2"].popitem()
+    datasets.FILES["etth2"][address] = "0" * 64
+    with pytest.raises(InputError, match=rf"etth2: can't download {address}.*{folder}"):
+        datasets.load("etth2")
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(("name", "horizon"), [("m4_hourly", 24), ("etth1", 2881)])
+def test_a_horizon_that_the_protocol_lacks_is_refused(name, horizon):
+    with pytest.raises(InputError, match=f"--horizon {horizon}"):
+        datasets.load(name, horizon)
+
+
+def test_published_measures():
+    actual, forecast = np.array([[1.0, 3.0], [4.0, 4.0]]), np.array([[1.0, 1.0], [2.0, 4.0]])
+    found = datasets.published_measures("m4_hourly", actual, forecast, np.array([1.0, 2.0]))
+    smape = (0 + 400 / 4 + 400 / 6 + 0) / 4
+    assert found["smape"] == pytest.approx(smape)
+    assert found["mase"] == pytest.approx((1 / 1 + 1 / 2) / 2)
+    assert found["owa"] == pytest.approx((smape / 18.383 + 0.75 / 2.395) / 2)
+    found = datasets.published_measures("etth1", actual, forecast, np.ones(2))
+    assert found == pytest.approx({"mse": (4 + 4) / 4, "mae": (2 + 2) / 4})
+
+
+def test_a_lesson_is_scored_one_step_ahead():
+    def line(mae, rmse):
+        return {"mae": 9, "rmse": 9, "by_step": {"mae": [mae, 9, 9], "rmse": [rmse, 9, 9]}}
+
+    test = {"GRU": line(2, 3), "linear": line(4, 8), "persistence": line(8, 8)}
+    coverage = {"0.9": {"all": 0.5, "by_step": [0.9, 0.8, None]}}
+    lesson = {"network": "GRU", "horizon": 3, "coverage": coverage, "test": test}
+    found = scores.of_test(lesson)
+    assert (found["MAE / linear"], found["MAE / persistence"]) == (0.5, 0.25)
+    assert (found["RMSE"], found["90 % held, least of the steps shown"]) == (3, 0.8)
+    assert "RMSE / optimal" not in found
+    assert (
+        scores.of_test(lesson | {"test": test | {"optimal": line(2, 2)}})["RMSE / optimal"] == 1.5
+    )
+
+
+PAGE = """# 測量
+<!-- measured slots -->
+| 網路 | 全部 |
+| --- | --- |
+| old | 1 |
+<!-- /measured -->
+text
+<!-- measured printed -->
+<!-- /measured -->
+"""
+
+
+def test_a_block_is_renewed_and_its_heading_stays():
+    table = figures.markdown(pd.DataFrame({"all": ["2.0"]}, pd.Index(["gru"], name="network")))
+    page = figures.renew(PAGE, "slots", table)
+    assert page == PAGE.replace("| old | 1 |", "| gru | 2.0 |")
+    assert figures.renew(page, "slots", table) == page
+    assert figures.renew(PAGE, "missing", table) == PAGE
+    page = figures.renew(PAGE, "printed", "```\na \\1\n```")
+    assert page == PAGE.replace("printed -->\n", "printed -->\n```\na \\1\n```\n")
+
+
+def test_a_table_with_other_columns_gets_a_new_heading():
+    table = figures.markdown(pd.DataFrame({"a": ["1"], "b": ["2"]}, pd.Index(["x"], name="n")))
+    page = figures.renew(PAGE, "slots", table)
+    assert "網路" not in page and "| n | a | b |\n| --- | --- | --- |\n| x | 1 | 2 |" in page
