@@ -124,14 +124,14 @@ def test_noise_is_all_that_the_optimum_leaves_of_the_temperature():
 
 
 def test_the_laws():
-    sine = sine.simulated(20_000, seed=0)
-    noise = sine - np.sin(0.1 * np.arange(20_000))
+    wave = sine.simulated(20_000, seed=0)
+    noise = wave - np.sin(0.1 * np.arange(20_000))
     assert abs(noise.mean()) < 0.003 and abs(noise.std() - 0.1) < 0.002
 
-    temperature = temperature.simulated(seed=0)
-    assert len(temperature) == 8760
-    assert temperature.index[0] == pd.Timestamp("2025-01-01 09:00")
-    by_hour = temperature.groupby(temperature.index.hour).mean()
+    degrees = temperature.simulated(seed=0)
+    assert len(degrees) == 8760
+    assert degrees.index[0] == pd.Timestamp("2025-01-01 09:00")
+    by_hour = degrees.groupby(degrees.index.hour).mean()
     np.testing.assert_allclose(by_hour[[9, 15, 21, 3]], [10, 25, 10, -5], atol=0.4)
 
     prices = random_walk.simulated(20_000, seed=0, drift=0.001, volatility=0.02)
