@@ -86,7 +86,7 @@ def test_a_loaded_model_knows_its_columns_and_has_a_folder_of_its_own(parser):
     assert cli.columns(args, ["y", "a"]) == ["y", "a"]
     args = cli.parse(parser, [*argv, "--features", "b,a", "--column", "z", "--output-dir", "mine"])
     assert args.output_dir == "mine" and cli.columns(args, ["y", "a", "b"]) == ["z", "b", "a"]
-    with pytest.raises(InputError, match="--features b,a: the model .* has learned none; leave"):
+    with pytest.raises(InputError, match=r"--features b,a: the model .* has learned none; leave"):
         cli.columns(args, ["y"])
 
 

@@ -16,7 +16,6 @@ from utils.series.panel import Panel
 import keras
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 OF_A_RUN = ("backtest.csv", "scores.json", "history.csv", "series.csv")
 
@@ -110,7 +109,7 @@ def scores_of(script: str, args: argparse.Namespace, found: Backtest, fit: float
 def write(
     folder: str | Path,
     forecast: pd.DataFrame,
-    figure: Figure,
+    figure: plotting.Figure,
     show: bool,
     tables: dict[str, pd.DataFrame] | None = None,
     model: keras.Model | None = None,
