@@ -1,4 +1,4 @@
-"""Fit, refit, save and load; on a sine, in windows of five."""
+"""Fit, save and load; on a sine, in windows of five."""
 
 import json
 import shutil
@@ -94,7 +94,8 @@ def test_a_refit_goes_as_far_as_validation_found_best():
     model, again = network(64), network(64)
     found = train(model, NOISE, epochs=12)
     assert 1 <= found.best_epoch < len(found.history)
-    training.refit(again, batches(NOISE, TRAIN, 0), steps=16, epochs=found.best_epoch)
+    rows = batches(NOISE, TRAIN, 0)
+    training.fit(again, rows, None, steps=16, epochs=found.best_epoch)
     assert again.optimizer.iterations == 16 * found.best_epoch
     for one, same in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(one, same, rtol=1e-4, atol=1e-6)
