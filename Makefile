@@ -1,29 +1,28 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := MPLBACKEND=Agg $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: run test quick lint links clean
+.PHONY: run test quick lint figures
 
 run: $(VENV)/installed
 	$(BIN)/python SimpleRNN.py
 
 test: $(VENV)/installed
-	MPLBACKEND=Agg $(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST)
 
 quick: lint  # what a small change needs
-	MPLBACKEND=Agg $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
-links: $(VENV)/installed  # the line numbers that the READMEs link to
-	$(BIN)/python tests/test_readme.py
+figures: $(VENV)/installed  # measures anew: docs/measured.md, and the tables of the READMEs
+	$(BIN)/python benchmarks/figures.py
 
-$(VENV)/installed: requirements.txt requirements-dev.txt
+$(VENV)/installed: pyproject.toml requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@
-
-clean:
-	rm -rf $(VENV) outputs

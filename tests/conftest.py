@@ -1,5 +1,6 @@
 """Which tests are left out of `make quick`; property tests may be slow on a busy machine."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ SLOW = {  # they train networks, draw many pictures, or start scripts as process
     "test_lessons.py", "test_long_memory.py", "test_slot_filling.py", "test_training.py",
     "test_tune.py", "test_worked_examples.py",
 }  # fmt: skip
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # scikit-learn's trees: workers share the cores
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 

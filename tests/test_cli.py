@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture
 def parser():
-    return cli.forecasting_parser("GRU", "Forecast.", input_steps=24, epochs=30)
+    return cli.lesson_parser("GRU", "Forecast.", input_steps=24, epochs=30)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,8 @@ def test_numbers(parse, good, bad):
 
 
 def test_names():
-    assert cli.names("a, b c,,d") == ["a", "b c", "d"]
+    assert cli.names("a, b c,,d") == ["a", "b c", "d"] and cli.names("") == []
+    assert cli.names('"Vol, M",b') == ["Vol, M", "b"]
 
 
 @pytest.mark.parametrize(
@@ -46,14 +47,13 @@ def test_names():
         (["--forecast", "1000000"], "at most 10000"),
         (["--learning-rate", "nan"], "'nan' is not a number above 0"),
         (["--forecast", "two"], "--forecast: 'two'"),
-        (["--fill", "0"], "--fill: '0'"),
         (["--unit", "3"], "unrecognized arguments: --unit 3"),
         (["--csv", "a.csv"], "--csv needs --column"),
         (["--column", "y"], "--column: only with --csv"),
-        (["--fill", "--time-column=t", "--missing", "?"], "--time-column, --fill, --missing: only"),
+        (["--time-column=t", "--missing", "?"], "--time-column, --missing: only"),
         (["--features", "a", "--decimal", ","], "--features, --decimal: only with --csv"),
         (["--load", "m", "--units", "3"], "--units: the model that --load names is trained"),
-        (["--load", "m", "--refit", "--epochs=3"], "--refit, --epochs: the model that --load"),
+        (["--load", "m", "--epochs=3"], "--epochs: the model that --load"),
         (["--load", "m", "--layers", "1", "--batch-size", "2"], "--layers, --batch-size: the"),
         (["--load", "m", "--input-steps", "9"], "--input-steps: the model"),
         (["--load", "m", "--learning-rate", "1"], "--learning-rate: the model"),
@@ -64,7 +64,7 @@ def test_names():
 )
 def test_a_wrong_flag_is_told_in_one_line(parser, argv, words, capsys):
     with pytest.raises(SystemExit) as exit:
-        cli.parse_forecasting(parser, argv)
+        cli.parse(parser, argv)
     assert exit.value.code == 2
     complaint = capsys.readouterr().err
     assert complaint.startswith("GRU.py: error: ") and complaint.count("\n") == 1
@@ -72,35 +72,35 @@ def test_a_wrong_flag_is_told_in_one_line(parser, argv, words, capsys):
 
 
 def test_flags_and_defaults(parser):
-    argv = ["--csv", "a.csv", "--column", "y", "--features", "a,b", "--fill", "--epochs", "3"]
-    args = cli.parse_forecasting(parser, argv)
-    assert (args.csv, args.column, args.features, args.fill) == ("a.csv", "y", ["a", "b"], 6)
+    argv = ["--csv", "a.csv", "--column", "y", "--features", "a,b", "--epochs", "3"]
+    args = cli.parse(parser, argv)
+    assert (args.csv, args.column, args.features) == ("a.csv", "y", ["a", "b"])
     assert (args.epochs, args.input_steps, args.output_dir) == (3, 24, "outputs/GRU")
-    assert cli.parse_forecasting(parser, []).fill == 0
+    assert cli.columns(args) == ["y", "a", "b"] and cli.reading(args)["decimal"] == "."
 
 
-def test_a_loaded_model_needs_no_column_and_has_a_folder_of_its_own(parser):
-    argv = [
-        "--load",
-        "m.keras",
-        "--csv",
-        "a.csv",
-        "--seed",
-        "3",
-        "--forecast",
-        "9",
-        "--season",
-        "7",
-    ]
-    args = cli.parse_forecasting(parser, argv)
+def test_a_loaded_model_knows_its_columns_and_has_a_folder_of_its_own(parser):
+    argv = ["--load", "m.keras", "--csv", "a.csv", "--seed", "3", "--forecast", "9"]
+    args = cli.parse(parser, argv)
     assert (args.column, args.output_dir) == (None, "outputs/GRU/forecast")
-    args = cli.parse_forecasting(parser, ["--load", "m.keras", "--output-dir", "mine"])
-    assert args.output_dir == "mine"
+    assert cli.columns(args, ["y", "a"]) == ["y", "a"]
+    args = cli.parse(parser, [*argv, "--features", "b,a", "--column", "z", "--output-dir", "mine"])
+    assert args.output_dir == "mine" and cli.columns(args, ["y", "a", "b"]) == ["z", "b", "a"]
+    with pytest.raises(InputError, match=r"--features b,a: the model .* has learned none; leave"):
+        cli.columns(args, ["y"])
 
 
-def test_every_flag_is_explained(parser):
-    for action in parser._actions:
-        assert action.help, action.dest
+def test_every_flag_is_explained(parser, capsys):
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "(default: 24)" in shown and "(default: outputs/GRU;" in shown
+    for nothing in ("None", "[]", "False"):
+        assert f"default: {nothing}" not in shown
+    flags = "input-steps units layers epochs batch-size learning-rate seed csv column features"
+    flags += " time-column time-format missing decimal encoding forecast load output-dir show"
+    for flag in flags.split():
+        assert f" --{flag} " in shown or f" --{flag}]" in shown, flag
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,6 @@ def test_how_a_lesson_ends(outcome, code, words, capsys):
     assert capsys.readouterr().err == words
 
 
-def test_help_shows_the_defaults_that_say_something(parser):
-    shown = parser.format_help()
-    assert "(default: 24)" in shown and "(default: outputs/GRU;" in " ".join(shown.split())
-    for nothing in ("None", "[]", "False"):
-        assert f"default: {nothing}" not in shown
-
-
 @pytest.mark.parametrize(
     ("argv", "missing"),
     [
@@ -138,7 +131,7 @@ def test_help_shows_the_defaults_that_say_something(parser):
     ],
 )
 def test_a_code_for_missing_may_be_negative(parser, argv, missing):
-    args = cli.parse_forecasting(parser, ["--csv", "a.csv", "--column", "y", *argv])
+    args = cli.parse(parser, ["--csv", "a.csv", "--column", "y", *argv])
     assert args.missing == missing
 
 

@@ -72,21 +72,27 @@ def test_errors_from_piece_to_piece(axes, rows):
 
 
 def test_errors_by_steps(axes):
-    by_steps = {
-        str(step): {"GRU": {"mae": step / 10}, "linear": {"mae": 1.0}, "coverage": 0.9, "width": 1}
-        for step in (1, 2, 6)
-    }
-    plotting.draw_by_steps(axes, by_steps, "GRU")
-    assert lines_of(axes) == {
-        "linear": [[1, 1], [2, 1], [6, 1]],
-        "GRU": [[1, 0.1], [2, 0.2], [6, 0.6]],
-    }
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "6"]
+    mae = {"seasonal_naive": [1, 1, 2], "GRU": [0.1, 0.2, None]}
+    scores = {name: {"by_step": {"mae": line}} for name, line in mae.items()}
+    plotting.draw_by_steps(axes, scores, "GRU")
+    found = lines_of(axes)
+    assert found["seasonal naive"] == [[1, 1], [2, 1], [3, 2]]
+    np.testing.assert_array_equal(found["GRU"], [[1, 0.1], [2, 0.2], [3, np.nan]])
+
+
+def test_the_fan_has_an_interval_for_each_level(axes):
+    forecast = pd.DataFrame({"forecast": [4.0, 5.0], "lower": [1.0, 0.0], "lower_0.5": [3.0, 3.0]})
+    forecast = forecast.assign(**{"upper_0.5": [5.0, 7.0], "upper": [8.0, 9.0]}).set_axis([3, 4])
+    plotting.draw_fan(axes, pd.Series([1.0, 2.0, 3.0], name="price"), forecast)
+    assert lines_of(axes)["forecast"] == [[2, 3], [3, 4], [4, 5]]
+    spans = [band.get_paths()[0].get_extents() for band in axes.collections]
+    assert [(span.ymin, span.ymax) for span in spans] == [(0, 9), (3, 7)]
+    assert [text.get_text() for text in axes.texts] == [" 90%", " 50%"]
 
 
 def test_history(axes):
     index = pd.RangeIndex(1, 4, name="epoch")
-    history = pd.DataFrame({"loss": 9, "mae": [3, 2, 1], "val_mae": [3, 1, 2]}, index)
+    history = pd.DataFrame({"loss": [3, 2, 1], "val_loss": [3, 1, 2]}, index)
     plotting.draw_history(axes, history, best_epoch=2)
     found = lines_of(axes)
     assert found["validation"] == [[1, 3], [2, 1], [3, 2]]

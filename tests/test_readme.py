@@ -1,80 +1,83 @@
-"""The READMEs name files, lines, commands and figures that exist, and say the same in both."""
+"""The pages name files, functions and commands that exist, and say the same in both languages."""
 
+import functools
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-READMES = ["README.md", "README.zh-TW.md"]
-LINE_LINK = re.compile(r"\[`(\w+)`\]\(([\w./]+)#L(\d+)\)")
+CHINESE = REPOSITORY / "docs" / "zh-TW"
+PAIRS = {
+    REPOSITORY / "README.md": REPOSITORY / "README.zh-TW.md",
+    **{page: CHINESE / page.name for page in sorted((REPOSITORY / "docs").glob("*.md"))},
+}
+PAGES = [*PAIRS, *PAIRS.values(), REPOSITORY / "CONTRIBUTING.md"]
+COMMAND = re.compile(r"python3? ((?:benchmarks/)?\w+\.py)([^`\n#|]*)")
 
 
-def text(name):
-    return (REPOSITORY / name).read_text(encoding="utf-8")
+def name_of(page):
+    return str(page.relative_to(REPOSITORY))
 
 
-def line_of(symbol, file):
-    """Return the line that defines a symbol, or None."""
-    lines = enumerate(text(file).splitlines(), 1)
-    return next((n for n, line in lines if re.match(rf"\s*(def|class) {symbol}\b", line)), None)
+def text(page):
+    return page.read_text(encoding="utf-8")
 
 
-def renew_line_numbers():
-    """Let each link to a symbol name the line where it stands today (make links)."""
-    for readme in READMES:
-
-        def renewed(link):
-            symbol, file, _ = link.groups()
-            return f"[`{symbol}`]({file}#L{line_of(symbol, file)})"
-
-        path = REPOSITORY / readme
-        path.write_text(LINE_LINK.sub(renewed, text(readme)), encoding="utf-8")
-
-
-@pytest.mark.parametrize("readme", READMES)
-def test_linked_symbols_exist(readme):
-    links = LINE_LINK.findall(text(readme))
-    assert len(links) > 15
-    for symbol, file, _ in links:
-        assert line_of(symbol, file), f"{symbol} in {file}"
+@functools.cache
+def flags_of(script):
+    """Return the flags that a script's --help shows."""
+    command = [sys.executable, script, "--help"]
+    shown = subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert shown.returncode == 0, shown.stderr
+    return set(re.findall(r"--[a-z][a-z-]*", shown.stdout))
 
 
-@pytest.mark.parametrize("readme", READMES)
-def test_linked_files_exist(readme):
-    for target in re.findall(r"\]\((?!http)([^)#]+)", text(readme)):
-        assert (REPOSITORY / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_linked_files_exist(page):
+    for target in re.findall(r"\]\((?!http)([^)#]*)", text(page)):
+        assert (page.parent / target).is_file(), target
 
 
-@pytest.mark.parametrize("readme", READMES)
-def test_commands_run_scripts_and_flags_that_exist(readme):
-    commands = re.findall(r"python3? ((?:benchmarks/)?\w+\.py)([^`\n#|]*)", text(readme))
-    assert len(commands) > 10
-    for script, words in commands:
-        source = text(script) + text("utils/cli.py")
-        if script == "tune.py":  # what it doesn't know goes to the lesson
-            source += text(f"{words.split()[0]}.py")
-        for flag in re.findall(r"--[a-z-]+", words):
-            assert f'"{flag}"' in source, f"{script} {flag}"
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_linked_names_are_defined_there(page):
+    for name, file in re.findall(r"\[`(\w+)`\]\(([\w./]+\.py)\)", text(page)):
+        source = text(page.parent / file)
+        assert re.search(rf"^\s*(def|class) {name}\b", source, re.M), f"{name} in {file}"
 
 
-def test_both_say_the_same():
-    english, chinese = map(text, READMES)
-    assert LINE_LINK.findall(english) == LINE_LINK.findall(chinese)
-    patterns = [
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_have_flags_that_exist(page):
+    for script, words in COMMAND.findall(text(page)):
+        assert (REPOSITORY / script).is_file(), script
+        known, wanted = flags_of(script), set(re.findall(r"--[a-z][a-z-]*", words))
+        if script == "tune.py" and wanted:  # what it doesn't know goes to the lesson
+            known = known | flags_of(f"{words.split()[0]}.py")
+        assert wanted <= known, f"{script}{words}"
+
+
+@pytest.mark.parametrize("english", PAIRS, ids=name_of)
+def test_both_languages_say_the_same(english):
+    pages = text(english), text(PAIRS[english])
+    for pattern in (
         r"^(#+) ",
-        r"!\[.*?\]\((.*?)\)",
+        r"!\[.*?\]\((?:\.\./)*(.*?)\)",
+        r"\[`(\w+)`\]\((?:\.\./)*([\w./]+\.py)\)",
         r"^\| (`python [^`|]*)",
-        r"^(?:python|make) [^#\n]*",
-    ]
-    for pattern in patterns:
-        assert re.findall(pattern, english, re.M) == re.findall(pattern, chinese, re.M), pattern
-    numbers = [
-        re.findall(r"\d[\d.,]*", "".join(re.findall(r"^\|.*", readme, re.M)))
-        for readme in (english, chinese)
-    ]
-    assert numbers[0] == numbers[1]
+        r"^((?:python|pytest|pip|make|ray) [^#\n]*?) *(?:#|$)",
+        r"^<!-- (/?measured.*?) -->",
+    ):
+        one, other = (re.findall(pattern, page, re.M) for page in pages)
+        assert one == other, pattern
+    rows = (re.findall(r"^\|.*", page, re.M) for page in pages)
+    one, other = (re.findall(r"\d+(?:[.,]\d+)*", "".join(some)) for some in rows)
+    assert one == other
 
 
-if __name__ == "__main__":
-    renew_line_numbers()
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-TW.md"])
+def test_readmes_are_short(readme):
+    assert len(text(REPOSITORY / readme).splitlines()) <= 200

@@ -1,6 +1,11 @@
+"""Fit, save and load; on a sine, in windows of five."""
+
+import json
+import shutil
+import zipfile
+
 from utils import InputError, training
-from utils.series.windows import in_order, shuffled, split_by_time
-from utils.training import averaging_adam, fit, refit, steps_per_epoch
+from utils.series.windows import in_order, shuffled
 
 import keras
 import numpy as np
@@ -8,108 +13,71 @@ import pandas as pd
 import pytest
 from keras import layers
 
-ROWS = split_by_time(400, 5)
+TRAIN, VAL = np.arange(5, 280), np.arange(280, 340)
+NOISE = np.random.default_rng(0).normal(size=400)
+WAVE = np.sin(0.3 * np.arange(400)) + 0.1 * NOISE
 
 
-@pytest.fixture
-def values():
-    return np.sin(0.3 * np.arange(400))[:, None] + np.random.default_rng(0).normal(0, 0.1, (400, 1))
-
-
-def network(units=4):
+def network(units=4, learning_rate=0.01, use_ema=True):
     keras.utils.set_random_seed(0)
     inputs = keras.Input((5, 1))
-    return keras.Model(inputs, layers.Dense(1)(layers.SimpleRNN(units)(inputs)))
+    model = keras.Model(inputs, layers.Dense(1)(layers.SimpleRNN(units)(inputs)))
+    optimizer = keras.optimizers.Adam(learning_rate, use_ema=use_ema, ema_momentum=0.9)
+    model.compile(optimizer, "mse", steps_per_execution=training.STEPS_PER_CALL, jit_compile=False)
+    return model
 
 
-def train(model, values, loss="mse", seed=0, batch_size=32, **settings):
-    settings = {"epochs": 3, "steps": 16, "learning_rate": 0.01, "quiet": True} | settings
-    batches = shuffled(values, ROWS.train, 5, 1, batch_size, seed)
-    return fit(model, loss, batches, in_order(values, ROWS.val, 5, 1), **settings)
+def batches(values, rows, seed=None):
+    values = keras.ops.convert_to_tensor(np.float32(values))
+
+    def cut(origins):
+        window = keras.ops.take(values, origins[:, None] + np.arange(-5, 0))
+        return window[..., None], keras.ops.take(values, origins)[:, None]
+
+    return in_order(cut, rows) if seed is None else shuffled(cut, rows, 32, seed)
 
 
-def mae(actual, predicted):
-    return keras.ops.abs(actual[:, 0] - predicted[:, 0])
+def train(model, values, seed=0, **settings):
+    settings = {"epochs": 3, "steps": 16} | settings
+    return training.fit(model, batches(values, TRAIN, seed), batches(values, VAL), **settings)
 
 
-def predicted(model, values, rows):
-    return model.predict(values[rows[:, None] + np.arange(-5, 0)], verbose=0)
+def val_loss(model, values):
+    windows = values[VAL[:, None] + np.arange(-5, 0), None]
+    return np.mean((model.predict(windows, verbose=0)[:, 0] - values[VAL]) ** 2)
 
 
-def test_the_best_epoch_is_kept():
-    model, values = network(64), np.random.default_rng(0).normal(size=(400, 1))
-    learnt = train(model, values, epochs=30)
-    assert list(learnt.history) == ["loss", "val_loss"]
-    assert learnt.history.index[0] == 1 and learnt.history.index.name == "epoch"
-    assert learnt.best_epoch == learnt.history["val_loss"].idxmin()
-    assert learnt.best_epoch == len(learnt.history) - 10  # noise can only be learnt by heart
-    loss = np.mean((predicted(model, values, ROWS.val) - values[ROWS.val]) ** 2)
-    assert loss == pytest.approx(learnt.lowest, rel=1e-4)
-    assert not learnt.interrupted and learnt.seconds > 0
+@pytest.mark.parametrize("use_ema", [True, False])
+def test_the_best_epoch_is_kept(use_ema):
+    model, heard = network(64, use_ema=use_ema), []
+    found = train(model, NOISE, epochs=30, on_epoch=heard.append)
+    assert list(found.history) == ["loss", "val_loss"]
+    assert found.history.index[0] == 1 and found.history.index.name == "epoch"
+    assert found.best_epoch == found.history["val_loss"].idxmin()
+    assert found.best_epoch == len(found.history) - 10  # noise can only be learned by heart
+    assert val_loss(model, NOISE) == pytest.approx(found.history["val_loss"].min(), rel=1e-4)
+    assert heard == pytest.approx(found.history["val_loss"].cummin().tolist())
+    assert not found.interrupted and found.seconds > 0
 
 
-def test_the_metric_chooses_the_epoch_where_there_is_one():
-    """The loss draws the network towards 100, where the metric doesn't want it."""
-    model, values = network(), np.random.default_rng(0).normal(size=(400, 1))
-
-    def loss(actual, predicted):
-        return keras.ops.square(predicted[:, 0] - 100)
-
-    learnt = train(model, values, loss, metric=mae, epochs=3, learning_rate=0.01)
-    assert list(learnt.history) == ["loss", "mae", "val_loss", "val_mae"]
-    assert learnt.judged == "val_mae" and learnt.best_epoch == 0  # as it was is best
-    assert learnt.history["val_loss"].idxmin() == len(learnt.history) > 1
-    error = np.abs(predicted(model, values, ROWS.val) - values[ROWS.val]).mean()
-    assert error == pytest.approx(learnt.lowest, rel=1e-4)
+def test_without_early_stopping_all_epochs_are_trained_and_the_last_weights_kept():
+    model = network(64)
+    found = train(model, NOISE, epochs=12, stop_early=False)
+    assert found.best_epoch == len(found.history) == 12
+    assert found.history["val_loss"].idxmin() < 12
+    assert val_loss(model, NOISE) == pytest.approx(found.history["val_loss"][12], rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("last", "interrupted", "words"),
-    [
-        (9, False, "stopped, since a third of the epochs had brought nothing better, after epoch"),
-        (9, True, "was interrupted after epoch 9 of 30; kept is epoch 4."),
-        (30, False, "ended as planned after epoch 30 of 30; kept is epoch 4."),
-    ],
-)
-def test_what_a_fit_says(last, interrupted, words):
-    history = pd.DataFrame({"val_mae": 1.0, "val_loss": 0.0}, pd.RangeIndex(1, last + 1))
-    history.loc[4, "val_mae"] = 0.5
-    learnt = training.Fit(history, "val_mae", 0.9, 30, 1.0, interrupted)
-    assert words in str(learnt)
-    assert learnt.lowest == 0.5 and learnt.best_epoch == 4
-    worse = learnt._replace(before=0.4)
-    assert worse.lowest == 0.4 and worse.best_epoch == 0
-
-
-def test_training_learns_and_repeats_itself(values):
-    a, b, c = network(8), network(8), network(8)
-    first, again, other = (
-        train(model, values, seed=seed, epochs=8).history
-        for model, seed in ((a, 1), (b, 1), (c, 2))
-    )
-    assert first["val_loss"].iloc[-1] < first["val_loss"].iloc[0] / 2
-    assert first.equals(again) and not first.equals(other)
-    for one, same in zip(a.get_weights(), b.get_weights(), strict=True):
+def test_training_learns_and_repeats_itself():
+    runs = {name: network(8) for name in ("first", "again", "other")}
+    losses = [
+        train(model, WAVE, seed=2 if name == "other" else 1, epochs=8).history
+        for name, model in runs.items()
+    ]
+    assert losses[0]["val_loss"].iloc[-1] < losses[0]["val_loss"].iloc[0] / 2
+    assert losses[0].equals(losses[1]) and not losses[0].equals(losses[2])
+    for one, same in zip(runs["first"].weights, runs["again"].weights, strict=True):
         np.testing.assert_array_equal(one, same)
-
-
-def test_no_step_weighs_more_than_a_later_one_in_the_average():
-    """Keras' own average would be the weights after the first step, to 72 %, after 16 steps."""
-    weight = keras.Variable([0.0])
-    optimizer = averaging_adam(0.1, steps=10**9)
-    optimizer.build([weight])
-    at = []
-    for step in range(1, 151):
-        optimizer.apply([keras.ops.ones(1)])
-        at.append(float(weight[0]))
-        average = float(optimizer._model_variables_moving_average[0][0])
-        if step in (1, 2, 16, 49):
-            assert average == pytest.approx(np.mean(at), rel=1e-4), step
-    assert at[-1] < at[0] < 0
-    # from then on, a mean over about 50 steps
-    shares = 0.98 ** np.arange(100)[::-1] * 0.02
-    old = 0.98**100 * np.mean(at[:50])
-    assert average == pytest.approx(shares @ at[50:] + old, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -117,63 +85,121 @@ def test_no_step_weighs_more_than_a_later_one_in_the_average():
     [(275, 32, 16), (275, 8, 48), (1, 1, 16), (10**7, 128, 784), (512, 32, 16), (513, 32, 32)],
 )
 def test_the_steps_of_an_epoch(windows, batch_size, steps):
-    """As many as see all windows, in whole calls; a long series is scored before it ends."""
-    assert steps_per_epoch(windows, batch_size) == steps
-    assert steps % training.AT_ONCE == 0
+    """As many as see all windows, in whole calls; a long series is validated before its end."""
+    assert training.steps_per_epoch(windows, batch_size) == steps
 
 
-def test_the_learning_rate_ends_with_the_training_not_before(values):
-    model = network()
-    train(model, values, epochs=4, steps=32)
-    assert model.optimizer.iterations == 4 * 32
-    schedule = model.optimizer._learning_rate
-    assert schedule(4 * 32) == 0 and schedule(4 * 32 - 2) > 0
-
-
-def test_a_refit_goes_as_far_as_validation_found_best(values):
+def test_a_refit_goes_as_far_as_validation_found_best():
     """On the same rows, it leads to the weights that were kept."""
     model, again = network(64), network(64)
-    noise = np.random.default_rng(0).normal(size=(400, 1))
-    learnt = train(model, noise, epochs=12)
-    assert 1 <= learnt.best_epoch < len(learnt.history)
-    plan = {"steps": 16, "epochs": learnt.best_epoch, "planned": 12, "learning_rate": 0.01}
-    refit(again, "mse", shuffled(noise, ROWS.train, 5, 1, 32, seed=0), **plan)
-    assert again.optimizer.iterations == 16 * learnt.best_epoch
+    found = train(model, NOISE, epochs=12)
+    assert 1 <= found.best_epoch < len(found.history)
+    rows = batches(NOISE, TRAIN, 0)
+    training.fit(again, rows, None, steps=16, epochs=found.best_epoch)
+    assert again.optimizer.iterations == 16 * found.best_epoch
     for one, same in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(one, same, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("learning_rate", [0.01, 1e6])
-def test_divergence_is_told(values, learning_rate):
-    """By numbers that aren't finite, or by an error far above that before the first step."""
-    factor = 1e30 if learning_rate < 1 else 1
+def test_divergence_is_one_line():
     with pytest.raises(InputError, match=r"diverged: .* lower --learning-rate$") as error:
-        train(network(), values * factor, epochs=2, learning_rate=learning_rate)
+        train(network(), WAVE * 1e30)
     assert "\n" not in str(error.value)
 
 
-def test_interrupt_keeps_the_best_weights(values, monkeypatch, capsys):
-    model, kept = network(), []
+@pytest.mark.parametrize("stop_early", [True, False])
+def test_ctrl_c_keeps_the_best_or_the_newest_weights(stop_early, monkeypatch, capsys):
+    """It comes within the third epoch."""
 
-    class Recorded(keras.callbacks.EarlyStopping):
-        def on_epoch_end(self, epoch, logs=None):
-            super().on_epoch_end(epoch, logs)
-            kept.append([weight.copy() for weight in self.best_weights])
-            if epoch == 2:
+    class Stop(keras.callbacks.History):
+        def on_train_batch_begin(self, batch, logs=None):
+            if len(self.epoch) == 2:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(keras.callbacks, "EarlyStopping", Recorded)
-    learnt = train(model, values, epochs=10)
-    assert learnt.interrupted and len(learnt.history) == 2
-    for weight, best in zip(model.get_weights(), kept[-1], strict=True):
-        np.testing.assert_array_equal(weight, best)
-    assert "best weights so far" in capsys.readouterr().out
+    monkeypatch.setattr(keras.callbacks, "History", Stop)
+    model = network(64)
+    found = train(model, NOISE, epochs=9, stop_early=stop_early)
+    assert found.interrupted and len(found.history) == 2
+    kept = found.history["val_loss"][found.best_epoch]
+    assert val_loss(model, NOISE) == pytest.approx(kept, rel=1e-4)
+    assert "Interrupted" in capsys.readouterr().out
+    assert str(found).startswith("Training was interrupted after epoch 2 of 9; kept is epoch")
 
 
-def test_interrupt_before_the_first_epoch_ends(values, monkeypatch):
-    def fit(*args, **kwargs):
-        raise KeyboardInterrupt
+def test_ctrl_c_before_the_first_epoch_ends(monkeypatch):
+    class Stop(keras.callbacks.History):
+        def on_epoch_begin(self, epoch, logs=None):
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(keras.Model, "fit", fit)
+    monkeypatch.setattr(keras.callbacks, "History", Stop)
     with pytest.raises(KeyboardInterrupt):
-        train(network(), values)
+        train(network(), WAVE)
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [(9, "stopped, since a third of the epochs had brought nothing better, after epoch 9 of 30;"),
+     (30, "ended as planned after epoch 30 of 30; kept is epoch 4.")],
+)  # fmt: skip
+def test_what_a_fit_says(last, said):
+    history = pd.DataFrame({"val_loss": 0.0}, pd.RangeIndex(1, last + 1))
+    assert said in str(training.Fit(history, 4, 30, 1.0, False))
+
+
+def test_summary_counts_the_weights():
+    said = training.summary(network(4)).splitlines()
+    assert said[0] == "    inputs (windows, 5, 1)"
+    assert said[1].split() == ["SimpleRNN", "->", "(windows,", "4)", "24", "weights"]
+
+
+# ------------------------------------------------------------------ save and load
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    path, model = tmp_path_factory.mktemp("model") / "model.keras", network()
+    training.save(path, model, {"script": "GRU.py", "columns": ["y"]})
+    return path, model
+
+
+def test_a_saved_network_is_whole(saved):
+    path, model = saved
+    again, facts = training.load(path, "GRU.py")
+    assert facts == {"columns": ["y"]} and [file.name for file in path.parent.iterdir()] == [
+        path.name
+    ]
+    assert val_loss(again, WAVE) == val_loss(model, WAVE)
+    with pytest.raises(InputError, match=r"is a model of GRU\.py, not of LSTM\.py"):
+        training.load(path, "LSTM.py")
+
+
+def test_what_is_no_saved_model(saved, tmp_path):
+    path, model = saved
+    model.save(tmp_path / "stranger.keras")
+    (tmp_path / "text.keras").write_text("no model")
+    (tmp_path / "broken.keras").write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    for name, facts in {"empty": {}, "list": [], "old": {"script": "GRU.py"}}.items():
+        shutil.copy(tmp_path / "stranger.keras", tmp_path / f"{name}.keras")
+        with zipfile.ZipFile(tmp_path / f"{name}.keras", "a") as archive:
+            archive.writestr("facts.json", json.dumps(facts))
+    for name in ("text", "stranger", "broken", "missing", "empty", "list", "old"):
+        with pytest.raises(InputError, match=rf"{name}\.keras is not a model that GRU") as error:
+            training.load(tmp_path / f"{name}.keras", "GRU.py")
+        assert "\n" not in str(error.value)
+
+
+def test_a_strangers_model_runs_no_code(tmp_path):
+    trace = tmp_path / "trace"
+
+    def attack(x, trace=str(trace)):
+        open(trace, "w").close()
+        return x[:, -1]
+
+    inputs = keras.Input((4, 1))
+    model = keras.Model(inputs, layers.Lambda(attack, output_shape=(1,))(inputs))
+    model(np.zeros((1, 4, 1)))
+    trace.unlink()  # it runs here, where it was written
+    training.save(tmp_path / "model.keras", model, {"script": "GRU.py"})
+    with pytest.raises(InputError, match=r"not a model that GRU\.py saved") as error:
+        training.load(tmp_path / "model.keras", "GRU.py")
+    assert "\n" not in str(error.value) and not trace.exists()

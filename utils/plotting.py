@@ -53,7 +53,9 @@ matplotlib.rcParams.update(
 )
 
 
-def new_figure(mosaic: str, size: tuple[float, float], **kwargs) -> tuple[Figure, dict[str, Axes]]:
+def new_figure(
+    mosaic: str | list, size: tuple[float, float], **kwargs
+) -> tuple[Figure, dict[str, Axes]]:
     """Return a figure and its axes by name; `mosaic` as in `matplotlib.pyplot.subplot_mosaic`."""
     return plt.subplot_mosaic(mosaic, figsize=size, **kwargs)
 

@@ -19,7 +19,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from utils import InputError
 from utils.files import written_whole
@@ -164,7 +164,7 @@ class Trials:
             self.rows = pd.read_csv(path, keep_default_na=False).to_dict("records")
         self.begin = time.perf_counter()
 
-    def add(self, trial: object, failed: str = "") -> None:
+    def add(self, trial: Any, failed: str = "") -> None:
         """Add one of Ray's trials, and say how the sweep goes."""
         last = trial.last_result or {}
         failed = failed or last["failed"]

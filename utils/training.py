@@ -19,6 +19,7 @@ import pandas as pd
 import tensorflow as tf
 
 STEPS_PER_CALL = 16  # training steps per compiled call, and so at least per epoch
+VERSION = 1  # of what saved models hold
 EPOCH_WINDOWS = 100_000  # at most: a long series is validated before a pass ends
 
 
@@ -85,17 +86,21 @@ def fit(
         InputError: if the loss is no number any more.
     """
     start, interrupted = time.perf_counter(), False
-    log = keras.callbacks.History()
+    log, newest = keras.callbacks.History(), []
     callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] * network.optimizer.use_ema
     stop_early = stop_early and val_batches is not None
     if stop_early:
         patience = -(-epochs // 3)
         best = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
         callbacks.append(best)
+
+    def after_epoch(epoch, logs):
+        newest[:] = network.get_weights()  # while the averages are in the network
+        if on_epoch:
+            on_epoch(min(log.history["val_loss"]))
+
     callbacks += [log, keras.callbacks.TerminateOnNaN()]
-    if on_epoch:
-        tell = lambda *_: on_epoch(min(log.history["val_loss"]))  # noqa: E731
-        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=tell))
+    callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=after_epoch))
     try:
         network.fit(
             batches, steps_per_epoch=steps, validation_data=val_batches, epochs=epochs,
@@ -103,11 +108,10 @@ def fit(
             verbose=1 if sys.stdout.isatty() else 2,
         )  # fmt: skip
     except KeyboardInterrupt:
-        if not log.history.get("loss"):  # not one epoch: nothing worth keeping
+        if not newest:  # not one epoch: nothing worth keeping
             raise
         interrupted = True
-        if stop_early:
-            network.set_weights(best.best_weights)
+        network.set_weights(best.best_weights if stop_early else newest)
         print("\nInterrupted: going on with the weights so far", flush=True)
     history = pd.DataFrame(log.history).rename_axis("epoch").rename(lambda epoch: epoch + 1)
     if not np.isfinite(history.iloc[:, -1]).all():
@@ -132,7 +136,9 @@ def save(path: str | Path, network: keras.Model, facts: dict) -> None:
     with written_whole(path) as beside:
         network.save(beside)
         with zipfile.ZipFile(beside, "a") as archive:  # Keras passes over members it doesn't know
-            archive.writestr("facts.json", json.dumps(facts, allow_nan=False))
+            archive.writestr(
+                "facts.json", json.dumps({"version": VERSION, **facts}, allow_nan=False)
+            )
 
 
 def load(path: str | Path, script: str) -> tuple[keras.Model, dict]:
@@ -149,6 +155,8 @@ def load(path: str | Path, script: str) -> tuple[keras.Model, dict]:
         with zipfile.ZipFile(path) as archive:
             facts = json.loads(archive.read("facts.json"))
         saved_by = facts.pop("script")
+        if facts.pop("version", None) != VERSION:
+            raise ValueError("another version of this repository did; train it anew")
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a broken or hostile file may fail anywhere in Keras
         reason = str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,6 +1,7 @@
 """The long array: windows, parts, what is known beforehand, what is taken from the train part."""
 
 from utils import InputError
+from utils.series.calendar import WEEKDAYS
 from utils.series.panel import Panel, evenly, typical_change
 
 import numpy as np
@@ -110,12 +111,21 @@ def test_a_closed_day_lacks_its_known_columns_too():
     frame.loc["2024-01-08"] = np.nan
     panel = Panel({"": frame}, 4, 3, known=["promotion", "holiday"])
     assert panel.known[panel.start[0] + np.arange(6, 9)].tolist() == [[1, 2], [0, 0], [1, 2]]
+    frame.loc["2024-01-21"] = np.nan  # the first day to come
+    panel = Panel({"": frame}, 4, 3, known=["promotion", "holiday"])
+    assert panel.known[panel.end[0] + np.arange(3)].tolist() == [[0, 0], [1, 2], [1, 2]]
+    frame.loc["2024-01-23"] = np.nan
+    with pytest.raises(InputError, match="'promotion' ends 2 steps after the last value"):
+        Panel({"": frame}, 4, 3, known=["promotion", "holiday"])
+    frame.loc["2024-01-08", "holiday"] = 2.0  # a row, of which one column is missing
+    with pytest.raises(InputError, match="'promotion' is missing at 2024-01-08"):
+        Panel({"": frame}, 4, 2, known=["promotion", "holiday"])
 
 
 def test_each_row_has_the_calendar_of_its_time():
     frames = {"a": days(np.arange(40)), "b": days(np.arange(30), "2024-01-06")}
     panel = Panel(frames, 4, 3)
-    assert panel.calendar_names == [f"weekday {d}" for d in "Mon Tue Wed Thu Fri Sat Sun".split()]
+    assert panel.calendar_names == [f"weekday {day}" for day in WEEKDAYS]
     at = np.array([panel.start, panel.end - 1, panel.end + 2])
     monday, saturday = (0, 39 % 7, 42 % 7), (5, (5 + 29) % 7, (5 + 32) % 7)
     known = panel.coming(at)
@@ -206,7 +216,7 @@ def test_what_a_model_has_learned_takes_the_place_of_what_new_rows_say():
 
 
 @settings(max_examples=50)
-@given(rows_given=st.integers(2, 66), input_steps=st.integers(1, 60))
+@given(rows_given=st.integers(2, 63), input_steps=st.integers(1, 60))
 def test_too_short_a_series_names_a_length_that_suffices(rows_given, input_steps):
     with pytest.raises(InputError, match=f"too few rows: {rows_given}, and windows of") as error:
         Panel({"": rows(np.arange(rows_given))}, input_steps, 1).check()

@@ -125,10 +125,11 @@ def backtest(
     }
     result |= _held(panel, test, bounds, levels)
     steps = steps or panel.horizon
-    baselines = [name for name in rivals if name not in (network, written, "optimal")]
-    result["best_baseline"] = min(baselines, key=lambda name: error(result["test"][name], steps))
-    of = (of_test[written], of_test[result["best_baseline"]])
-    result["p_value"] = _significance(panel, test, *of, steps)
+    own = (network, written, "optimal")
+    errors = {n: error(line, steps) for n, line in result["test"].items() if n not in own}
+    best = min(errors, key=errors.__getitem__)
+    p_value = _significance(panel, test, of_test[written], of_test[best], steps)
+    result |= {"best_baseline": best, "p_value": p_value}
     return Backtest(
         panel, test, of_test, bounds, corrections, levels, network, written, steps, result
     )

@@ -86,7 +86,7 @@ class Linear:
         self.steps = min(panel.horizon, max(len(first) // 2, 1))  # later ones repeat the last
         origins = evenly(panel.origins("train", self.steps), self.FITTED)
         ahead = panel.z[origins[:, None] + np.arange(self.steps), 0]
-        fitted = list(ridge(self._inputs(panel, origins), ahead, self.STRENGTHS))
+        fitted = list(ridge(self.STRENGTHS, self._inputs(panel, origins), ahead))
         inputs, came = self._inputs(panel, val), panel.z[val, 0]
 
         def error(weights):
@@ -109,16 +109,16 @@ class Linear:
 
 
 def ridge(
-    x: np.ndarray, target: np.ndarray, strengths: Sequence[float]
+    strengths: Sequence[float], x: np.ndarray, target: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the kernel (inputs, steps) and the bias (steps,) of a ridge regression by strength.
 
     With x' x = V diag(s) V', one decomposition serves all: V diag(1 / (s + strength)) V' x' y.
 
     Args:
+        strengths: of the penalty on squared weights.
         x: (windows, inputs)
         target: (windows, steps)
-        strengths: of the penalty on squared weights.
     """
     mean, middle = x.mean(axis=0, dtype=float), target.mean(axis=0, dtype=float)
     x = x - mean

@@ -146,7 +146,7 @@ class LinearHeads:
             fitted = [
                 (scaling, *weights)
                 for scaling in scalings or self._scalings(panel)
-                for weights in ridge(*self._examples(panel, train, scaling), self.STRENGTHS)
+                for weights in ridge(self.STRENGTHS, *self._examples(panel, train, scaling))
             ]
             if len(panel.names) == 1:
                 fitted.append(self._median(panel, train))

@@ -16,7 +16,6 @@ from utils.series.panel import Panel
 import keras
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 OF_A_RUN = ("backtest.csv", "scores.json", "history.csv", "series.csv")
 
@@ -59,6 +58,7 @@ def ahead(
     if whole:
         middle, point = bounds.shape[-1] // 2, np.rint(point)
         bounds[..., :middle] = np.minimum(np.ceil(bounds[..., :middle]), point[..., None])
+        bounds[..., middle:-middle] = np.rint(bounds[..., middle:-middle])  # a median, if any
         bounds[..., -middle:] = np.maximum(np.floor(bounds[..., -middle:]), point[..., None])
     times = [times[-panel.horizon :] for times in panel.times]
     table = pd.DataFrame({"time": times[0].append(times[1:])})
@@ -109,7 +109,7 @@ def scores_of(script: str, args: argparse.Namespace, found: Backtest, fit: float
 def write(
     folder: str | Path,
     forecast: pd.DataFrame,
-    figure: Figure,
+    figure: plotting.Figure,
     show: bool,
     tables: dict[str, pd.DataFrame] | None = None,
     model: keras.Model | None = None,
@@ -175,9 +175,10 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
                 f"--load {path}: the model has learned column {name!r} as "
                 f"{'numbers' if name in columns else 'words'}, which it isn't in these data"
             )
-    frames = {  # a word that is absent is 0, a new one is left out
-        name: frame.reindex(columns=columns, fill_value=0.0) for name, frame in frames.items()
-    }
+    for series, frame in frames.items():  # a word that is absent is 0, a new one is left out
+        zero = np.where(frame.isna().all(axis=1), np.nan, 0.0)
+        absent = {name: zero for name in columns if name not in frame}
+        frames = frames | {series: frame.assign(**absent)[columns]}
     panel = Panel(
         frames, steps, horizon, season=facts["season"], calendar_names=facts["calendar"],
         known=known, log=facts["log"], short_windows=facts.get("short", False),

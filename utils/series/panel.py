@@ -115,10 +115,10 @@ class Panel:
                 self.known[start : end + self.horizon] = np.nan_to_num(columns)
 
     def _check_known(self, name, known, columns, index, values):
-        """Refuse known columns that lack a value, unless the day lacks its target too (closed)."""
-        length = len(index) - self.horizon
-        closed = np.append(np.isnan(values), np.zeros(self.horizon, bool))
-        lacking = ~np.isfinite(columns) & ~closed[:, None]
+        """Refuse known columns that lack a value, but for days without a row (closed)."""
+        length, lacking = len(index) - self.horizon, ~np.isfinite(columns)
+        empty = np.append(np.isnan(values), np.ones(self.horizon, bool)) & lacking.all(axis=1)
+        lacking &= ~(empty & (np.arange(len(empty)) < np.flatnonzero(~empty)[-1]))[:, None]
         if not lacking.any():
             return
         row, column = (int(at[0]) for at in np.nonzero(lacking))

@@ -1,15 +1,8 @@
 import itertools
 
-from utils.series import synthetic
-from utils.series.synthetic import (
-    clean_sine,
-    hourly_temperature,
-    noisy_sine,
-    optimal_price,
-    optimal_sine,
-    optimal_temperature,
-    random_walk_prices,
-)
+from utils.series import random_walk, shops, sine, temperature
+from utils.series.panel import Panel
+from utils.series.scores import scores
 
 import numpy as np
 import pandas as pd
@@ -35,7 +28,7 @@ def test_optimal_sine_against_an_integral_over_the_phase():
         total, mean = (integrate.quad(f, 0, 2 * np.pi, limit=200)[0] for f in (weight, weighted))
         return mean / total
 
-    found = optimal_sine(window[None], steps=7, noise=0.3)
+    found = sine.optimal(window[None], steps=7, noise=0.3)
     assert found.shape == (1, 7)
     np.testing.assert_allclose(found[0, [0, 6]], [mean(1), mean(7)], rtol=1e-6)
 
@@ -57,7 +50,7 @@ def test_optimal_sine_with_jumps_against_all_histories():
         for step in range(3):
             coming = np.sin(grid + 0.1 * (4 + step)) * (1 - jumps) ** (step + 1)
             ahead[step] += chance * (last * coming).mean()
-    found = optimal_sine(window[None], steps=3, noise=noise, jumps=jumps)
+    found = sine.optimal(window[None], steps=3, noise=noise, jumps=jumps)
     np.testing.assert_allclose(found[0], ahead / total, atol=1e-3)
 
 
@@ -69,7 +62,7 @@ def test_optimal_temperature_against_all_24_phases():
         weights.append(np.prod(stats.norm.pdf(window, law[:5], 9.0)))
         following.append(law[5:])
     expected = np.average(following, weights=weights, axis=0)
-    found = optimal_temperature(window[None], steps=3, noise=9.0)
+    found = temperature.optimal(window[None], steps=3, noise=9.0)
     np.testing.assert_allclose(found, [expected], rtol=1e-9)
 
 
@@ -81,38 +74,38 @@ def test_optimal_price_against_an_integral_over_the_return():
 
         return integrate.quad(weighted, -5, 5)[0]
 
-    found = optimal_price(np.array([[7.0, 50.0]]), 3, 0.01, 0.2)
+    found = random_walk.optimal(np.array([[7.0, 50.0]]), 3, 0.01, 0.2)
     np.testing.assert_allclose(found, [[mean(1), mean(2), mean(3)]], rtol=1e-7)
 
 
 @pytest.mark.parametrize("jumps", [0.0, 0.1])
 def test_windows_in_chunks_give_the_same(monkeypatch, jumps):
-    windows = cut(noisy_sine(100, seed=0), 30)
-    whole = optimal_sine(windows, 2, jumps=jumps)
-    monkeypatch.setattr(synthetic, "CHUNK", 7)
-    np.testing.assert_allclose(optimal_sine(windows, 2, jumps=jumps), whole, rtol=1e-12)
+    windows = cut(sine.simulated(100, seed=0), 30)
+    whole = sine.optimal(windows, 2, jumps=jumps)
+    monkeypatch.setattr(sine, "CHUNK", 7)
+    np.testing.assert_allclose(sine.optimal(windows, 2, jumps=jumps), whole, rtol=1e-12)
 
 
 def test_phases_jump_as_often_as_they_say():
-    clean = clean_sine(20_000, seed=1, jumps=0.05)
+    clean = sine.clean(20_000, seed=1, jumps=0.05)
     law = 2 * np.cos(0.1) * clean[1:-1] - clean[:-2]  # which a sine keeps, as long as it is one
     broken = np.abs(clean[2:] - law) > 1e-9
     assert broken.mean() == pytest.approx(1 - 0.95**2, abs=0.01)
-    np.testing.assert_allclose(clean_sine(50), np.sin(0.1 * np.arange(50)))
+    np.testing.assert_allclose(sine.clean(50), np.sin(0.1 * np.arange(50)))
 
 
 def test_knowing_of_the_jumps_helps():
-    series = noisy_sine(4000, seed=0, jumps=0.02)
+    series = sine.simulated(4000, seed=0, jumps=0.02)
     windows, actual = cut(series, 30), series.to_numpy()[30:]
-    aware, unaware = (np.square(actual - optimal_sine(windows, 1, jumps=p)[:, 0]).mean()
+    aware, unaware = (np.square(actual - sine.optimal(windows, 1, jumps=p)[:, 0]).mean()
                       for p in (0.02, 0.0))  # fmt: skip
     assert aware < 0.8 * unaware
 
 
 def test_no_linear_model_beats_the_optimum():
     for values, optimal in (
-        (noisy_sine(6000, seed=3), optimal_sine),
-        (hourly_temperature(seed=3), optimal_temperature),
+        (sine.simulated(6000, seed=3), sine.optimal),
+        (temperature.simulated(seed=3), temperature.optimal),
     ):
         windows, actual = cut(values, 24), values.to_numpy()[24:]
         fit = len(actual) // 2
@@ -125,29 +118,50 @@ def test_no_linear_model_beats_the_optimum():
 
 
 def test_noise_is_all_that_the_optimum_leaves_of_the_temperature():
-    values = hourly_temperature(seed=0)
-    errors = values.to_numpy()[24:] - optimal_temperature(cut(values, 24))[:, 0]
+    values = temperature.simulated(seed=0)
+    errors = values.to_numpy()[24:] - temperature.optimal(cut(values, 24))[:, 0]
     assert abs(errors.std() - 2.0) < 0.03
 
 
 def test_the_laws():
-    sine = noisy_sine(20_000, seed=0)
-    noise = sine - np.sin(0.1 * np.arange(20_000))
+    wave = sine.simulated(20_000, seed=0)
+    noise = wave - np.sin(0.1 * np.arange(20_000))
     assert abs(noise.mean()) < 0.003 and abs(noise.std() - 0.1) < 0.002
 
-    temperature = hourly_temperature(seed=0)
-    assert len(temperature) == 8760
-    assert temperature.index[0] == pd.Timestamp("2025-01-01 09:00")
-    by_hour = temperature.groupby(temperature.index.hour).mean()
+    degrees = temperature.simulated(seed=0)
+    assert len(degrees) == 8760
+    assert degrees.index[0] == pd.Timestamp("2025-01-01 09:00")
+    by_hour = degrees.groupby(degrees.index.hour).mean()
     np.testing.assert_allclose(by_hour[[9, 15, 21, 3]], [10, 25, 10, -5], atol=0.4)
 
-    prices = random_walk_prices(20_000, seed=0, drift=0.001, volatility=0.02)
+    prices = random_walk.simulated(20_000, seed=0, drift=0.001, volatility=0.02)
     returns = np.diff(np.log(prices))
     assert prices.iloc[0] == 100 and prices.index.day_of_week.max() == 4
     assert abs(returns.mean() - 0.001) < 0.0005 and abs(returns.std() - 0.02) < 0.0005
 
 
-@pytest.mark.parametrize("generate", [noisy_sine, random_walk_prices])
+@pytest.mark.parametrize("generate", [sine.simulated, random_walk.simulated])
 def test_a_seed_names_its_series(generate):
     assert generate(50, 1).equals(generate(50, 1))
     assert not generate(50, 1).equals(generate(50, 2))
+
+
+def test_closed_form_of_the_simulated_shops_is_optimal():
+    frames, law = shops.simulated(3, number=30, days=400)
+    panel = Panel(frames, 7, 28, known=["promotion"])
+    origins = panel.origins("test")
+    best = shops.Optimal(law)(panel, origins)
+    others = {"optimal": best, "higher": 1.05 * best, "lower": 0.95 * best}
+    rmse = {name: line["rmse"] for name, line in scores(panel, origins, others).items()}
+    assert min(rmse, key=rmse.get) == "optimal"
+
+
+def test_shops_end_in_days_whose_promotions_are_known():
+    frames, law = shops.simulated(3, number=30, days=400)
+    opened = {name: len(frame) for name, frame in frames.items()}
+    assert len(set(opened.values())) > 1 and max(opened.values()) == 428
+    for name, frame in frames.items():
+        assert frame["sales"].isna().to_numpy().nonzero()[0].tolist() == list(
+            range(len(frame) - 28, len(frame))
+        )
+        assert len(law[name]) == len(frame) and set(frame["promotion"]) == {0, 1}

@@ -1,0 +1,156 @@
+"""Every rival from the same origins; the table, and what it says in words."""
+
+from functools import partial
+
+from utils.series import baselines
+from utils.series.backtest import backtest, shown_steps, verdict, verdict_by_step
+from utils.series.panel import Panel
+
+import numpy as np
+import pandas as pd
+import pytest
+from frames import days
+
+RNG = np.random.default_rng(0)
+
+
+def oracle(panel, origins, off=0.5):
+    """Know what comes, but for half a unit."""
+    rows = np.minimum(origins[:, None] + np.arange(panel.horizon), len(panel.values) - 1)
+    return np.nan_to_num(panel.values[rows, 0]) + off
+
+
+def with_quantiles(panel, origins):
+    forecast = oracle(panel, origins)
+    return np.stack([forecast, forecast - 3, forecast, forecast + 3], axis=-1)
+
+
+@pytest.fixture(scope="module")
+def panel():
+    values = 50 + 10 * np.sin(np.arange(503) * 2 * np.pi / 7) + RNG.normal(0, 1, 503)
+    values[480] = values[500:] = np.nan
+    return Panel({"a": days(values), "b": days(3 + values[50:500], "2024-03-01")}, 14, 5)
+
+
+@pytest.fixture(scope="module")
+def found(panel):
+    return backtest(baselines.simple(panel) | {"GRU": oracle}, panel, "GRU")
+
+
+def test_scores_and_table_are_of_the_same_forecasts(panel, found):
+    assert set(found.scores) == {
+        "val", "test", "coverage", "width", "best_baseline", "p_value"
+    }  # fmt: skip
+    assert found.scores["best_baseline"] == "seasonal_naive" and found.scores["p_value"] < 0.05
+    table = found.table().reset_index()
+    for name in ("GRU", "persistence", "seasonal_naive"):
+        error, line = (table[name] - table["actual"]).abs(), found.scores["test"][name]
+        assert error.mean() == pytest.approx(line["mae"])
+        assert error.groupby(table["step"]).mean().tolist() == pytest.approx(line["by_step"]["mae"])
+    held = table["actual"].between(table["lower"], table["upper"])
+    assert held.mean() == pytest.approx(found.scores["coverage"]["0.9"]["all"])
+    width = (table["upper"] - table["lower"]).groupby(table["step"]).mean()
+    assert width.tolist() == pytest.approx(found.scores["width"]["0.9"]["by_step"])
+    assert found.scores["val"]["GRU"]["mae"] == pytest.approx(0.5)
+
+
+def test_each_row_of_the_table_is_where_it_says(panel, found):
+    table = found.table().reset_index()
+    assert ((table["time"] - table["origin"]).dt.days == table["step"]).all()
+    for number, name in enumerate(panel.names):
+        of_series = table[table["series"] == name]
+        actual = panel.series(number)
+        np.testing.assert_array_equal(of_series["actual"], actual[of_series["time"]])
+        np.testing.assert_array_equal(of_series["persistence"], actual.ffill()[of_series["origin"]])
+        border = actual.index[panel.borders[number, 1] - panel.start[number]]
+        assert of_series["time"].min() == border and of_series["time"].max() == actual.index[-1]
+        tested = actual[border:].dropna().index
+        assert set(of_series.loc[of_series["step"] == 1, "time"]) == set(tested)  # every row
+
+
+def test_by_series_and_one_step(panel, found):
+    assert found.by_series().columns.tolist() == ["values", "GRU", "seasonal_naive", "mase"]
+    assert found.by_series()["GRU"].tolist() == pytest.approx([0.5, 0.5])
+    single = Panel({"": panel.series().to_frame()}, 14, 5)
+    ahead = backtest(
+        {"persistence": baselines.persistence, "GRU": oracle}, single, "GRU"
+    ).one_step()
+    np.testing.assert_allclose((ahead["GRU"] - ahead["actual"]).dropna(), 0.5)
+    np.testing.assert_array_equal(ahead["persistence"], panel.series().ffill().shift()[ahead.index])
+
+
+def test_what_is_written_may_be_another_row_with_quantiles_of_its_own(panel):
+    rivals = {"persistence": baselines.persistence, "GRU": baselines.window_mean}
+    rivals |= {"blend": with_quantiles, "optimal": oracle}
+    single = Panel({"": panel.series().to_frame()}, 14, 5)
+    found = backtest(rivals, single, "GRU", written="blend", levels=[0.9])
+    assert found.scores["best_baseline"] == "persistence"
+    # always half a unit too high, 2.5 above the lower bound: by so much the interval shrinks
+    assert found.scores["width"]["0.9"]["all"] == pytest.approx(6 - 2 * 2.5)
+    assert "blend beats the best baseline, persistence: its MASE is" in str(found)
+    assert "that of the best possible" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("most", "steps"),
+    [(1, [1]), (2, [1, 2]), (3, [1, 2, 3]), (5, [1, 2, 3, 5]), (24, [1, 2, 3, 6, 12, 24]),
+     (60, [1, 2, 3, 6, 12, 24, 48, 60])],
+)  # fmt: skip
+def test_the_steps_that_are_shown(most, steps):
+    assert shown_steps(most) == steps
+
+
+def line(mase, *by_step):
+    return {"mase": mase, "by_step": {"mae": list(by_step)}}
+
+
+@pytest.mark.parametrize(
+    ("ours", "p_value", "windows", "said"),
+    [
+        (0.5, 0.0001, 500, "GRU beats the best baseline, seasonal naive: its MASE is 0.5 against 1,"
+         " 50.0% less (p < 0.001)."),
+        (1.2, 0.012, 500, "GRU loses to the best baseline, seasonal naive: its MASE is 1.2 against "
+         "1, 20.0% more (p = 0.012)."),
+        (0.98, 0.3, 500, "can't be told apart from the best baseline, seasonal naive: its MASE is "
+         "0.98 against 1, 2.0% less, maybe by chance (p = 0.300)."),
+        (0.9, 0.3, 20, "and 20 windows are too few to tell (p = 0.300)."),
+        (1.0, 1.0, 500, "GRU is as good as the best baseline, seasonal naive: its MASE is 1 aga"),
+    ],
+)  # fmt: skip
+def test_verdict(found, ours, p_value, windows, said):
+    test = {"GRU": line(ours), "seasonal_naive": line(1.0)}
+    scores = {"test": test, "best_baseline": "seasonal_naive", "p_value": p_value}
+    assert said in verdict(found._replace(scores=scores, origins=np.arange(windows), steps=5))
+
+
+@pytest.mark.parametrize(
+    ("ours", "said"),
+    [
+        ((1.0, 2.0, 3.0), "Fed back, GRU is no worse than any baseline at all steps shown."),
+        (
+            (1.0, 3.0, 2.0),
+            "no worse than any baseline up to step 1; at 2 it has 3, linear 2.",
+        ),
+        (
+            (1.5, 2.0, 3.0),
+            "GRU is behind from step 1; at 1 it has 1.5, seasonal naive 1.",
+        ),
+    ],
+)
+def test_verdict_by_step(found, ours, said):
+    test = {"GRU": line(0, *ours), "linear": line(0, 2, 2, 4), "seasonal_naive": line(0, 1, 3, 3)}
+    test["optimal"] = line(0, 0, 0, 0)
+    assert said in verdict_by_step(found._replace(scores={"test": test}), [1, 2, 3])
+
+
+def test_a_perfect_forecast_has_its_columns(panel):
+    rivals = {"persistence": baselines.persistence, "GRU": partial(oracle, off=0)}
+    found = backtest(rivals, panel, "GRU", steps=1)
+    assert found.scores["test"]["GRU"]["mae"] == 0
+    assert "at 1  at 2  at 3  at 5" in str(found)
+
+
+def test_a_long_table_is_thinned(panel, monkeypatch, found):
+    monkeypatch.setattr("utils.series.backtest.WRITTEN_ROWS", 60)
+    thinned, whole = found.table(), found.table().shape
+    assert len(thinned) <= 60 and isinstance(thinned, pd.DataFrame) and whole[1] == thinned.shape[1]

@@ -1,0 +1,100 @@
+"""Linear heads for many series, and what 32 bits are spared."""
+
+from utils.series.boosting import Boosting
+from utils.series.heads import LinearHeads, Scaling, inner_of
+from utils.series.panel import Panel
+
+import numpy as np
+import pytest
+from frames import days, rows
+
+WEEK = 60 * np.sin(np.arange(300) * 2 * np.pi / 7)
+NOISE = np.random.default_rng(0).normal(0, 5, 300)
+SCALINGS = [Scaling(False, False), Scaling(False, True), Scaling(True, True)]
+
+
+@pytest.mark.parametrize(("level", "unit"), [(2e9, 1), (0, 1e21), (0, 1e-9), (3e21, 1e18)])
+def test_level_and_unit_do_not_matter(level, unit):
+    forecasts = []
+    for values in (WEEK + NOISE, level + unit * (WEEK + NOISE)):
+        panel = Panel({"": days(values)}, 14, 7)
+        forecasts.append(LinearHeads(panel)(panel, panel.origins("test", 7)))
+    np.testing.assert_allclose((forecasts[1] - level) / unit, forecasts[0], atol=0.01)
+
+
+def test_trees_know_the_week_at_any_level():
+    for level, unit in ((2e9, 1), (0, 1e21)):
+        panel = Panel({"": days(level + unit * (WEEK + NOISE))}, 14, 7)
+        origins = panel.origins("test", 7)
+        error = Boosting(panel)(panel, origins) - panel.targets(origins)
+        assert np.abs(error).mean() < 10 * unit  # the noise alone has 4
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_a_window_loses_its_level_and_its_size(scaling):
+    values = np.exp(1 + np.arange(60) % 5)
+    panel = Panel({"": rows(values)}, 10, 3)
+    x, middle, size = scaling.apply(panel, panel.start + 20)
+    window = np.log(values[10:20]) if scaling.log else values[10:20]
+    assert middle[0, 0] == pytest.approx(window.mean(), rel=1e-6)
+    np.testing.assert_allclose(x * size + middle, [window], rtol=1e-5)
+    if scaling.by_window:
+        assert x.std() == pytest.approx(1, rel=0.06)
+    back = scaling.back(scaling.forward(values[None, 20:23], middle, size), middle, size)
+    np.testing.assert_allclose(back, [values[20:23]], rtol=1e-5)
+
+
+def test_a_window_with_few_values_has_the_size_of_its_series():
+    values = np.random.default_rng(0).normal(0, 1, 100)
+    panel = Panel({"": rows(values), "young": rows([5.0, 5.0, 5.1])}, 10, 3, short_windows=True)
+    x, _, size = Scaling(False, True).apply(panel, panel.start[1:] + 2)
+    assert size[0, 0] >= inner_of(panel).spread[1] > 0.5
+    assert np.abs(x).max() < 0.1 and (x[0, :8] == 0).all()
+
+
+def test_they_know_a_line_and_what_is_known():
+    promotion = np.random.default_rng(0).integers(0, 2, 303).astype(float)
+    values = 50 + 10 * np.sin(2 * np.pi * np.arange(303) / 7) + 5 * promotion
+    values[300:] = np.nan
+    panel = Panel({"": days(values, promotion=promotion)}, 14, 3, known=["promotion"])
+    origins = panel.origins("test", 3)
+    error = np.abs(LinearHeads(panel)(panel, origins) - panel.targets(origins))
+    assert error.max() < 0.5  # without promotion: about 2.5
+
+
+def test_of_rare_demands_the_median_is_forecast():
+    values = np.where(np.random.default_rng(0).random(400) < 0.2, 3.0, 0.0)
+    panel = Panel({"": days(values)}, 28, 7)
+    np.testing.assert_allclose(LinearHeads(panel)(panel, panel.end), 0, atol=1e-9)
+
+
+def test_they_never_see_the_test_part():
+    frames = {name: days(100 + WEEK + NOISE[::turn]) for name, turn in (("a", 1), ("b", -1))}
+    panel = Panel(frames, 14, 7)
+    other = {name: frame.copy() for name, frame in frames.items()}
+    for frame in other.values():
+        frame.iloc[255:] = -1e3  # also below zero, so that logarithms would be impossible
+    later = Panel(other, 14, 7)
+    origins = panel.origins("test")[:1]
+    np.testing.assert_array_equal(
+        LinearHeads(later)(later, origins), LinearHeads(panel)(panel, origins)
+    )
+
+
+def test_a_feature_that_stands_still_while_they_learn_changes_nothing():
+    x = np.r_[np.ones(260), 5 * np.ones(40)]
+    plain, panel = (Panel({"": days(WEEK + NOISE, **columns)}, 14, 7) for columns in ({}, {"x": x}))
+    found = LinearHeads(panel)(panel, panel.end)
+    np.testing.assert_allclose(found, LinearHeads(plain)(plain, plain.end), rtol=1e-4)
+
+
+def test_what_is_saved_makes_the_same_of_the_same_rows():
+    frames = {"a": days(2e9 + WEEK + NOISE), "b": days(7 + NOISE), "c": days(9 + NOISE)}
+    panel = Panel(frames, 14, 7)
+    fewer = Panel({"c": frames["c"].iloc[:99], "a": frames["a"].iloc[50:]}, 14, 7)
+    inner_of(fewer).take(inner_of(panel).facts())
+    np.testing.assert_array_equal(inner_of(fewer).spread, inner_of(panel).spread[[2, 0]])
+    at = panel.end[0] - 9, fewer.end[1] - 9
+    np.testing.assert_array_equal(
+        inner_of(fewer).values[at[1] : at[1] + 9], inner_of(panel).values[at[0] : at[0] + 9]
+    )
