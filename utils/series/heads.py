@@ -239,4 +239,4 @@ def _spread_within(values, steps):
 def _large_level(values):
     """Return the level of a series where it is large beside how it moves, else 0."""
     level, moves = np.nanmedian(values), np.nanstd(values)
-    return level if abs(level) > 1e3 * moves > 0 else 0.0
+    return level if abs(level) > 1e4 * moves > 0 else 0.0
