@@ -391,8 +391,9 @@ def main(argv=None, on_epoch=None):
     if args.boosting or known:
         rivals["boosting"] = Boosting(panel)
     rivals[name] = alone
-    written = name if share == 1 else f"{share:.0%} {name} + {1 - share:.0%} linear"
+    written = {1.0: name, 0.0: "linear"}.get(share, f"{share:.0%} {name} + {1 - share:.0%} linear")
     rivals[written] = blend
+    print(f"Of what {name} learned beyond its linear start, validation keeps {share:.0%}.")
     if panel.whole and args.loss == "absolute":
         rivals = {name: direct.Whole(rival) for name, rival in rivals.items()}
     if law:
