@@ -151,6 +151,7 @@ def mean_of(networks: Sequence[keras.Model]) -> keras.Model:
     inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in networks[0].inputs]
     for number, network in enumerate(networks, 1):
         network.name = f"network_{number}"
+        network.compiled = False  # its loss, a function, can't be saved with a model around it
     return keras.Model(inputs, keras.layers.average([network(inputs) for network in networks]))
 
 
