@@ -6,9 +6,9 @@ loads it as its own layers. What makes a training step faster:
 - All gates of a step, their biases included, are one product: K' [x_t; 1; h_{t-1}].
 - The batch is the last axis: gates are blocks of rows, which TensorFlow splits without copying.
 - The gradient is written out: a step back is two products and a dozen element-wise operations.
-- Up to `UNROLLED` steps there is no loop; TensorFlow's costs more than a small step does.
-- The batch is halved, and the halves don't wait for each other: two threads have work.
-- Masked steps are sorted to the end of their sequence, so that the loop needs no mask.
+- Up to `UNROLLED` steps there is no loop: TensorFlow's costs more than a small step does.
+- A large batch is halved: the halves don't wait for each other, so that two threads have work.
+- Masked steps are sorted to the end of their sequence: the loop needs no mask.
 
 All else runs Keras' own code: a GPU, recurrent dropout, other activations, half precision,
 `unroll=True`, a GRU with `reset_after=False`, a backend that isn't TensorFlow. There are no
@@ -22,25 +22,26 @@ reset gate after the product, as in cuDNN.
 import utils  # noqa: F401  keeps TensorFlow's start-up lines off the screen
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 ON_TENSORFLOW = keras.config.backend() == "tensorflow"
 if ON_TENSORFLOW:
     import tensorflow as tf
 
 UNROLLED = 64  # steps at most: each takes milliseconds to trace
+HALVED = 128  # sequences in a batch, at least
 
-# ------------------------------------------------ one step, and back; every tensor is (rows, batch)
+# ------------------------------------------ a step, and back; a = K' [x; 1; h], all (rows, batch)
 
 
 def _simple_step(a, h):
-    """Take a = K' [x; 1; h]; return the new states, and what `_simple_back` takes."""
+    """Return the new states, and what `_simple_back` takes."""
     h = tf.tanh(a)
     return [h], [h]
 
 
 def _simple_back(dh, h):
-    """Return the gradient of a, and those of the old states beside the way through a."""
+    """Return the gradient of a, and those of the old states that don't come through a."""
     return tf.raw_ops.TanhGrad(y=h, dy=dh), [None]
 
 
@@ -79,26 +80,23 @@ def _lstm_back(dh, dc, i, f, o, candidate, c, seen):
     return tf.concat([di, df, do, d_candidate], 0), [None, dc * f]
 
 
-# ------------------------------------------------ all steps
+# ------------------------------------------ all steps
 
 
 def _scan(step, states, given, rows, steps, reverse=False):
-    """Run `step` over all time steps, unrolled if their number is a Python integer.
+    """Run `step` over time; return the final states and what it kept, in the form of `given`.
 
     Args:
-        step: of the states and what is given at a time -> new states, and what is kept of it.
+        step: of the states and what is given at a time -> new states, and what is kept.
         states: list of tensors.
-        given: lists of tensors (unrolled), or TensorArrays.
+        given: lists of tensors, if `steps` is an integer: without a loop; else TensorArrays.
         rows: of each tensor that is kept.
         steps: number of time steps.
         reverse: whether the last comes first.
-
-    Returns:
-        the final states, and what was kept, each in the order of time, as `given` is.
     """
     if isinstance(steps, int):
         kept = [None] * steps
-        for t in range(steps)[:: -1 if reverse else 1]:
+        for t in reversed(range(steps)) if reverse else range(steps):
             states, kept[t] = step(states, [tensors[t] for tensors in given])
         return states, list(zip(*kept, strict=True))
 
@@ -107,78 +105,74 @@ def _scan(step, states, given, rows, steps, reverse=False):
         states, new = step(states, [array.read(t) for array in given])
         return done + 1, states, [array.write(t, n) for array, n in zip(kept, new, strict=True)]
 
-    dtype = states[0].dtype
-    arrays = [tf.TensorArray(dtype, steps, element_shape=(row, None)) for row in rows]
-    _, states, kept = tf.while_loop(lambda done, *_: done < steps, body, (0, states, arrays))
-    return states, kept
+    kept = [tf.TensorArray(states[0].dtype, steps, element_shape=(row, None)) for row in rows]
+    return tf.while_loop(lambda done, *_: done < steps, body, (0, states, kept))[1:]
 
 
-def _recur(step, back, x, weights, states, streams):
-    """Run a recurrent layer.
+def _recur(step, back, used, streams, x, weights, *states):
+    """Run a recurrent layer: x (steps, features + 1, batch), its last row 1; states (units, batch).
 
     Args:
         step: as `_simple_step`.
         back: as `_simple_back`.
-        x: (steps, features and a one, batch).
-        weights: K (features + 1 + units, gates * units).
-        states: each (units, batch).
+        used: how many tensors `back` takes from `step`.
         streams: of how many states all values are wanted.
+        x: inputs.
+        weights: K (features + 1 + units, gates * units).
+        *states: at the start.
 
     Returns:
-        the values of these at all steps, each (steps, units, batch), then all final states.
+        all values of the first states, each (steps, units, batch), then all final states.
     """
     units, inputs = states[0].shape[0], x.shape[1]
     unrolled = x.shape[0] is not None and x.shape[0] <= UNROLLED
     steps = x.shape[0] if unrolled else tf.shape(x)[0]
 
-    def apart(tensor):
-        return tf.unstack(tensor) if unrolled else tf.TensorArray(tensor.dtype, steps).unstack(tensor)
+    def apart(values):
+        return (
+            tf.unstack(values) if unrolled else tf.TensorArray(values.dtype, steps).unstack(values)
+        )
 
-    def together(tensors):
-        return tf.stack(tensors) if unrolled else tensors.stack()
+    def together(values):
+        return tf.stack(values) if unrolled else values.stack()
+
+    def forward(states, now):
+        a = tf.matmul(weights, tf.concat([now[0], states[0]], 0), transpose_a=True)
+        new, for_back = step(a, *states)
+        return new, [*new[:streams], states[0], *for_back]
+
+    def backward(carried, now):
+        (*d_states, d_weights), (x, h, *for_back) = carried, now[streams:]
+        d_states = [d + now[k] if k < streams else d for k, d in enumerate(d_states)]
+        da, past = back(*d_states, *for_back)
+        dh = tf.matmul(weights[inputs:], da)
+        past[0] = dh if past[0] is None else past[0] + dh
+        d_weights += tf.matmul(tf.concat([x, h], 0), da, transpose_b=True)
+        return [*past, d_weights], [da]
 
     @tf.custom_gradient
     def run(x, weights, *states):
-        def forward(states, now):
-            a = tf.matmul(weights, tf.concat([now[0], states[0]], 0), transpose_a=True)
-            new, used = step(a, *states)
-            return new, [*new[:streams], states[0], *used]
+        xs = apart(x)
+        last, kept = _scan(forward, list(states), [xs], [units] * (streams + 1 + used), steps)
 
-        by_step = apart(x)
-        kept_rows = [units] * (streams + 1 + USED[step])
-        last, kept = _scan(forward, list(states), [by_step], kept_rows, steps)
-
-        def gradients(*upstream):
-            def backward(carried, now):
-                *d_states, d_weights = carried
-                for k in range(streams):
-                    d_states[k] += now[k]
-                x_now, h, *used = now[streams:]
-                da, past = back(*d_states, *used)
-                dh = tf.matmul(weights[inputs:], da)
-                past[0] = dh if past[0] is None else past[0] + dh
-                d_weights += tf.matmul(tf.concat([x_now, h], 0), da, transpose_b=True)
-                return [*past, d_weights], [da]
-
-            given = [*map(apart, upstream[:streams]), by_step, *kept[streams:]]
-            carried = [*upstream[streams:], tf.zeros_like(weights)]
-            (*d_states, d_weights), (da,) = _scan(
+        def gradients(*d_outputs):
+            given = [*map(apart, d_outputs[:streams]), xs, *kept[streams:]]
+            carried = [*d_outputs[streams:], tf.zeros_like(weights)]
+            carried, (da,) = _scan(
                 backward, carried, given, [weights.shape[1]], steps, reverse=True
             )
-            return tf.matmul(weights[:inputs], together(da)), d_weights, *d_states
+            return tf.matmul(weights[:inputs], together(da)), carried[-1], *carried[:-1]
 
         return (*map(together, kept[:streams]), *last), gradients
 
     return run(x, weights, *states)
 
 
-USED = {_simple_step: 1, _gru_step: 5, _lstm_step: 6}  # number of tensors
-
-# ------------------------------------------------ the layers
+# ------------------------------------------ the layers
 
 
 class _Fast:
-    """Replaces the loop over the time steps of the Keras layer that it is mixed into."""
+    """Replaces the loop over time of the Keras layer that it is mixed into."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -192,107 +186,94 @@ class _Fast:
             and self.compute_dtype in ("float32", "float64")
         )
         if self.fast:
-            self.supports_jit = False  # XLA takes seconds to compile it, and gains nothing
+            self.supports_jit = False  # XLA compiles for seconds, and gains nothing
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
-        """Return the last output, all outputs if they are wanted, and the last states.
+        """Return the last output, all outputs (if wanted), and the last states.
 
         Args:
             sequences: (batch, steps, features).
-            initial_state: a tensor (batch, units), or a list of them.
+            initial_state: list of tensors (batch, units), or one.
             mask: `None` or (batch, steps), of any pattern.
             training: whether dropout applies.
         """
-        mask = mask[0] if isinstance(mask, list | tuple) else mask
-        if not self.fast or (mask is not None and len(mask.shape) != 2):
+        if not self.fast:
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)
+        states, mask = keras.tree.flatten(initial_state), keras.tree.flatten(mask)[0]
         if training and self.dropout:
             sequences *= self.cell.get_dropout_mask(sequences[:, 0])[:, None]
         if self.go_backwards:
             sequences = tf.reverse(sequences, [1])
-        states = list(initial_state) if isinstance(initial_state, list | tuple) else [initial_state]
         if mask is None:
             series, states = self._loop(sequences, states, int(self.return_sequences))
-            outputs = series[0] if self.return_sequences else states[0][:, None]
-            return states[0], outputs, states
-
-        mask = tf.cast(mask, "bool")
-        if self.go_backwards:
-            mask = tf.reverse(mask, [1])
+            return states[0], series[0] if series else states[0][:, None], states
+        mask = tf.reverse(mask, [1]) if self.go_backwards else mask
         place = tf.range(tf.shape(mask)[1])
-        order = tf.argsort(tf.where(mask, place, place + tf.shape(mask)[1]))
+        order = tf.argsort(tf.where(mask, place, place + len(place)))
         series, _ = self._loop(tf.gather(sequences, order, batch_dims=1), states, len(states))
-        series = [
-            tf.concat([first[:, None], later], 1)
-            for first, later in zip(states, series, strict=True)
-        ]
         seen = tf.cumsum(tf.cast(mask, "int32"), 1)  # steps so far
+        series = [tf.concat([s[:, None], v], 1) for s, v in zip(states, series, strict=True)]
         states = [tf.gather(values, seen[:, -1], batch_dims=1) for values in series]
         if not self.return_sequences:
             seen, mask = seen[:, -1:], mask[:, -1:]
-        shown = mask if self.zero_output_for_mask else seen > 0
         outputs = tf.gather(series[0], seen, batch_dims=1)
+        shown = mask if self.zero_output_for_mask else seen > 0
         outputs = tf.where(shown[..., None], outputs, tf.zeros_like(outputs))
         return outputs[:, -1], outputs, states
 
     def _loop(self, sequences, states, streams):
-        """Return all values of the first `streams` states, and the last ones, batch first."""
+        """Return all values of the first `streams` states, and the final ones, batch first."""
         x = tf.transpose(sequences, (1, 2, 0))
         x = tf.concat([x, tf.ones_like(x[:, :1])], 1)
+        states = [tf.transpose(state) for state in states]
         kernel, recurrent = map(
-            ops.convert_to_tensor, (self.cell.kernel, self.cell.recurrent_kernel)
+            tf.convert_to_tensor, (self.cell.kernel, self.cell.recurrent_kernel)
         )
-        bias = self.cell.bias
-        weights = self._weights(kernel, recurrent, None if bias is None else tf.convert_to_tensor(bias))
-        out = _recur(
-            self._step, self._back, x, weights, [tf.transpose(state) for state in states], streams
-        )
-        return (
-            [tf.transpose(values, (2, 0, 1)) for values in out[:streams]],
-            [tf.transpose(state) for state in out[streams:]],
-        )
+        bias = tf.zeros_like(kernel[:1]) if self.cell.bias is None else self.cell.bias
+        weights = self._joined(kernel, tf.reshape(bias, (-1, kernel.shape[1])), recurrent)
+        batch = x.shape[2] or 0
+        parts = [slice(batch // 2), slice(batch // 2, None)] if batch >= HALVED else [slice(None)]
+        outputs = [
+            _recur(
+                *self.CELL, streams, x[:, :, part], weights, *[state[:, part] for state in states]
+            )
+            for part in parts
+        ]
+        outputs = [tf.concat(halves, -1) for halves in zip(*outputs, strict=True)]
+        series = [tf.transpose(values, (2, 0, 1)) for values in outputs[:streams]]
+        return series, [tf.transpose(state) for state in outputs[streams:]]
 
 
 class SimpleRNN(_Fast, layers.SimpleRNN):
-    """`keras.layers.SimpleRNN`: h_t = tanh(x_t W + h_{t-1} U + b)."""
+    """`keras.layers.SimpleRNN`."""
 
-    __module__ = "keras.layers"
-    _step, _back = staticmethod(_simple_step), staticmethod(_simple_back)
+    __module__, CELL = "keras.layers", (_simple_step, _simple_back, 1)
 
-    @staticmethod
-    def _weights(kernel, recurrent, bias):
-        bias = tf.zeros_like(kernel[0]) if bias is None else bias
-        return tf.concat([kernel, bias[None], recurrent], 0)
+    def _joined(self, kernel, bias, recurrent):
+        return tf.concat([kernel, bias, recurrent], 0)
 
 
 class LSTM(_Fast, layers.LSTM):
     """`keras.layers.LSTM`."""
 
-    __module__ = "keras.layers"
-    _step, _back = staticmethod(_lstm_step), staticmethod(_lstm_back)
+    __module__, CELL = "keras.layers", (_lstm_step, _lstm_back, 6)
 
-    @staticmethod
-    def _weights(kernel, recurrent, bias):
-        bias = tf.zeros_like(kernel[0]) if bias is None else bias
-        i, f, candidate, o = tf.split(tf.concat([kernel, bias[None], recurrent], 0), 4, axis=1)
+    def _joined(self, kernel, bias, recurrent):
+        i, f, candidate, o = tf.split(tf.concat([kernel, bias, recurrent], 0), 4, axis=1)
         return tf.concat([i, f, o, candidate], 1)
 
 
 class GRU(_Fast, layers.GRU):
     """`keras.layers.GRU`."""
 
-    __module__ = "keras.layers"
-    _step, _back = staticmethod(_gru_step), staticmethod(_gru_back)
+    __module__, CELL = "keras.layers", (_gru_step, _gru_back, 5)
 
-    @staticmethod
-    def _weights(kernel, recurrent, bias):
-        width = recurrent.shape[1]
-        units = width // 3
-        bias = tf.zeros((2, width), kernel.dtype) if bias is None else bias
-        of_x = tf.concat([kernel, bias[:1], tf.zeros_like(recurrent)], 0)
-        of_h = tf.concat([tf.zeros_like(kernel), bias[1:], recurrent], 0)
-        both = of_x[:, : 2 * units] + of_h[:, : 2 * units]
-        return tf.concat([both, of_h[:, 2 * units :], of_x[:, 2 * units :]], 1)
+    def _joined(self, kernel, bias, recurrent):
+        from_x = tf.concat([kernel, bias[:1], tf.zeros_like(recurrent)], 0)
+        from_h = tf.concat([tf.zeros_like(kernel), bias[-1:], recurrent], 0)
+        gates = 2 * self.units
+        both = from_x[:, :gates] + from_h[:, :gates]
+        return tf.concat([both, from_h[:, gates:], from_x[:, gates:]], 1)
 
 
 # a saved model names keras.layers.GRU, and so on; where this module is imported, that is this one
