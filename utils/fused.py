@@ -3,7 +3,7 @@
 The constructors, the weights and the results are Keras' own, and so is a saved model: plain Keras
 loads it as its own layers. What makes a training step faster:
 
-- All gates of a step, their biases included, are one product: K' [x_t; 1; h_{t-1}].
+- All products of a step that share their input are one, biases included: K' [x_t; 1; h_{t-1}].
 - The batch is the last axis: gates are blocks of rows, which TensorFlow splits without copying.
 - The gradient is written out: a step back is two products and a dozen element-wise operations.
 - Up to `UNROLLED` steps there is no loop: TensorFlow's costs more than a small step does.
@@ -31,24 +31,22 @@ if ON_TENSORFLOW:
 UNROLLED = 64  # steps at most: each takes milliseconds to trace
 HALVED = 128  # sequences in a batch, at least
 
-# ------------------------------------------ a step, and back; a = K' [x; 1; h], all (rows, batch)
+# ------------------------------------------ a step, and back; all tensors are (rows, batch)
 
 
 def _simple_step(a, h):
-    """Return the new states, and what `_simple_back` takes."""
+    """Take a = K' [x; 1; h]; return the new states, and what `_simple_back` takes."""
     h = tf.tanh(a)
     return [h], [h]
 
 
 def _simple_back(dh, h):
-    """Return the gradient of a, and those of the old states that don't come through a."""
-    return tf.raw_ops.TanhGrad(y=h, dy=dh), [None]
+    """Return the gradients of what is a product, and of the old states beside these."""
+    return [tf.raw_ops.TanhGrad(y=h, dy=dh)], [None]
 
 
-def _gru_step(a, h):
-    units = h.shape[0]
-    z, r = tf.split(tf.sigmoid(a[: 2 * units]), 2)
-    from_h, from_x = tf.split(a[2 * units :], 2)
+def _gru_step(gates, from_h, from_x, h):
+    z, r = tf.split(tf.sigmoid(gates), 2)
     candidate = tf.tanh(from_x + r * from_h)
     gap = h - candidate
     return [candidate + z * gap], [z, r, from_h, candidate, gap]
@@ -59,7 +57,7 @@ def _gru_back(dh, z, r, from_h, candidate, gap):
     d_candidate = tf.raw_ops.TanhGrad(y=candidate, dy=dh - past)
     dz = tf.raw_ops.SigmoidGrad(y=z, dy=dh * gap)
     dr = tf.raw_ops.SigmoidGrad(y=r, dy=d_candidate * from_h)
-    return tf.concat([dz, dr, d_candidate * r, d_candidate], 0), [past]
+    return [tf.concat([dz, dr], 0), d_candidate * r, d_candidate], [past]
 
 
 def _lstm_step(a, h, c):
@@ -77,7 +75,7 @@ def _lstm_back(dh, dc, i, f, o, candidate, c, seen):
     df = tf.raw_ops.SigmoidGrad(y=f, dy=dc * c)
     do = tf.raw_ops.SigmoidGrad(y=o, dy=dh * seen)
     d_candidate = tf.raw_ops.TanhGrad(y=candidate, dy=dc * i)
-    return tf.concat([di, df, do, d_candidate], 0), [None, dc * f]
+    return [tf.concat([di, df, do, d_candidate], 0)], [None, dc * f]
 
 
 # ------------------------------------------ all steps
@@ -105,21 +103,21 @@ def _scan(step, states, given, rows, steps, reverse=False):
         states, new = step(states, [array.read(t) for array in given])
         return done + 1, states, [array.write(t, n) for array, n in zip(kept, new, strict=True)]
 
-    kept = [tf.TensorArray(states[0].dtype, steps, element_shape=(row, None)) for row in rows]
+    kept = [tf.TensorArray(given[0].dtype, steps, element_shape=(row, None)) for row in rows]
     return tf.while_loop(lambda done, *_: done < steps, body, (0, states, kept))[1:]
 
 
-def _recur(step, back, used, streams, x, weights, *states):
-    """Run a recurrent layer: x (steps, features + 1, batch), its last row 1; states (units, batch).
+def _recur(step, back, used, streams, x, blocks, states):
+    """Run a recurrent layer.
 
     Args:
         step: as `_simple_step`.
         back: as `_simple_back`.
         used: how many tensors `back` takes from `step`.
         streams: of how many states all values are wanted.
-        x: inputs.
-        weights: K (features + 1 + units, gates * units).
-        *states: at the start.
+        x: (steps, features + 1, batch), the last row 1.
+        blocks: (first row, end, K) of the products that a step needs, of rows of [x; 1; h].
+        states: at the start, each (units, batch).
 
     Returns:
         all values of the first states, each (steps, units, batch), then all final states.
@@ -127,45 +125,56 @@ def _recur(step, back, used, streams, x, weights, *states):
     units, inputs = states[0].shape[0], x.shape[1]
     unrolled = x.shape[0] is not None and x.shape[0] <= UNROLLED
     steps = x.shape[0] if unrolled else tf.shape(x)[0]
+    rows = [slice(first, end) for first, end, _ in blocks]
 
-    def apart(values):
-        return (
-            tf.unstack(values) if unrolled else tf.TensorArray(values.dtype, steps).unstack(values)
-        )
+    def apart(a):
+        return tf.unstack(a) if unrolled else tf.TensorArray(a.dtype, steps).unstack(a)
 
-    def together(values):
-        return tf.stack(values) if unrolled else values.stack()
-
-    def forward(states, now):
-        a = tf.matmul(weights, tf.concat([now[0], states[0]], 0), transpose_a=True)
-        new, for_back = step(a, *states)
-        return new, [*new[:streams], states[0], *for_back]
-
-    def backward(carried, now):
-        (*d_states, d_weights), (x, h, *for_back) = carried, now[streams:]
-        d_states = [d + now[k] if k < streams else d for k, d in enumerate(d_states)]
-        da, past = back(*d_states, *for_back)
-        dh = tf.matmul(weights[inputs:], da)
-        past[0] = dh if past[0] is None else past[0] + dh
-        d_weights += tf.matmul(tf.concat([x, h], 0), da, transpose_b=True)
-        return [*past, d_weights], [da]
+    def together(a):
+        return tf.stack(a) if unrolled else a.stack()
 
     @tf.custom_gradient
-    def run(x, weights, *states):
+    def run(x, states, weights):
+        def forward(states, now):
+            v = tf.concat([now[0], states[0]], 0)
+            products = [
+                tf.matmul(w, v[r], transpose_a=True) for w, r in zip(weights, rows, strict=True)
+            ]
+            new, for_back = step(*products, *states)
+            return new, [*new[:streams], states[0], *for_back]
+
         xs = apart(x)
-        last, kept = _scan(forward, list(states), [xs], [units] * (streams + 1 + used), steps)
+        last, kept = _scan(forward, states, [xs], [units] * (streams + 1 + used), steps)
+
+        def backward(carried, now):
+            (d_states, d_weights), (x, h, *for_back) = carried, now[streams:]
+            d_states = [d + now[k] if k < streams else d for k, d in enumerate(d_states)]
+            da, past = back(*d_states, *for_back)
+            dh = [
+                tf.matmul(w[-units:], d)
+                for w, r, d in zip(weights, rows, da, strict=True)
+                if not r.stop
+            ]
+            past[0] = sum(dh, *past[:1]) if past[0] is not None else sum(dh[1:], dh[0])
+            v = tf.concat([x, h], 0)
+            new = [tf.matmul(v[r], d, transpose_b=True) for r, d in zip(rows, da, strict=True)]
+            return [past, [d + n for d, n in zip(d_weights, new, strict=True)]], da
 
         def gradients(*d_outputs):
             given = [*map(apart, d_outputs[:streams]), xs, *kept[streams:]]
-            carried = [*d_outputs[streams:], tf.zeros_like(weights)]
-            carried, (da,) = _scan(
-                backward, carried, given, [weights.shape[1]], steps, reverse=True
-            )
-            return tf.matmul(weights[:inputs], together(da)), carried[-1], *carried[:-1]
+            carried = [list(d_outputs[streams:]), [tf.zeros_like(w) for w in weights]]
+            widths = [w.shape[1] for w in weights]
+            (d_states, d_weights), da = _scan(backward, carried, given, widths, steps, reverse=True)
+            dx = [
+                tf.matmul(w[:inputs], together(d))
+                for w, r, d in zip(weights, rows, da, strict=True)
+                if not r.start
+            ]
+            return sum(dx[1:], dx[0]), d_states, d_weights
 
         return (*map(together, kept[:streams]), *last), gradients
 
-    return run(x, weights, *states)
+    return run(x, states, [weights for *_, weights in blocks])
 
 
 # ------------------------------------------ the layers
@@ -209,7 +218,7 @@ class _Fast:
             return states[0], series[0] if series else states[0][:, None], states
         mask = tf.reverse(mask, [1]) if self.go_backwards else mask
         place = tf.range(tf.shape(mask)[1])
-        order = tf.argsort(tf.where(mask, place, place + len(place)))
+        order = tf.argsort(tf.where(mask, place, place + tf.shape(mask)[1]))
         series, _ = self._loop(tf.gather(sequences, order, batch_dims=1), states, len(states))
         seen = tf.cumsum(tf.cast(mask, "int32"), 1)  # steps so far
         series = [tf.concat([s[:, None], v], 1) for s, v in zip(states, series, strict=True)]
@@ -230,13 +239,11 @@ class _Fast:
             tf.convert_to_tensor, (self.cell.kernel, self.cell.recurrent_kernel)
         )
         bias = tf.zeros_like(kernel[:1]) if self.cell.bias is None else self.cell.bias
-        weights = self._joined(kernel, tf.reshape(bias, (-1, kernel.shape[1])), recurrent)
+        blocks = self._blocks(kernel, tf.reshape(bias, (-1, kernel.shape[1])), recurrent)
         batch = x.shape[2] or 0
         parts = [slice(batch // 2), slice(batch // 2, None)] if batch >= HALVED else [slice(None)]
         outputs = [
-            _recur(
-                *self.CELL, streams, x[:, :, part], weights, *[state[:, part] for state in states]
-            )
+            _recur(*self.CELL, streams, x[:, :, part], blocks, [state[:, part] for state in states])
             for part in parts
         ]
         outputs = [tf.concat(halves, -1) for halves in zip(*outputs, strict=True)]
@@ -249,8 +256,8 @@ class SimpleRNN(_Fast, layers.SimpleRNN):
 
     __module__, CELL = "keras.layers", (_simple_step, _simple_back, 1)
 
-    def _joined(self, kernel, bias, recurrent):
-        return tf.concat([kernel, bias, recurrent], 0)
+    def _blocks(self, kernel, bias, recurrent):
+        return [(0, None, tf.concat([kernel, bias, recurrent], 0))]
 
 
 class LSTM(_Fast, layers.LSTM):
@@ -258,9 +265,9 @@ class LSTM(_Fast, layers.LSTM):
 
     __module__, CELL = "keras.layers", (_lstm_step, _lstm_back, 6)
 
-    def _joined(self, kernel, bias, recurrent):
+    def _blocks(self, kernel, bias, recurrent):
         i, f, candidate, o = tf.split(tf.concat([kernel, bias, recurrent], 0), 4, axis=1)
-        return tf.concat([i, f, o, candidate], 1)
+        return [(0, None, tf.concat([i, f, o, candidate], 1))]
 
 
 class GRU(_Fast, layers.GRU):
@@ -268,12 +275,16 @@ class GRU(_Fast, layers.GRU):
 
     __module__, CELL = "keras.layers", (_gru_step, _gru_back, 5)
 
-    def _joined(self, kernel, bias, recurrent):
-        from_x = tf.concat([kernel, bias[:1], tf.zeros_like(recurrent)], 0)
-        from_h = tf.concat([tf.zeros_like(kernel), bias[-1:], recurrent], 0)
-        gates = 2 * self.units
-        both = from_x[:, :gates] + from_h[:, :gates]
-        return tf.concat([both, from_h[:, gates:], from_x[:, gates:]], 1)
+    def _blocks(self, kernel, bias, recurrent):
+        features, gates = kernel.shape[0], 2 * self.units
+        from_x = tf.concat([kernel, bias[:1]], 0)
+        from_h = tf.concat([bias[-1:], recurrent], 0)
+        both = [from_x[:-1, :gates], from_x[-1:, :gates] + from_h[:1, :gates], from_h[1:, :gates]]
+        return [
+            (0, None, tf.concat(both, 0)),
+            (features, None, from_h[:, gates:]),
+            (0, features + 1, from_x[:, gates:]),
+        ]
 
 
 # a saved model names keras.layers.GRU, and so on; where this module is imported, that is this one
