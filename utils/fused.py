@@ -41,8 +41,8 @@ def _simple_step(a, h):
 
 
 def _simple_back(dh, h):
-    """Return the gradients of what is a product, and of the old states beside these."""
-    return [tf.raw_ops.TanhGrad(y=h, dy=dh)], [None]
+    """Return the gradients of the products, of h_{t-1} beside these (if any), of other states."""
+    return [tf.raw_ops.TanhGrad(y=h, dy=dh)], []
 
 
 def _gru_step(gates, from_h, from_x, h):
@@ -75,31 +75,31 @@ def _lstm_back(dh, dc, i, f, o, candidate, c, seen):
     df = tf.raw_ops.SigmoidGrad(y=f, dy=dc * c)
     do = tf.raw_ops.SigmoidGrad(y=o, dy=dh * seen)
     d_candidate = tf.raw_ops.TanhGrad(y=candidate, dy=dc * i)
-    return [tf.concat([di, df, do, d_candidate], 0)], [None, dc * f]
+    return [tf.concat([di, df, do, d_candidate], 0)], [], dc * f
 
 
 # ------------------------------------------ all steps
 
 
-def _scan(step, states, given, rows, steps, reverse=False):
+def _scan(step, states, given, rows, steps, order):
     """Run `step` over time; return the final states and what it kept, in the form of `given`.
 
     Args:
         step: of the states and what is given at a time -> new states, and what is kept.
-        states: list of tensors.
+        states: tensors.
         given: lists of tensors, if `steps` is an integer: without a loop; else TensorArrays.
         rows: of each tensor that is kept.
         steps: number of time steps.
-        reverse: whether the last comes first.
+        order: 1, or -1 if the last step comes first.
     """
     if isinstance(steps, int):
         kept = [None] * steps
-        for t in reversed(range(steps)) if reverse else range(steps):
+        for t in range(steps)[::order]:
             states, kept[t] = step(states, [tensors[t] for tensors in given])
         return states, list(zip(*kept, strict=True))
 
     def body(done, states, kept):
-        t = steps - 1 - done if reverse else done
+        t = done if order == 1 else steps - 1 - done
         states, new = step(states, [array.read(t) for array in given])
         return done + 1, states, [array.write(t, n) for array, n in zip(kept, new, strict=True)]
 
@@ -108,7 +108,7 @@ def _scan(step, states, given, rows, steps, reverse=False):
 
 
 def _recur(step, back, used, streams, x, blocks, states):
-    """Run a recurrent layer.
+    """Run a layer; return all values of its first states (steps, units, batch), then all last ones.
 
     Args:
         step: as `_simple_step`.
@@ -116,61 +116,48 @@ def _recur(step, back, used, streams, x, blocks, states):
         used: how many tensors `back` takes from `step`.
         streams: of how many states all values are wanted.
         x: (steps, features + 1, batch), the last row 1.
-        blocks: (first row, end, K) of the products that a step needs, of rows of [x; 1; h].
+        blocks: (first row, end, K) for each product K' [x; 1; h][first row : end].
         states: at the start, each (units, batch).
-
-    Returns:
-        all values of the first states, each (steps, units, batch), then all final states.
     """
     units, inputs = states[0].shape[0], x.shape[1]
-    unrolled = x.shape[0] is not None and x.shape[0] <= UNROLLED
-    steps = x.shape[0] if unrolled else tf.shape(x)[0]
+    steps = x.shape[0] if x.shape[0] and x.shape[0] <= UNROLLED else tf.shape(x)[0]
     rows = [slice(first, end) for first, end, _ in blocks]
+    of_h = [k for k, row in enumerate(rows) if not row.stop]
+    of_x = [k for k, row in enumerate(rows) if not row.start]
 
     def apart(a):
-        return tf.unstack(a) if unrolled else tf.TensorArray(a.dtype, steps).unstack(a)
+        known = isinstance(steps, int)
+        return tf.unstack(a) if known else tf.TensorArray(a.dtype, steps).unstack(a)
 
     def together(a):
-        return tf.stack(a) if unrolled else a.stack()
+        return tf.stack(a) if isinstance(steps, int) else a.stack()
 
     @tf.custom_gradient
     def run(x, states, weights):
         def forward(states, now):
             v = tf.concat([now[0], states[0]], 0)
-            products = [
-                tf.matmul(w, v[r], transpose_a=True) for w, r in zip(weights, rows, strict=True)
-            ]
+            products = map(lambda w, row: tf.matmul(w, v[row], transpose_a=True), weights, rows)
             new, for_back = step(*products, *states)
             return new, [*new[:streams], states[0], *for_back]
-
-        xs = apart(x)
-        last, kept = _scan(forward, states, [xs], [units] * (streams + 1 + used), steps)
 
         def backward(carried, now):
             (d_states, d_weights), (x, h, *for_back) = carried, now[streams:]
             d_states = [d + now[k] if k < streams else d for k, d in enumerate(d_states)]
-            da, past = back(*d_states, *for_back)
-            dh = [
-                tf.matmul(w[-units:], d)
-                for w, r, d in zip(weights, rows, da, strict=True)
-                if not r.stop
-            ]
-            past[0] = sum(dh, *past[:1]) if past[0] is not None else sum(dh[1:], dh[0])
+            da, beside, *others = back(*d_states, *for_back)
+            dh = tf.add_n([*beside, *[tf.matmul(weights[k][-units:], da[k]) for k in of_h]])
             v = tf.concat([x, h], 0)
-            new = [tf.matmul(v[r], d, transpose_b=True) for r, d in zip(rows, da, strict=True)]
-            return [past, [d + n for d, n in zip(d_weights, new, strict=True)]], da
+            new = map(lambda row, d: tf.matmul(v[row], d, transpose_b=True), rows, da)
+            return [[dh, *others], [d + n for d, n in zip(d_weights, new, strict=True)]], da
 
-        def gradients(*d_outputs):
-            given = [*map(apart, d_outputs[:streams]), xs, *kept[streams:]]
-            carried = [list(d_outputs[streams:]), [tf.zeros_like(w) for w in weights]]
-            widths = [w.shape[1] for w in weights]
-            (d_states, d_weights), da = _scan(backward, carried, given, widths, steps, reverse=True)
-            dx = [
-                tf.matmul(w[:inputs], together(d))
-                for w, r, d in zip(weights, rows, da, strict=True)
-                if not r.start
-            ]
-            return sum(dx[1:], dx[0]), d_states, d_weights
+        xs = apart(x)
+        last, kept = _scan(forward, states, [xs], [units] * (streams + 1 + used), steps, 1)
+
+        def gradients(*upstream):
+            given = [*map(apart, upstream[:streams]), xs, *kept[streams:]]
+            carried = [list(upstream[streams:]), list(map(tf.zeros_like, weights))]
+            carried, da = _scan(backward, carried, given, [w.shape[1] for w in weights], steps, -1)
+            dx = tf.add_n([tf.matmul(weights[k][:inputs], together(da[k])) for k in of_x])
+            return dx, *carried
 
         return (*map(together, kept[:streams]), *last), gradients
 
@@ -198,14 +185,7 @@ class _Fast:
             self.supports_jit = False  # XLA compiles for seconds, and gains nothing
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
-        """Return the last output, all outputs (if wanted), and the last states.
-
-        Args:
-            sequences: (batch, steps, features).
-            initial_state: list of tensors (batch, units), or one.
-            mask: `None` or (batch, steps), of any pattern.
-            training: whether dropout applies.
-        """
+        """Return the last output, all outputs (if wanted), and the last states, as Keras does."""
         if not self.fast:
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)
         states, mask = keras.tree.flatten(initial_state), keras.tree.flatten(mask)[0]
@@ -216,7 +196,7 @@ class _Fast:
         if mask is None:
             series, states = self._loop(sequences, states, int(self.return_sequences))
             return states[0], series[0] if series else states[0][:, None], states
-        mask = tf.reverse(mask, [1]) if self.go_backwards else mask
+        mask = tf.cast(tf.reverse(mask, [1]) if self.go_backwards else mask, "bool")
         place = tf.range(tf.shape(mask)[1])
         order = tf.argsort(tf.where(mask, place, place + tf.shape(mask)[1]))
         series, _ = self._loop(tf.gather(sequences, order, batch_dims=1), states, len(states))
@@ -235,11 +215,9 @@ class _Fast:
         x = tf.transpose(sequences, (1, 2, 0))
         x = tf.concat([x, tf.ones_like(x[:, :1])], 1)
         states = [tf.transpose(state) for state in states]
-        kernel, recurrent = map(
-            tf.convert_to_tensor, (self.cell.kernel, self.cell.recurrent_kernel)
-        )
-        bias = tf.zeros_like(kernel[:1]) if self.cell.bias is None else self.cell.bias
-        blocks = self._blocks(kernel, tf.reshape(bias, (-1, kernel.shape[1])), recurrent)
+        kernel, bias = tf.convert_to_tensor(self.cell.kernel), self.cell.bias
+        bias = 0 * kernel[:1] if bias is None else tf.reshape(bias, (-1, kernel.shape[1]))
+        blocks = self._blocks(kernel, bias, tf.convert_to_tensor(self.cell.recurrent_kernel))
         batch = x.shape[2] or 0
         parts = [slice(batch // 2), slice(batch // 2, None)] if batch >= HALVED else [slice(None)]
         outputs = [
@@ -252,7 +230,7 @@ class _Fast:
 
 
 class SimpleRNN(_Fast, layers.SimpleRNN):
-    """`keras.layers.SimpleRNN`."""
+    """`keras.layers.SimpleRNN`; `__module__`: a saved model names Keras' layer."""
 
     __module__, CELL = "keras.layers", (_simple_step, _simple_back, 1)
 
@@ -280,11 +258,8 @@ class GRU(_Fast, layers.GRU):
         from_x = tf.concat([kernel, bias[:1]], 0)
         from_h = tf.concat([bias[-1:], recurrent], 0)
         both = [from_x[:-1, :gates], from_x[-1:, :gates] + from_h[:1, :gates], from_h[1:, :gates]]
-        return [
-            (0, None, tf.concat(both, 0)),
-            (features, None, from_h[:, gates:]),
-            (0, features + 1, from_x[:, gates:]),
-        ]
+        from_h, from_x = from_h[:, gates:], from_x[:, gates:]
+        return [(0, None, tf.concat(both, 0)), (features, None, from_h), (0, features + 1, from_x)]
 
 
 # a saved model names keras.layers.GRU, and so on; where this module is imported, that is this one
