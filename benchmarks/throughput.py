@@ -13,7 +13,6 @@ threads, which stay warm and take turns; the figure is the median of its best on
 import argparse
 import functools
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
 LAYERS = ("LSTM", "GRU", "SimpleRNN")
+SMALL = [(50, 24, 1, batch) for batch in (32, 64, 256)]  # units, steps, features, batch
+LARGE = [(units, 64, 310, 128) for units in (128, 256)]
 THREADS = {"ours": ("1,1", "1,2", "2,2"), "keras": ("1,1", "2,2"), "torch": ("1", "2")}
 SECONDS = 0.4  # a turn, about
 
@@ -53,7 +54,7 @@ def torch_epoch(library, layer, units, steps, features, batch):
     import numpy as np
     import torch
 
-    kind = {"SimpleRNN": torch.nn.RNN}.get(layer) or getattr(torch.nn, layer)
+    kind = getattr(torch.nn, layer.removeprefix("Simple"))
     recurrent, dense = kind(features, units, batch_first=True), torch.nn.Linear(units, 1)
     parameters = [*recurrent.parameters(), *dense.parameters()]
     optimizer = torch.optim.Adam(parameters, fused=True)
@@ -94,14 +95,11 @@ def work(library, threads):
 
     @functools.cache
     def trainer(*case):
-        train, count, seconds = make(library, *case), 16, 0
+        train = make(library, *case)
+        train(16)  # the first steps are slow
+        start = time.perf_counter()
         train(16)
-        while seconds < SECONDS / 2:
-            start = time.perf_counter()
-            train(count)
-            seconds = time.perf_counter() - start
-            count *= 2 if seconds < SECONDS / 2 else 1
-        return train, count
+        return train, 16 * max(1, round(SECONDS / (time.perf_counter() - start)))
 
     for line in sys.stdin:
         case = json.loads(line)
@@ -130,35 +128,26 @@ def main():
     parser = argparse.ArgumentParser(description="Windows a second, by recurrent layer.")
     parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--layers", default=",".join(LAYERS))
-    parser.add_argument("--batches", default="32,64,256")
-    parser.add_argument("--large", action="store_true", help="64 steps, 310 features, 128 and 256")
+    parser.add_argument("--large", action="store_true", help="as pretrain.py trains")
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
         return work(*args.worker)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     workers = {}
     for library in ("ours", "keras", "torch")[: 3 if args.torch else 2]:
         python = args.torch if library == "torch" else sys.executable
         for threads in THREADS[library]:
             command = [python, __file__, "--worker", library, threads]
-            workers[library, threads] = subprocess.Popen(
-                command, text=True, env=environment, **pipes
-            )
-    sizes = [(50, 24, 1, int(batch)) for batch in args.batches.split(",")]
-    for size in [(128, 64, 310, 128), (256, 64, 310, 128)] if args.large else sizes:
-        for layer in args.layers.split(","):
+            workers[library, threads] = subprocess.Popen(command, text=True, **pipes)
+    for size in LARGE if args.large else SMALL:
+        print("units, steps, features, batch:", *size)
+        for layer in LAYERS:
             best = measure(workers, [layer, *size], args.repeats)
             ours = best["ours"][0]
-            shown = [
-                f"{library} {rate / 1000:6.2f} k/s [{threads}] {ours / rate:5.2f} x"
-                for library, (rate, threads) in best.items()
-            ]
-            print(
-                f"{layer:9} units, steps, features, batch {size}: " + "; ".join(shown), flush=True
-            )
+            for library, (rate, threads) in best.items():
+                name = f"{layer:9} {library:5} {rate / 1000:7.2f} thousand windows/s"
+                print(f"    {name}, {ours / rate:5.2f} x, threads {threads}", flush=True)
     for process in workers.values():
         process.stdin.close()
 

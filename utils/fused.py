@@ -219,7 +219,8 @@ class _Fast:
         bias = 0 * kernel[:1] if bias is None else tf.reshape(bias, (-1, kernel.shape[1]))
         blocks = self._blocks(kernel, bias, tf.convert_to_tensor(self.cell.recurrent_kernel))
         batch = x.shape[2] or 0
-        parts = [slice(batch // 2), slice(batch // 2, None)] if batch >= HALVED else [slice(None)]
+        halved = batch >= HALVED and batch > self.units  # else, threads share each product
+        parts = [slice(batch // 2), slice(batch // 2, None)] if halved else [slice(None)]
         outputs = [
             _recur(*self.CELL, streams, x[:, :, part], blocks, [state[:, part] for state in states])
             for part in parts
