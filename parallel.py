@@ -127,6 +127,11 @@ def measure(lengths):
 # ------------------------------------------------------------------ what it says
 
 
+def figures(value):
+    """Return a number with three significant figures: 1,270 or 0.534."""
+    return f"{float(f'{value:.3g}'):,g}"
+
+
 def moral(times):
     """Say in a sentence for each size what the scan gained at the longest length measured."""
     sentences = []
@@ -134,12 +139,11 @@ def moral(times):
         table = times.loc[size].dropna(axis=1)
         length = table.columns[-1]
         last = table[length]
-        scan = last["mingru, scan"]
+        gru, fast, loop, scan = (last[name] for name in NETWORKS)
         sentences.append(
-            f"{batch} sequences of {length} steps, {units} units: the scan takes {scan:.3g} ms, "
-            f"Keras' GRU {last['gru'] / scan:.3g} times that, the fast GRU "
-            f"{last['gru, fast'] / scan:.3g}, the MinGRU's own loop "
-            f"{last['mingru, loop'] / scan:.3g}."
+            f"{batch} sequences of {length} steps, {units} units: the scan takes {figures(scan)} "
+            f"ms, Keras' GRU {figures(gru / scan)} times that, the fast GRU "
+            f"{figures(fast / scan)}, the MinGRU's own loop {figures(loop / scan)}."
         )
     gains = [
         times.loc[(size, "mingru, loop")].div(times.loc[(size, "mingru, scan")]).dropna().iloc[-1]
@@ -192,7 +196,7 @@ def main(argv=None):
     print(f"Milliseconds per training step on {device}, by the length of the sequences\n")
     for size, (batch, units) in SIZES.items():
         print(f"{batch} sequences, {units} units")
-        print(times.loc[size].to_string(float_format="{:.3g}".format, na_rep="-"), end="\n\n")
+        print(times.loc[size].to_string(float_format=figures, na_rep="-"), end="\n\n")
     print(moral(times))
     plotting.save(draw(times), folder / "figure.png", args.show)
     print(f"Picture: {folder / 'figure.png'}")
