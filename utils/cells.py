@@ -157,3 +157,131 @@ class PeepholeLSTMCell(keras.Layer):
     def get_config(self):
         """Return what `from_config` needs to build this cell again."""
         return {**super().get_config(), "units": self.units}
+
+
+def linear_scan(keep, new):
+    """Return h_t = keep_t h_{t-1} + new_t for all t at once, h_{-1} being 0.
+
+    After pass n, each step knows the last 2^n: two passes that follow one another are again
+    h -> keep h + new. log2(steps) passes over all steps replace a loop of as many as there are
+    steps (Hillis & Steele, "Data parallel algorithms", 1986). The gradient is the same recurrence,
+    from the end.
+
+    Args:
+        keep: (batch, steps, units).
+        new: (batch, steps, units).
+    """
+
+    def wider(reach, keep, new):
+        past, late = keep[:, :-reach], keep[:, reach:]
+        new = ops.concatenate([new[:, :reach], new[:, reach:] + late * new[:, :-reach]], axis=1)
+        return 2 * reach, ops.concatenate([keep[:, :reach], late * past], axis=1), new
+
+    def all_steps(keep, new):
+        state, steps = (1, keep, new), ops.shape(keep)[1]
+        if not isinstance(steps, int):
+            return ops.while_loop(lambda reach, *_: reach < steps, wider, state)[2]
+        while state[0] < steps:
+            state = wider(*state)
+        return state[2]
+
+    @ops.custom_gradient
+    def scan(keep, new):
+        h = all_steps(keep, new)
+
+        def gradient(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            after = ops.concatenate([keep[:, 1:], ops.zeros_like(keep[:, :1])], axis=1)
+            d_new = ops.flip(all_steps(ops.flip(after, 1), ops.flip(upstream, 1)), 1)
+            before = ops.concatenate([ops.zeros_like(h[:, :1]), h[:, :-1]], axis=1)
+            return d_new * before, d_new
+
+        return h, gradient
+
+    return scan(keep, new)
+
+
+@keras.saving.register_keras_serializable(package="utils")
+class MinGRU(keras.Layer):
+    """A GRU whose gate sees only the input, so that no step has to wait for the one before.
+
+        z_t  = sigmoid(x_t W_z + b_z)                   how much of the memory is replaced
+        h~_t = x_t W_h + b_h                            by what
+        h_t  = (1 - z_t) * h_{t-1} + z_t * h~_t         memory and output
+
+    h_t is linear in h_{t-1}: `linear_scan` computes all steps at once.
+
+    Source: Feng et al., "Were RNNs all we needed?" (2024).
+
+    Args:
+        units: width of the memory.
+        gate_bias: b_z at the start: at -4, a memory half fades in 38 steps; at 0, in one.
+        return_sequences: whether to return all h_t, (batch, steps, units), or the last one.
+        return_state: whether to return the last h_t as well.
+        go_backwards: whether the last step comes first.
+
+    Weights, in order: kernel (features, 2 * units) and bias (2 * units,), each first z, then h~.
+
+    Raises:
+        ValueError: if units is below 1.
+    """
+
+    def __init__(
+        self, units, gate_bias=-4.0, return_sequences=False, return_state=False,
+        go_backwards=False, **kwargs,
+    ):  # fmt: skip
+        super().__init__(**kwargs)
+        if units < 1:
+            raise ValueError(f"units must be at least 1, received {units}")
+        self.units, self.gate_bias = units, gate_bias
+        self.return_sequences, self.return_state = return_sequences, return_state
+        self.go_backwards, self.stateful, self.supports_masking = go_backwards, False, True
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        """Make the weights for inputs (batch, steps, features)."""
+
+        def start(shape, dtype):
+            return ops.repeat(ops.convert_to_tensor([self.gate_bias, 0], dtype), self.units)
+
+        shape = (sequences_shape[-1], 2 * self.units)
+        self.kernel = self.add_weight(shape, initializer="glorot_uniform", name="kernel")
+        self.bias = self.add_weight((2 * self.units,), initializer=start, name="bias")
+
+    def call(self, sequences, initial_state=None, mask=None):
+        """Run over sequences.
+
+        Args:
+            sequences: (batch, steps, features).
+            initial_state: (batch, units), or a list of it; default: zeros.
+            mask: (batch, steps); a masked step changes nothing.
+
+        Returns:
+            h_t, as `return_sequences` says, and with `return_state` the last one.
+        """
+        z, new = ops.split(ops.matmul(sequences, self.kernel) + self.bias, 2, axis=-1)
+        z = ops.sigmoid(z)
+        if mask is not None:
+            z *= ops.cast(mask, z.dtype)[..., None]
+        keep, new = (ops.flip(v, 1) if self.go_backwards else v for v in (1 - z, z * new))
+        if initial_state is not None:
+            first = ops.reshape(initial_state, (-1, 1, self.units)) * keep[:, :1]
+            new = ops.concatenate([new[:, :1] + first, new[:, 1:]], axis=1)
+        h = linear_scan(keep, new)
+        output = h if self.return_sequences else h[:, -1]
+        return (output, h[:, -1]) if self.return_state else output
+
+    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+        """Return the shapes of what `call` returns."""
+        last = (sequences_shape[0], self.units)
+        output = (*sequences_shape[:2], self.units) if self.return_sequences else last
+        return (output, last) if self.return_state else output
+
+    def compute_mask(self, sequences, mask=None):
+        """Return the mask of the outputs."""
+        output = mask if self.return_sequences else None
+        return [output, None] if self.return_state else output
+
+    def get_config(self):
+        """Return what `from_config` needs to build this layer again."""
+        names = ["units", "gate_bias", "return_sequences", "return_state", "go_backwards"]
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -1,0 +1,156 @@
+"""How many windows a second does a recurrent layer learn from, on this machine's CPU?
+
+    python benchmarks/throughput.py                            # ours against Keras' layers
+    python benchmarks/throughput.py --torch /path/to/python    # and PyTorch's, of that one
+    python benchmarks/throughput.py --large                    # the sizes of pretrain.py
+
+A window of 24 steps and 1 feature goes through a layer of 50 units and a Dense(1); the loss is the
+squared error, the optimizer Adam. Keras' layers and ours train in `fit`, 16 steps per execution;
+PyTorch in the usual loop. Every library runs in processes of its own, one for each number of
+threads, which stay warm and take turns; the figure is the median of its best one.
+"""
+
+import argparse
+import functools
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+LAYERS = ("LSTM", "GRU", "SimpleRNN")
+SMALL = [(50, 24, 1, batch) for batch in (32, 64, 256)]  # units, steps, features, batch
+LARGE = [(units, 64, 310, 128) for units in (128, 256)]
+THREADS = {"ours": ("1,1", "1,2", "2,2"), "keras": ("1,1", "2,2"), "torch": ("1", "2")}
+SECONDS = 0.4  # a turn, about
+
+
+def keras_epoch(library, layer, units, steps, features, batch):
+    """Return a function that trains for a number of steps."""
+    from utils import fused
+
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    kind = getattr(fused if library == "ours" else keras.layers, layer)
+    dense = keras.layers.Dense(1)
+    model = keras.Sequential([keras.Input((steps, features)), kind(units), dense])
+    model.compile("adam", "mse", steps_per_execution=16, jit_compile=False)
+    x, y = map(tf.constant, windows(np.random.default_rng(0), steps, features))
+
+    def batches(_):
+        rows = tf.random.uniform([batch], maxval=len(x), dtype="int32")
+        return tf.gather(x, rows), tf.gather(y, rows)
+
+    endless = tf.data.Dataset.range(2**40).map(batches).prefetch(2)
+    return lambda count: model.fit(endless, steps_per_epoch=count, verbose=0)
+
+
+def torch_epoch(library, layer, units, steps, features, batch):
+    """Return a function that trains for a number of steps."""
+    import numpy as np
+    import torch
+
+    kind = getattr(torch.nn, layer.removeprefix("Simple"))
+    recurrent, dense = kind(features, units, batch_first=True), torch.nn.Linear(units, 1)
+    parameters = [*recurrent.parameters(), *dense.parameters()]
+    optimizer = torch.optim.Adam(parameters, fused=True)
+    x, y = map(torch.from_numpy, windows(np.random.default_rng(0), steps, features))
+
+    def train(count):
+        for _ in range(count):
+            rows = torch.randint(len(x), (batch,))
+            optimizer.zero_grad()
+            answer = dense(recurrent(x[rows])[0][:, -1])
+            torch.nn.functional.mse_loss(answer, y[rows]).backward()
+            optimizer.step()
+
+    return train
+
+
+def windows(rng, steps, features):
+    """Return inputs (1024, steps, features) and targets (1024, 1)."""
+    x = rng.normal(size=(1024, steps, features)).astype("float32")
+    return x, x[:, -1:, 0] + x[:, 0, :1]
+
+
+def work(library, threads):
+    """Train as the lines of standard input say; answer each with windows a second."""
+    sys.path.insert(0, str(REPOSITORY))
+    if library == "torch":
+        import torch
+
+        torch.set_num_threads(int(threads))
+        make = torch_epoch
+    else:
+        import tensorflow as tf
+
+        intra, inter = map(int, threads.split(","))
+        tf.config.threading.set_intra_op_parallelism_threads(intra)
+        tf.config.threading.set_inter_op_parallelism_threads(inter)
+        make = keras_epoch
+
+    @functools.cache
+    def trainer(*case):
+        train = make(library, *case)
+        train(16)  # the first steps are slow
+        start = time.perf_counter()
+        train(16)
+        return train, 16 * max(1, round(SECONDS / (time.perf_counter() - start)))
+
+    for line in sys.stdin:
+        case = json.loads(line)
+        train, count = trainer(*case)
+        start = time.perf_counter()
+        train(count)
+        print(count * case[-1] / (time.perf_counter() - start), flush=True)
+
+
+def measure(workers, case, repeats):
+    """Return the windows a second of each library's best worker, each a median."""
+    found = {name: [] for name in workers}
+    for _ in range(repeats):
+        for name, process in workers.items():
+            process.stdin.write(json.dumps(case) + "\n")
+            process.stdin.flush()
+            found[name].append(float(process.stdout.readline()))
+    best = {}
+    for (library, threads), rates in found.items():
+        best[library] = max(best.get(library, (0, "")), (statistics.median(rates), threads))
+    return best
+
+
+def main():
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description="Windows a second, by recurrent layer.")
+    parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--large", action="store_true", help="as pretrain.py trains")
+    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        return work(*args.worker)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    workers = {}
+    for library in ("ours", "keras", "torch")[: 3 if args.torch else 2]:
+        python = args.torch if library == "torch" else sys.executable
+        for threads in THREADS[library]:
+            command = [python, __file__, "--worker", library, threads]
+            workers[library, threads] = subprocess.Popen(command, text=True, **pipes)
+    for size in LARGE if args.large else SMALL:
+        print("units, steps, features, batch:", *size)
+        for layer in LAYERS:
+            best = measure(workers, [layer, *size], args.repeats)
+            ours = best["ours"][0]
+            for library, (rate, threads) in best.items():
+                name = f"{layer:9} {library:5} {rate / 1000:7.2f} thousand windows/s"
+                print(f"    {name}, {ours / rate:5.2f} x, threads {threads}", flush=True)
+    for process in workers.values():
+        process.stdin.close()
+
+
+if __name__ == "__main__":
+    main()

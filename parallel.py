@@ -1,0 +1,207 @@
+"""Why is a recurrent network slow, and what helps?
+
+Each step waits for the one before. A sequence of 10,000 steps is 10,000 small products in a row,
+and a processor, or a GPU far more, spends its time on starting them. How long does a training step
+take, by the length of the sequence?
+
+    gru         h_t = (1 - z_t) * h~_t + z_t * h_{t-1}, where z_t and h~_t see h_{t-1}: a loop
+    gru, fast   the same, its gradient written out (utils/fused.py): a loop of fewer operations
+    mingru      h_t = (1 - z_t) * h_{t-1} + z_t * h~_t, where z_t and h~_t see x_t only, so that
+                both are there for all steps before the loop begins
+    scan        the same results without a loop. Two steps in a row are again of the form
+                h -> keep * h + new, so are four, and eight: log2(steps) passes over all of them
+
+That is depth against work: the scan has 14 passes where the loop has 10,000 steps, but each pass
+goes over the whole sequence. It pays where steps are small, and the processor would be idle: a
+small batch, few units, a GPU. Where a step alone keeps the processor busy, it gains little. The
+175 times that Feng et al., "Were RNNs all we needed?" (2024) report are a GPU against a plain loop.
+
+    python parallel.py
+    python parallel.py --lengths 30 100 300 1000
+"""
+
+import time
+
+from utils import cli, plotting
+from utils.cells import MinGRU
+from utils.files import output_folder
+from utils.fused import GRU
+
+import keras
+import pandas as pd
+import tensorflow as tf
+from keras import layers, ops
+
+FEATURES = 2
+SIZES = {"small": (2, 8), "large": (32, 32)}  # sequences in a batch, units
+LONGEST = 4.0  # seconds that a training step may take; a longer one is left out
+PATIENCE = 0.3  # seconds to measure one for
+
+# ------------------------------------------------------------------ four ways through a sequence
+
+
+class MinGRUCell(layers.Layer):
+    """One step of a MinGRU, for `keras.layers.RNN` to loop over; weights as there."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.state_size = self.output_size = units
+        self.whole = MinGRU(units)
+
+    def build(self, input_shape):
+        """Make the weights for inputs (batch, features)."""
+        self.whole.build(input_shape)
+
+    def call(self, inputs, states):
+        """Take x_t (batch, features) and [h_{t-1}]; return h_t (batch, units), and [h_t]."""
+        a = ops.matmul(inputs, self.whole.kernel) + self.whole.bias
+        z, new = ops.split(a, 2, axis=-1)
+        z = ops.sigmoid(z)
+        h = (1 - z) * states[0] + z * new
+        return h, [h]
+
+
+def mingru_loop(units):
+    """Return a MinGRU that takes one step after the other."""
+    return layers.RNN(MinGRUCell(units))
+
+
+NETWORKS = {
+    "gru": (layers.GRU, plotting.GREY),
+    "gru, fast": (GRU, plotting.GREEN),
+    "mingru, loop": (mingru_loop, plotting.ORANGE),
+    "mingru, scan": (MinGRU, plotting.BLUE),
+}
+
+# ------------------------------------------------------------------ how long a training step takes
+
+
+def training_step(layer):
+    """Return a function, compiled for sequences of any length, that takes one training step.
+
+    Args:
+        layer: (batch, steps, FEATURES) -> (batch, units).
+    """
+    model = keras.Sequential([keras.Input((None, FEATURES)), layer, layers.Dense(1)])
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, FEATURES))], jit_compile=False)
+    def step(x):
+        with tf.GradientTape() as tape:
+            error = tf.reduce_mean((model(x, training=True)[:, 0] - x[:, 0, 0]) ** 2)
+        weights = model.trainable_variables
+        optimizer.apply(tape.gradient(error, [weight.value for weight in weights]), weights)
+        return error
+
+    return step
+
+
+def milliseconds(step, batch, length):
+    """Return the least time of a training step: other programs only ever make it longer."""
+    x = tf.random.normal((batch, length, FEATURES))
+    times, start = [], time.perf_counter()
+    step(x).numpy()  # the first is slow
+    while not times or time.perf_counter() - start < PATIENCE:
+        before = time.perf_counter()
+        step(x).numpy()
+        times.append(1000 * (time.perf_counter() - before))
+    return min(times)
+
+
+def measure(lengths):
+    """Return milliseconds by (size, network), a row each, and by length, NaN where too long."""
+    rows = {}
+    for size, (batch, units) in SIZES.items():
+        for name, (layer, _) in NETWORKS.items():
+            step, row = training_step(layer(units)), {}
+            for length in lengths:
+                taken = row and max(row) and row[max(row)] * length / max(row) / 1000
+                if taken and taken > LONGEST:
+                    break
+                row[length] = milliseconds(step, batch, length)
+            rows[size, name] = row
+    return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=lengths)
+
+
+# ------------------------------------------------------------------ what it says
+
+
+def figures(value):
+    """Return a number with three significant figures: 1,270 or 0.534."""
+    return f"{float(f'{value:.3g}'):,g}"
+
+
+def moral(times):
+    """Say in a sentence for each size what the scan gained at the longest length measured."""
+    sentences = []
+    for size, (batch, units) in SIZES.items():
+        table = times.loc[size].dropna(axis=1)
+        length = table.columns[-1]
+        last = table[length]
+        gru, fast, loop, scan = (last[name] for name in NETWORKS)
+        sentences.append(
+            f"{batch} sequences of {length} steps, {units} units: the scan takes {figures(scan)} "
+            f"ms, Keras' GRU {figures(gru / scan)} times that, the fast GRU "
+            f"{figures(fast / scan)}, the MinGRU's own loop {figures(loop / scan)}."
+        )
+    gains = [
+        times.loc[(size, "mingru, loop")].div(times.loc[(size, "mingru, scan")]).dropna().iloc[-1]
+        for size in SIZES
+    ]
+    if gains[0] > 1.5 * gains[1]:
+        sentences.append(
+            "A scan takes fewer steps in a row and does more work in each: it gains most where a "
+            "step has little to do."
+        )
+    else:
+        sentences.append(
+            "A scan takes fewer steps in a row and does more work in each: here there are enough "
+            "processors for that work at both sizes."
+        )
+    return "\n".join(sentences)
+
+
+def draw(times):
+    """Draw milliseconds by length, one picture for each size."""
+    figure, axes = plotting.new_figure("ab", (10, 4.4), sharey=True)
+    for axis, (size, (batch, units)) in zip(axes.values(), SIZES.items(), strict=True):
+        for name, (_, colour) in NETWORKS.items():
+            axis.plot(times.loc[(size, name)], "o-", color=colour, label=name)
+        axis.set(title=f"{batch} sequences, {units} units", xscale="log", yscale="log")
+        axis.set_xlabel("steps in a sequence")
+    axes["a"].set_ylabel("milliseconds per training step")
+    axes["a"].legend(loc="upper left")
+    return figure
+
+
+def parse_args(argv=None):
+    """Return the command's arguments."""
+    parser = cli.Parser(prog="parallel.py", description="Why the loop is slow, and what helps.")
+    parser.add_argument(
+        "--lengths", type=cli.whole_number(2, 1_000_000), nargs="+", metavar="STEPS",
+        default=[30, 100, 300, 1000, 3000, 10_000], help="steps in a sequence",
+    )  # fmt: skip
+    parser.add_argument("--output-dir", default="outputs/parallel", metavar="FOLDER")
+    parser.add_argument("--show", action="store_true", help="open the picture in a window")
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Measure, print, draw; return the milliseconds."""
+    args = parse_args(argv)
+    folder = output_folder(args.output_dir)
+    device = "a GPU" if tf.config.list_logical_devices("GPU") else "a CPU"
+    times = measure(sorted(set(args.lengths)))
+    print(f"Milliseconds per training step on {device}, by the length of the sequences\n")
+    for size, (batch, units) in SIZES.items():
+        print(f"{batch} sequences, {units} units")
+        print(times.loc[size].to_string(float_format=figures, na_rep="-"), end="\n\n")
+    print(moral(times))
+    plotting.save(draw(times), folder / "figure.png", args.show)
+    print(f"Picture: {folder / 'figure.png'}")
+    return times
+
+
+if __name__ == "__main__":
+    cli.run(main, "parallel.py")

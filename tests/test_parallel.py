@@ -1,0 +1,56 @@
+import parallel
+from utils.cells import MinGRU
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+
+def test_the_loop_and_the_scan_are_one_network():
+    x = np.random.default_rng(0).normal(size=(3, 9, parallel.FEATURES)).astype("float32")
+    loop, scan = parallel.mingru_loop(4), MinGRU(4)
+    loop.build(x.shape)
+    scan.build(x.shape)
+    weights = [np.random.default_rng(1).normal(size=weight.shape) for weight in scan.weights]
+    scan.set_weights(weights)
+    loop.set_weights(weights)
+    np.testing.assert_allclose(loop(x), scan(x), rtol=1e-5, atol=1e-6)
+
+
+def test_a_training_step_learns():
+    keras.utils.set_random_seed(0)
+    step = parallel.training_step(keras.layers.GRU(8))
+    x = np.random.default_rng(0).normal(size=(32, 4, parallel.FEATURES)).astype("float32")
+    errors = [float(step(x)) for _ in range(200)]
+    assert errors[-1] < 0.5 * errors[0]
+
+
+def test_a_row_for_each_network_and_a_picture(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(parallel, "PATIENCE", 0.0)
+    times = parallel.main(["--lengths", "5", "3", "--output-dir", str(tmp_path)])
+    assert list(times.columns) == [3, 5]
+    assert len(times) == 8 and (times > 0).all(axis=None)
+    assert (tmp_path / "figure.png").stat().st_size > 10_000
+    assert "2 sequences of 5 steps, 8 units: the scan takes" in capsys.readouterr().out
+
+
+def test_what_takes_too_long_is_left_out(monkeypatch):
+    monkeypatch.setattr(parallel, "milliseconds", lambda step, batch, length: 10.0 * length)
+    times = parallel.measure([10, 100, 1000])
+    assert times.loc[("small", "gru")].isna().tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("small, says", [(30.0, "gains most"), (2.0, "enough processors")])
+def test_the_moral_follows_from_the_times(small, says):
+    index = pd.MultiIndex.from_product([parallel.SIZES, parallel.NETWORKS])
+    times = pd.DataFrame({10: 1.0, 100: np.nan}, index)
+    times.loc[("small", "mingru, loop"), 10] = small
+    times.loc[("large", "mingru, loop"), 10] = 2.0
+    assert says in parallel.moral(times)
+
+
+def test_a_length_below_two_is_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        parallel.main(["--lengths", "1"])
+    assert "--lengths" in capsys.readouterr().err
