@@ -69,3 +69,4 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
     sys.exit(2)
 import_when_used("keras")
 import_when_used("tensorflow")
+import_when_used("utils.fused")  # it builds upon Keras' layers

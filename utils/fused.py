@@ -19,6 +19,8 @@ al. (2000); Cho et al., "Learning phrase representations using RNN encoder-decod
 reset gate after the product, as in cuDNN.
 """
 
+# mypy: disable-error-code="attr-defined, call-arg, misc"
+
 import utils  # noqa: F401  keeps TensorFlow's start-up lines off the screen
 
 import keras
