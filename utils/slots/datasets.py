@@ -33,12 +33,7 @@ def download(name: str) -> Path:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)  # else `get_file` goes to /tmp
             keras.utils.get_file(
-                target.name,
-                origin,
-                file_hash=sha256,
-                hash_algorithm="sha256",
-                cache_dir=target.parent,
-                cache_subdir="",
+                target.name, origin, file_hash=sha256, cache_dir=target.parent, cache_subdir=""
             )
         except Exception as error:  # `get_file` raises just that, and leaves a wrong file there
             with contextlib.suppress(OSError):

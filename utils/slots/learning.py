@@ -27,15 +27,8 @@ class Batches(keras.utils.PyDataset):
     A batch is the inputs, as `Vocabulary.encode` gives them, and the targets: "tags" (batch,
     steps), their numbers, -1 where there is no word; and "intent" (batch, intents), 1-of-N.
 
-    So that a tagger learns what to make of a word that it will not know, the rarest words are
-    replaced by OTHER, letters excepted, half of the time.
-
-    Args:
-        sentences: the train part.
-        vocabulary: of the train part.
-        batch_size: sentences per batch.
-        rare: how much of the text consists of words that are rare: 0 is nothing, 1 all of it.
-        seed: of the order and the replacements.
+    So that a tagger learns what to make of a word that it will not know, the rarest words, which
+    make up a share `rare` of the text, are replaced by OTHER, letters excepted, half of the time.
     """
 
     def __init__(self, sentences, vocabulary, batch_size, rare, seed):
@@ -46,9 +39,8 @@ class Batches(keras.utils.PyDataset):
         counts = Counter(normal(word) for sentence in sentences for word in sentence.words)
         words = sorted(vocabulary.words, key=counts.get)
         share = np.cumsum([counts[word] for word in words]) / counts.total()
-        self.rare = [
-            vocabulary.words[word] for word in words[: np.searchsorted(share, rare, "right")]
-        ]
+        rarest = words[: np.searchsorted(share, rare, "right")]
+        self.rare = [vocabulary.words[word] for word in rarest]
         self.rng = np.random.default_rng(seed)
         self.on_epoch_end()
         # Keras takes what varies from the first two batches: the shortest and the longest
@@ -86,11 +78,11 @@ class BestEpoch(keras.callbacks.Callback):
         super().__init__()
         self.title, self.tagger, self.dev, self.on_epoch = title, tagger, dev, on_epoch
         self.score, self.epoch, self.weights = -1.0, 0, None  # of the best
-        self.last, self.loss = 0, np.inf
+        self.loss = np.inf
 
     def on_epoch_end(self, epoch, logs=None):
         """Score the dev part: by F1 and, where there are intents, their accuracy."""
-        self.last, self.loss = epoch + 1, logs["loss"]
+        self.loss = logs["loss"]
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
             print()  # ends the line of the epochs before
             raise InputError(DIVERGED)
@@ -101,9 +93,8 @@ class BestEpoch(keras.callbacks.Callback):
             said += f", intent {scores['intent_accuracy']:.2f}"
         if score > self.score:
             self.score, self.epoch, self.weights = score, epoch + 1, self.model.get_weights()
-        progress = f"epoch {self.last}/{self.params['epochs']}, loss {self.loss:.4f}"
-        line = f"{self.title}: {progress}, {said}, best epoch {self.epoch}"
-        print(f"\r{line}  ", end="", flush=True)
+        progress = f"epoch {epoch + 1}/{self.params['epochs']}, loss {self.loss:.4f}"
+        print(f"\r{self.title}: {progress}, {said}, best epoch {self.epoch}  ", end="", flush=True)
         if self.on_epoch:
             self.on_epoch(float(self.score))
 
@@ -134,9 +125,6 @@ def fit(
         title: of the progress that is printed.
         on_epoch: gets the best score so far on the dev part, after each epoch.
 
-    Returns:
-        what happened; after Ctrl-C the tagger has the best weights so far.
-
     Raises:
         KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
         InputError: if it ended worse than guessing.
@@ -151,9 +139,10 @@ def fit(
             raise
         interrupted = True
     seconds = time.perf_counter() - start
-    why = f"was interrupted after epoch {best.last}" if interrupted else "ended as planned"
-    kept = f"kept is epoch {best.epoch}, best on the dev part."
-    print(f"\n    Training {why}, {seconds:.0f} s; {kept}")
+    why = "was interrupted" if interrupted else "ended as planned"
+    print(
+        f"\n    Training {why}, {seconds:.0f} s; kept is epoch {best.epoch}, best on the dev part."
+    )
     names = tagger.vocabulary.tags, tagger.vocabulary.intents
     guessing = sum(np.log(max(len(found), 1)) for found in names)  # the loss, about
     if not best.loss < 2 * guessing:
@@ -169,10 +158,6 @@ def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> list[str]:
     """Fit the temperatures of slots and intents: the ones by which what was found is likeliest.
 
     A temperature above 1 makes a network less sure of itself, and changes no answer.
-
-    Args:
-        tagger: trained, with temperatures of 1.
-        sentences: the dev part.
 
     Returns:
         which of "slots" and "intents" can't be fitted, as none were found; their temperature stays
@@ -211,9 +196,7 @@ def likeliest_temperature(answers: Callable[[float], tuple[np.ndarray, np.ndarra
 
     So that a network is never wholly sure, n right answers count as (n + 1) / (n + 2) right each, n
     wrong ones as 1 / (n + 2); Platt, "Probabilistic outputs for support vector machines" (1999).
-
-    Args:
-        answers: of a temperature: the probability of each answer, and whether it is right.
+    Given a temperature, `answers` returns how probable each one is, and whether it is right.
     """
     _, right = answers(1.0)
     count = right.sum()

@@ -19,7 +19,7 @@ def evaluate(sentences: Sequence[Sentence], readings: Sequence) -> dict:
 
     Args:
         sentences: with the true tags and, perhaps, intents.
-        readings: of a tagger, as many `utils.slots.tagger.Reading`.
+        readings: as many `utils.slots.tagger.Reading`.
 
     Returns:
         f1, precision and recall of whole slots; intent_accuracy; sentence_accuracy, of sentences
@@ -75,7 +75,7 @@ def summary(runs: Sequence) -> dict:
     result = {"dev": None, "test": None} | scores
     if runs[0].cues:
         result["test_f1_by_cue"] = over_seeds([run.cues for run in runs])
-    result["parameters"] = runs[0].parameters
+    result["parameters"] = runs[0].tagger.network.count_params()
     result["fit_seconds"] = float(np.mean([run.fit.seconds for run in runs]))
     result["seeds"] = [{"epoch": run.fit.epoch, **run.scores} for run in runs]
     return result
@@ -107,12 +107,6 @@ def sentence_table(readings: Sequence, sentences: Sequence[Sentence]) -> pd.Data
     return pd.DataFrame(columns, words)
 
 
-def commonest_f1(sentences: Sequence[Sentence]) -> float:
-    """Return F1 of `chunks.commonest_tags`, which looks each word up in the answers."""
-    words, tags = [one.words for one in sentences], [one.tags for one in sentences]
-    return float(chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"])
-
-
 def overview(results: dict[str, dict], best: str, part: str) -> str:
     """Return the results as a table to print, what it says, and how sure the best network is."""
     rows = {}
@@ -121,15 +115,15 @@ def overview(results: dict[str, dict], best: str, part: str) -> str:
         for kind, (key, title) in itertools.product(("dev", "test"), SHOWN.items()):
             if result[kind] and result[kind][key] is not None:
                 spread = result[kind][f"{key}_sd"]
-                row[f"{kind} {title}"] = f"{result[kind][key]:.1f}"
-                row[f"{kind} {title}"] += "" if spread is None else f" ± {spread:.1f}"
+                more = "" if spread is None else f" ± {spread:.1f}"
+                row[f"{kind} {title}"] = f"{result[kind][key]:.1f}{more}"
         row |= {f"cue {cue}": f"{f1:.1f}" for cue, f1 in result.get("test_f1_by_cue", {}).items()}
         row |= {"parameters": result["parameters"], "seconds": f"{result['fit_seconds']:.1f}"}
     lines = [pd.DataFrame.from_dict(rows, orient="index").to_string(), LEGEND]
     for kind in ("slot", "intent"):
-        if (error := results[best][part][f"{kind}_calibration_error"]) is not None:
+        if (gap := results[best][part][f"{kind}_calibration_error"]) is not None:
             lines.append(
-                f"How sure {best} is of each {kind} and how often right: {error:.1f} % apart"
+                f"How sure {best} is of each {kind} and how often right: {gap:.1f} % apart"
             )
     return "\n".join(lines)
 

@@ -74,10 +74,9 @@ def grammar(language: str) -> Grammar:
 
 
 def by_rank(cities: Sequence[str]) -> list[str]:
-    """Return cities as often as words are in any text, a few often and most seldom.
+    """Return cities as often as words are in any text: the n-th 1/n as often as the first (Zipf).
 
-    The n-th comes 1/n as often as the first (Zipf's law), so that a tagger meets rare words while
-    it trains.
+    So a tagger meets rare words while it trains.
     """
     return [city for n, city in enumerate(cities, 1) for _ in range(len(cities) // n)]
 
@@ -115,18 +114,17 @@ def generate(
 
 def twins(sentence: str, cue: str) -> list[Query]:
     """Return the two queries, arriving and leaving, that a sentence of [] and {} stands for."""
-    return [_read(sentence, cue, reading) for reading in (0, 1)]
+    return [_twin(sentence, cue, leaving) for leaving in (0, 1)]
 
 
-def _read(sentence, cue, reading):
-    """Return one of the twins: 0 is arriving, 1 is leaving."""
+def _twin(sentence, cue, leaving):
     words, tags, intent = [], [], ""
-    chosen = re.sub(r"\[(.*?)\|(.*?)\]", lambda either: either[1 + reading], sentence)
+    chosen = re.sub(r"\[(.*?)\|(.*?)\]", lambda either: either[1 + leaving], sentence)
     for kind, value, wanted, text in re.findall(r"{(.*?): (.*?)}|!(\S+)|([^{!]+)", chosen):
         found = [(value + text)[start:stop] for start, stop in cut(value + text)]
         words += found
         if kind:
-            slot = SLOTS[kind][reading]
+            slot = SLOTS[kind][leaving]
             tags += [f"B-{slot}"] + [f"I-{slot}"] * (len(found) - 1)
         else:
             tags += ["O"] * len(found)
@@ -143,16 +141,9 @@ def taipei(language: str = "en") -> list[Query]:
 def parts(
     seed: int = 0, train: int | None = None, dev: int = 300, test: int = 600, language: str = "en"
 ) -> dict[str, list[Query]]:
-    """Write the parts of a data set, each with cities that no other part has.
+    """Write the parts of a data set, of so many queries, each with cities that no other part has.
 
-    The lecture's own pair, `taipei`, is in none of them.
-
-    Args:
-        seed: the same seed gives the same parts.
-        train: how many queries to learn from; None: as many as the language needs.
-        dev: how many to choose a network by.
-        test: how many to judge it by.
-        language: one of `LANGUAGES`.
+    For train, None is as many as the language needs. The lecture's own pair is in none of them.
     """
     found = grammar(language)
     counts = {"train": found.train if train is None else train, "dev": dev, "test": test}

@@ -1,7 +1,7 @@
 """Words as numbers."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from utils.slots.files import Sentence
@@ -19,6 +19,11 @@ def spell(word: str) -> str:
     return f"^{word if len(word) <= 2 * half else word[:half] + word[-half:]}$"
 
 
+def numbered(names: Iterable[str]) -> dict[str, int]:
+    """Return a number for each name, above those of PADDING and OTHER."""
+    return {name: number for number, name in enumerate(sorted(names), OTHER + 1)}
+
+
 class Vocabulary(NamedTuple):
     """What a tagger knows: words, and letters (perhaps none), by number; tags, and intents.
 
@@ -34,37 +39,13 @@ class Vocabulary(NamedTuple):
     def of(cls, sentences: Sequence[Sentence], letters: bool) -> "Vocabulary":
         """Collect what occurs in `sentences`, which should be the train part."""
         counts = Counter(normal(word) for sentence in sentences for word in sentence.words)
-        once = sorted(word for word, count in counts.items() if count == 1 and letters)
-        return cls.from_json(
-            {
-                "words": sorted(counts.keys() - set(once)),
-                "once": once,
-                "letters": sorted({*"".join(map(spell, counts))}) if letters else [],
-                "tags": sorted({tag for sentence in sentences for tag in sentence.tags} | {"O"}),
-                "intents": sorted({sentence.intent for sentence in sentences} - {None}),
-            }
-        )
-
-    @classmethod
-    def from_json(cls, lists: dict) -> "Vocabulary":
-        """Undo `to_json`."""
-        words = {word: number for number, word in enumerate(lists["words"], OTHER + 1)}
+        once = {word for word, count in counts.items() if count == 1 and letters}
         return cls(
-            words | dict.fromkeys(lists["once"], OTHER),
-            {letter: number for number, letter in enumerate(lists["letters"], OTHER + 1)},
-            lists["tags"],
-            lists["intents"],
+            numbered(counts.keys() - once) | dict.fromkeys(sorted(once), OTHER),
+            numbered({*"".join(map(spell, counts))} if letters else ()),
+            sorted({tag for sentence in sentences for tag in sentence.tags} | {"O"}),
+            sorted({sentence.intent for sentence in sentences} - {None}),
         )
-
-    def to_json(self) -> dict:
-        """Return what JSON can hold."""
-        return {
-            "words": [word for word, number in self.words.items() if number != OTHER],
-            "once": [word for word, number in self.words.items() if number == OTHER],
-            "letters": list(self.letters),
-            "tags": self.tags,
-            "intents": self.intents,
-        }
 
     @property
     def size(self) -> int:
@@ -81,10 +62,6 @@ class Vocabulary(NamedTuple):
 
     def encode(self, sentences: Sequence[Sequence[str]], steps: int) -> dict[str, np.ndarray]:
         """Return the numbers of the words: PADDING behind the end, OTHER if never seen.
-
-        Args:
-            sentences: lists of at most `steps` words.
-            steps: the length to pad to.
 
         Returns:
             "words" (sentences, steps) and, if this vocabulary has letters, "letters" (sentences,
