@@ -16,8 +16,7 @@ mean of them all gives a score to each intent of the query, find, book, ... The 
 probable sequence of tags in which every I- continues a slot; `utils/slots/crf.py` says how.
 
 In the travel grammar the words that tell arriving from leaving stand before, far before, or after
-the city, and the cities of the test part were never seen in training: what a network remembers, how
-long, and from which end, decides how many slots it finds.
+the city: how many slots a network finds shows what it remembers, how long, and from which end.
 
     python slot_filling.py                                    # all of them, on the travel grammar
     python slot_filling.py --language zh                      # 十一月二日抵達台北
@@ -35,9 +34,9 @@ from argparse import SUPPRESS, BooleanOptionalAction
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import InputError, cli, plotting
+from utils import InputError, cli, plotting, training
 from utils.files import output_folder, write_csv, write_json
-from utils.slots import chunks, crf, datasets, files, learning, pictures, scores, tagger, travel
+from utils.slots import chunks, crf, files, learning, pictures, scores, tagger, travel
 from utils.slots.vocabulary import MAX_LETTERS, PADDING, Vocabulary
 
 import keras
@@ -84,10 +83,7 @@ SEARCH = {  # what tune.py varies: from:to, or choices
 
 def by_data(kind, text):
     """Return what a flag is given whose default depends on the data."""
-    values = {data: defaults[kind] for data, defaults in DEFAULTS.items()}
-    if kind == "epochs":
-        values["on other data"] = f"5 to 50, to show {SENTENCES:,} sentences,"
-    said = ", ".join(f"{value} {data}" for data, value in values.items())
+    said = ", ".join(f"{defaults[kind]} {data}" for data, defaults in DEFAULTS.items())
     return {"default": SUPPRESS, "help": f"{text} (default: {said})"}
 
 
@@ -96,12 +92,11 @@ def flags():
     number, above, switch = cli.whole_number, cli.number_above, BooleanOptionalAction
     parser = cli.Parser(prog="slot_filling.py", description="Fill the slots of queries.")
     add = parser.add_argument_group("data").add_argument
-    add("--dataset", choices=datasets.DATASETS, help="downloaded, but only once")
+    add("--dataset", choices=files.DATASETS, help="downloaded, but only once")
     text = (
-        "your own: a folder with train/, dev/ and test/, in each seq.in, seq.out and, for intents, "
-        "label, a sentence per line; or with train.txt, dev.txt and test.txt, a word and its tag "
-        'per line and, for intents, a line "# intent: NAME" before each sentence; the test part '
-        "may be missing; or one such file, which is split"
+        "a folder with train/, dev/ and perhaps test/, in each seq.in, seq.out and, for intents, "
+        "label, a sentence per line; or with train.txt, ..., a word and its tag per line and, for "
+        'intents, a line "# intent: NAME" before each sentence; or one of them, which is split'
     )
     add("--data", metavar="PATH", help=text)
     add("--split", type=cli.whole_numbers, default="80,10,10", help="of one file, in per cent")
@@ -123,7 +118,8 @@ def flags():
     add("--letters", action=switch, **by_data("letters", "add a vector of each word's letters"))
     add("--crf", action=switch, **by_data("crf", "learn which tag follows which"))
     add = parser.add_argument_group("training").add_argument
-    add("--epochs", type=number(1), **by_data("epochs", "passes over the train part"))
+    text = f"passes over the train part; None: 5 to 50, to show {SENTENCES:,} sentences"
+    add("--epochs", type=number(1), **by_data("epochs", text))
     add("--batch-size", type=number(1), **by_data("batch_size", "sentences per training step"))
     add("--learning-rate", type=above(0), **by_data("learning_rate", "at first, then falling"))
     add("--seeds", type=cli.whole_numbers, default="0", help="such as 0,1,2: a run with each")
@@ -228,14 +224,14 @@ class Run(NamedTuple):
     """A network trained with one seed."""
 
     tagger: tagger.Tagger
-    fit: learning.Fit
+    fit: training.Fit
     scores: dict[str, dict]  # by part; as `evaluate` returns them
     cues: dict[str, float]  # F1 by where the cue stands, in the part to be judged by
     readings: list[tagger.Reading]  # of that part
 
 
 def train(network, vocabulary, parts, args, seed, on_epoch=None):
-    """Build and train a network; return the tagger and its `learning.Fit`."""
+    """Build and train a network; return the tagger and its `training.Fit`."""
     keras.utils.set_random_seed(seed)
     model = build_network(network, vocabulary, args.words, args.units, args.crf)
     batches = learning.Batches(parts["train"], vocabulary, args.batch_size, RARE_SHARE, seed)
@@ -256,14 +252,12 @@ def train(network, vocabulary, parts, args, seed, on_epoch=None):
 def run(network, vocabulary, parts, args, seed):
     """Train, calibrate and score a network; return its `Run`."""
     tagged, fit = train(network, vocabulary, parts, args, seed)
-    for kind in learning.calibrate(tagged, parts["dev"]):
-        print(f"    no {kind} were found in the dev part, by which to tell how sure to be of them")
+    learning.calibrate(tagged, parts["dev"])
     found = {}
     for part in list(parts)[1:]:  # the last is the one to be judged by
         readings = tagged.read([sentence.words for sentence in parts[part]])
         found[part] = scores.evaluate(parts[part], readings)
-    cues = scores.f1_by_cue(parts[part], readings)
-    return Run(tagged, fit, found, cues, readings)
+    return Run(tagged, fit, found, scores.f1_by_cue(parts[part], readings), readings)
 
 
 def run_all(networks, vocabulary, parts, args):
@@ -360,28 +354,22 @@ def ask(args):
             print(json.dumps(found, ensure_ascii=False), flush=True)
 
 
-# ------------------------------------------------------------------ the lesson
-
-
 def main(argv=None, on_epoch=None):
     """Train, score, draw and save; return what scores.json holds (with --predict, nothing).
 
-    Args:
-        argv: the flags; None: the command's.
-        on_epoch: gets the best score so far on the dev part, after each epoch; then one network is
-            trained, and nothing is scored or written.
+    With `on_epoch`, which gets the best score so far on the dev part after each epoch, one network
+    is trained, and nothing is scored or written.
     """
     args = parse_args(argv)
     if args.predict is not None:
         return ask(args)
     folder = output_folder(args.output_dir)
-    path = datasets.download(args.dataset) if args.dataset else args.data
+    path = files.download(args.dataset) if args.dataset else args.data
     if path is None:
-        data = files.Data(travel.parts(language=args.language), [])
+        parts, notes = travel.parts(language=args.language), []
     else:
-        data = files.read(path, args.split)
-    print(files.describe(data))
-    parts = data.parts
+        parts, notes = files.read(path, args.split)
+    print(files.describe(parts, notes))
     args.epochs = args.epochs or int(np.clip(SENTENCES / len(parts["train"]), 5, 50))
     vocabulary = Vocabulary.of(parts["train"], args.letters)
     networks = COMPARED if path is None and not on_epoch else [BEST]

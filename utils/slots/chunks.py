@@ -32,11 +32,8 @@ def spans(tags: Sequence[str]) -> set[tuple[str, int, int]]:
 
 def begun(tags: Sequence[str]) -> list[str]:
     """Return tags for the same chunks, each of which begins with B-."""
-    slots = ["", *(tag.partition("-")[2] for tag in tags)]
-    return [
-        "B" + tag[1:] if tag.startswith("I-") and slots[i] != slots[i + 1] else tag
-        for i, tag in enumerate(tags)
-    ]
+    starts = {start for _, start, _ in spans(tags)}
+    return ["B" + tag[1:] if i in starts else tag for i, tag in enumerate(tags)]
 
 
 def _places(tags):
@@ -71,16 +68,10 @@ def f1_p_value(true: Sequence, one: Sequence, other: Sequence, shuffles: int = 1
 
     If they were alike, it would not matter whose tags of a sentence are whose: so of each sentence
     they change hands by chance, many times, and the p-value is how often F1 then differs by as
-    much.
+    much. All are given as the tags of each sentence.
 
     Source: Yeh, "More accurate tests for the statistical significance of result differences"
     (2000), approximate randomization.
-
-    Args:
-        true: tags of each sentence.
-        one: as many, of a tagger.
-        other: as many, of another.
-        shuffles: how many times.
     """
     right = [spans(tags) for tags in true] * 2
     found = [spans(tags) for tags in (*one, *other)]

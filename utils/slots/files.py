@@ -1,6 +1,8 @@
-"""Sentences, their tags and their intents: read from files, checked, split, described."""
+"""Sentences, their tags and intents: downloaded, read, checked, split, described."""
 
+import contextlib
 import itertools
+import os
 import random
 import re
 from collections import Counter
@@ -10,8 +12,18 @@ from typing import NamedTuple
 
 from utils import InputError
 from utils.slots.chunks import begun, spans
-from utils.slots.text import ZERO_WIDTH, cut_tagged, odd_space
+from utils.slots.text import ZERO_WIDTH, cut_tagged
 
+import keras
+
+DATASETS = "atis", "snips"
+# Tur, Hakkani-Tür & Heck, "What is left to be understood in ATIS?" (2010); Coucke et al., "Snips
+# voice platform" (2018); in the split of JointBERT: https://github.com/monologg/JointBERT
+ORIGIN = (
+    "https://raw.githubusercontent.com/monologg/JointBERT/"
+    "00324f60dda4a491b2913bc3065ae93966caea3f/data"
+)
+CHECKSUMS = Path(__file__).with_name("datasets.sha256")  # as sha256sum writes them
 TAG = re.compile(r"O|[BI]-(?!.* (O|[BI]-.*)$)\S.*")  # a slot may hold a space, but no other tag
 
 
@@ -21,27 +33,27 @@ class Sentence(NamedTuple):
     words: list[str]
     tags: list[str]
     intent: str | None = None
+    cue: str = ""  # of a travel query: where the words stand that tell arriving from leaving
 
 
-class Data(NamedTuple):
-    """What `read` returns."""
-
-    parts: dict[str, list[Sentence]]  # "train", "dev" and, where there is one, "test"
-    notes: list[str]  # what looks suspicious, and how it was read
+Parts = dict[str, list[Sentence]]
 
 
-def read(path: str | Path, shares: Sequence[int] = (80, 10, 10)) -> Data:
+def read(path: str | Path, shares: Sequence[int] = (80, 10, 10)) -> tuple[Parts, list[str]]:
     """Read a data set.
 
+    An I- that begins a chunk is read as B-; a word that is only spaces is passed over.
+
     Args:
-        path: a folder that holds <part>/seq.in, a sentence per line, <part>/seq.out, its tags, and
-            perhaps <part>/label, its intents, or that holds <part>.txt; <part> is train, dev or
-            test, which may be missing. Or one such .txt file, or a folder with one seq.in, which
-            are split at random, always in the same way. A .txt file has a word and its tag per
-            line, the word first and the tag last, an empty line after each sentence (CoNLL), and
-            perhaps a line "# intent: NAME" before it. An I- that begins a chunk is read as B-. A
-            word and a tag may hold spaces where tabs are between them.
+        path: a folder with <part>/seq.in, a sentence per line, <part>/seq.out, its tags, and
+            perhaps <part>/label, its intents, or with <part>.txt (CoNLL: a word first and its tag
+            last in a line, an empty line after each sentence, perhaps "# intent: NAME" before it);
+            <part> is train, dev or test, which may be missing. Or one of them, to be split.
         shares: per cent of train, dev and test, where there is one file.
+
+    Returns:
+        The sentences of "train", "dev" and, where there is one, "test"; notes on how they were read
+        and what looks suspicious.
 
     Raises:
         InputError: if a part is missing, empty or not UTF-8, has a word without a tag, a tag that
@@ -50,7 +62,7 @@ def read(path: str | Path, shares: Sequence[int] = (80, 10, 10)) -> Data:
     """
     path = Path(path)
     notes: list[str] = []
-    parts: dict[str, list[Sentence]] = {}
+    parts: Parts = {}
     if path.is_file() or (path / "seq.in").exists():
         parts = _split(path, _read_part(path, notes), shares)
         notes.append(f"one file, split at random with seed 0: {shares[0]} % are the train part")
@@ -75,7 +87,7 @@ def read(path: str | Path, shares: Sequence[int] = (80, 10, 10)) -> Data:
                 )
     if not any(tag != "O" for sentence in parts["train"] for tag in sentence.tags):
         raise InputError(f"--data {path}: the train part has no slot, its tags are all O")
-    return Data(parts, notes + _suspicious(parts))
+    return parts, notes + _suspicious(parts)
 
 
 def _split(path, sentences, shares):
@@ -94,15 +106,12 @@ def _split(path, sentences, shares):
     return parts
 
 
-# ------------------------------------------------------------------ one part
-
-
 def _read_part(path: Path, notes: list[str]) -> list[Sentence]:
     """Read a .txt file, or a folder with seq.in, seq.out and perhaps label."""
     sentences = []
     for tagged, intent in _read_lines(path) if path.is_dir() else _read_columns(path, notes):
         pieces = [*itertools.chain(*itertools.starmap(cut_tagged, tagged))]
-        if pieces:  # nothing is left of a word that is only spaces
+        if pieces:
             words, tags = zip(*pieces, strict=True)
             sentences.append(Sentence(list(words), begun(tags), intent))
     return sentences
@@ -144,8 +153,7 @@ def _read_lines(folder: Path) -> Iterator[tuple[list[tuple[str, str]], str | Non
         where, intent = f"{paths[1]}, line {line}", _shown("".join(row[2:]))
         tags = [_tag(tag, where) for tag in tags]
         if len(words) != len(tags):
-            odd = odd_space(row[0]) or odd_space(row[1])
-            raise InputError(f"{where}: {len(tags)} tags for {len(words)} words{odd}")
+            raise InputError(f"{where}: {len(tags)} tags for {len(words)} words, {row[0]!r}")
         if intent and not words:
             raise InputError(f"{paths[2]}, line {line}: an intent without a sentence")
         yield list(zip(words, tags, strict=True)), intent or None
@@ -175,7 +183,7 @@ def _read_columns(path: Path, notes: list[str]) -> Iterator[tuple[list, str | No
                 raise InputError(f"{where}: nothing in the first column, where the word should be")
             rows.append((fields[0], _tag(fields[-1], where)))
         elif text.strip():
-            raise InputError(f"{where}: {text.strip()!r} has no tag{odd_space(text)}")
+            raise InputError(f"{where}: {text.strip()!r} has no tag")
         elif rows:
             yield rows, intent
             rows, intent = [], None
@@ -185,26 +193,21 @@ def _read_columns(path: Path, notes: list[str]) -> Iterator[tuple[list, str | No
         notes.append(f"{path}: {columns} columns; the first is the word, the last its tag")
 
 
-# ------------------------------------------------------------------ what was read
+COUNT = {
+    "slots": lambda sentences: Counter(s for one in sentences for s, *_ in sorted(spans(one.tags))),
+    "intents": lambda sentences: Counter(one.intent for one in sentences if one.intent),
+}
 
 
-def _slots(sentences):
-    return Counter(name for sentence in sentences for name, *_ in sorted(spans(sentence.tags)))
-
-
-def _intents(sentences):
-    return Counter(sentence.intent for sentence in sentences if sentence.intent)
-
-
-def _suspicious(parts: dict[str, list[Sentence]]) -> list[str]:
+def _suspicious(parts: Parts) -> list[str]:
     """Return what a reader of these parts would ask about."""
     notes, train = [], parts["train"]
     texts = {" ".join(sentence.words) for sentence in train}
     for name in list(parts)[1:]:
-        for kind, found in {"slots": _slots, "intents": _intents}.items():
-            if strange := sorted(found(parts[name]).keys() - found(train)):
-                few = ", ".join(strange[:5]) + (", ..." if len(strange) > 5 else "")
-                notes.append(f"the {name} part has {kind} that train lacks: {few}")
+        for kind, count in COUNT.items():
+            if strange := sorted(count(parts[name]).keys() - count(train)):
+                few = ", ".join(strange[:5])
+                notes.append(f"the {name} part has {len(strange)} {kind} that train lacks: {few}")
         known = sum(" ".join(sentence.words) in texts for sentence in parts[name])
         if known > 0.02 * len(parts[name]):
             share = f"{known / len(parts[name]):.0%}"
@@ -212,17 +215,43 @@ def _suspicious(parts: dict[str, list[Sentence]]) -> list[str]:
     return notes
 
 
-def describe(data: Data) -> str:
-    """Return lines that say what was read: counts, the rarest, what is suspicious, two examples."""
-    train = data.parts["train"]
-    parts = [f"{len(part):,} {name}" for name, part in data.parts.items()]
-    lines = [f"{' + '.join(parts)} sentences"]
-    for kind, counts in {"slots": _slots(train), "intents": _intents(train)}.items():
-        few = ", ".join(f"{name} ({count})" for name, count in counts.most_common()[:-4:-1])
-        lines += [f"{len(counts)} {kind} in train, the rarest {few}"] * bool(counts)
-    lines += [f"note: {note}" for note in data.notes]
+def describe(parts: Parts, notes: Sequence[str]) -> str:
+    """Return lines that say what was read: counts, the rarest, the notes, two examples."""
+    train = parts["train"]
+    sizes = [f"{len(part):,} {name}" for name, part in parts.items()]
+    lines = [f"{' + '.join(sizes)} sentences"]
+    for kind, count in COUNT.items():
+        if counts := count(train).most_common():
+            rarest = ", ".join(f"{name} ({times})" for name, times in counts[:-4:-1])
+            lines.append(f"{len(counts)} {kind} in train, the rarest {rarest}")
+    lines += [f"note: {note}" for note in notes]
     for sentence in train[:2]:
         tagged = zip(sentence.words, sentence.tags, strict=True)
         said = " ".join(word if tag == "O" else f"{word}/{tag}" for word, tag in tagged)
         lines.append(f"    {said}" + (f"  -> {sentence.intent}" if sentence.intent else ""))
     return "\n".join(lines)
+
+
+def download(name: str) -> Path:
+    """Fetch one of `DATASETS`, unless an earlier call did, and return its folder.
+
+    Raises:
+        InputError: if it can't be fetched, or is not what it should be; then it isn't kept.
+    """
+    cache = Path(os.environ.get("KERAS_HOME", "~/.keras"), "slot_filling").expanduser()
+    for line in CHECKSUMS.read_text(encoding="utf-8").splitlines():
+        sha256, file = line.split()
+        if not file.startswith(f"{name}/"):
+            continue
+        origin, target = f"{ORIGIN}/{file}", cache / file
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)  # else `get_file` goes to /tmp
+            keras.utils.get_file(
+                target.name, origin, file_hash=sha256, cache_dir=target.parent, cache_subdir=""
+            )
+        except Exception as error:  # `get_file` raises just that, and leaves a wrong file there
+            with contextlib.suppress(OSError):
+                target.unlink()
+            reason = str(error).strip().partition("\n")[0]
+            raise InputError(f"--dataset {name}: cannot fetch {origin} ({reason})") from error
+    return cache / name

@@ -21,15 +21,15 @@ def heatmap(axes, percent, rows, columns):
 
 
 def draw_scores(results, part, references, runs, best, sentences):
-    """Draw the networks' F1 side by side, and what was taken for what.
+    """Draw the networks' F1 in a part side by side, and what the first and the best took for what.
 
     Args:
         results: of each network, as `utils.slots.scores.summary` returns them.
-        part: by whose scores to draw.
+        part: train or dev.
         references: other F1 to compare with, by name.
-        runs: of each network, one.
-        best: the network whose mistakes are drawn, beside the first one's.
-        sentences: what the runs have read.
+        runs: of each network, one, which has read the sentences.
+        best: name of the best network.
+        sentences: of the part.
     """
     mistakes = _mistakes(runs, best, sentences)
     size = (6 + 5 * len(mistakes), 5 + 0.1 * len(results))

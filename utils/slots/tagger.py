@@ -105,15 +105,8 @@ def compiled(function: Callable, *inputs) -> Callable:
 def chunk_probability(span, tags, scores, links, forward, backward) -> float:
     """Return how probable it is that a sentence has this very chunk, whatever else it has.
 
-    All ways to its first word, the one way through it, all ways on but those that prolong it.
-
-    Args:
-        span: slot, start, stop.
-        tags: their names.
-        scores: (steps, tags).
-        links: (tags, tags), `CRF.links`.
-        forward: (words, tags), `CRF.forward`.
-        backward: (words, tags), `CRF.backward`.
+    All ways to its first word, the one way through it, all ways on but those that prolong it; what
+    they are worth, `CRF` says: links (tags, tags), the rest (words, tags).
     """
     slot, start, stop = span
     inside = tags.index(f"I-{slot}") if f"I-{slot}" in tags else None
@@ -137,11 +130,8 @@ def answer(tagger: Tagger, texts: Sequence[str], min_confidence: float = 0.0) ->
         and those never seen in training in "unknown".
     """
     places = [tagger.vocabulary.cut(text) for text in texts]
-    sentences = [
-        [text[start:stop] for start, stop in cuts] for text, cuts in zip(texts, places, strict=True)
-    ]
-    answers = []
-    readings = tagger.read(sentences)
+    sentences = [[text[a:b] for a, b in cuts] for text, cuts in zip(texts, places, strict=True)]
+    answers, readings = [], tagger.read(sentences)
     for text, cuts, words, reading in zip(texts, places, sentences, readings, strict=True):
         tags, slots = ["O"] * len(words), []
         for slot, start, stop, probability in reading.chunks:

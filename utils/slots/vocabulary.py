@@ -7,6 +7,7 @@ from typing import NamedTuple
 from utils.slots.files import Sentence
 from utils.slots.text import cut, normal
 
+import keras
 import numpy as np
 
 PADDING, OTHER = 0, 1
@@ -67,14 +68,13 @@ class Vocabulary(NamedTuple):
             "words" (sentences, steps) and, if this vocabulary has letters, "letters" (sentences,
             steps, MAX_LETTERS), both int32.
         """
-        inputs = {"words": np.full((len(sentences), steps), PADDING, "int32")}
+        names = [[normal(word) for word in sentence] for sentence in sentences]
+        numbers = [[self.words.get(word, OTHER) for word in words] for words in names]
+        inputs = {"words": keras.utils.pad_sequences(numbers, steps, padding="post")}
         if self.letters:
-            shape = (len(sentences), steps, MAX_LETTERS)
-            inputs["letters"] = np.full(shape, PADDING, "int32")
-        for row, sentence in enumerate(sentences):
-            for step, word in enumerate(map(normal, sentence)):
-                inputs["words"][row, step] = self.words.get(word, OTHER)
-                if self.letters:
-                    numbers = [self.letters.get(letter, OTHER) for letter in spell(word)]
-                    inputs["letters"][row, step, : len(numbers)] = numbers
+            letters = inputs["letters"] = np.zeros((len(names), steps, MAX_LETTERS), "int32")
+            for row, words in enumerate(names):
+                for step, word in enumerate(words):
+                    spelt = [self.letters.get(letter, OTHER) for letter in spell(word)]
+                    letters[row, step, : len(spelt)] = spelt
         return inputs
