@@ -191,9 +191,8 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
         x = keras.layers.Embedding(vocabulary.size, units)(inputs["words"])
     if vocabulary.letters:
         inputs["letters"] = keras.Input((None, MAX_LETTERS), dtype="int32", name="letters")
-        x = keras.layers.Concatenate()(
-            [x, spelling(inputs["letters"], len(vocabulary.letters), units)]
-        )
+        spelt = spelling(inputs["letters"], len(vocabulary.letters), units)
+        x = keras.layers.Concatenate()([x, spelt])
     for level in range(1, network.layers + 1):
         x = keras.layers.Dropout(DROPOUT)(x)
         layer = middle(network, units, tags, last=level == network.layers)

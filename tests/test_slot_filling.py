@@ -11,7 +11,7 @@ from pathlib import Path
 import slot_filling
 from slot_filling import KINDS, Network, build_network
 from utils import cli
-from utils.slots import chunks, datasets, learning, pictures, tagger, travel
+from utils.slots import chunks, files, learning, pictures, tagger, travel
 from utils.slots.vocabulary import Vocabulary
 
 import keras
@@ -195,7 +195,7 @@ def test_own_folder_without_test_part(tmp_path):
 
 def test_a_trial_of_tune(tmp_path, monkeypatch, capsys):
     """The network that the flags name is trained, here the best one, and nothing else is done."""
-    monkeypatch.setattr(datasets, "download", lambda name: write_folder(tmp_path / name))
+    monkeypatch.setattr(files, "download", lambda name: write_folder(tmp_path / name))
     told, flags = [], ["--dataset", "snips", "--units", "4", "--epochs", "2", "--seeds", "3"]
     slot_filling.main([*flags, "--output-dir", str(tmp_path / "out")], told.append)
     assert len(told) == 2 and told == sorted(told) and not list((tmp_path / "out").iterdir())
@@ -299,11 +299,11 @@ def test_standard_input_that_is_not_utf8(travelled, monkeypatch, capsys):
         ("--split 70,20,10", "--split: only for --data FILE"),
         ("--bidirectional", "--bidirectional: they need --model"),
         ("--dataset atis --layers 2", "--layers: they need --model"),
-        ("--model feedforward --bidirectional", "feedforward has none"),
+        ("--model feedforward --bidirectional", "feedforward has no memory"),
         ("--model lstm --layers 0", "'0' is not a whole number of at least 1"),
         ("--dataset atis --data here", "--data and --dataset: name one of them"),
         ("--data here --language zh", "--language: only for the travel grammar"),
-        ("--data= --split 80,10,10", "--data: needs the name of a file or folder"),
+        ("--data= --split 80,10,10", "has neither train/seq.in nor train.txt"),
         ("--data nowhere", "nowhere: has neither train/seq.in nor train.txt"),
         ("--predict hello --output-dir nowhere", "no saved model at nowhere"),
         ("--predict hello --epochs 3", "--epochs: --predict asks a trained model"),
@@ -326,8 +326,8 @@ def test_refused(argv, complaint, tmp_path, monkeypatch, capsys):
 def test_help_says_what_holds_without_a_flag(capsys):
     assert run(["--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "train, dev and test (default: 80,10,10)" in text
-    assert "a run with each of them (default: 0)" in text
+    assert "of one file, in per cent (default: 80,10,10)" in text
+    assert "such as 0,1,2: a run with each (default: 0)" in text
     crf = "False on the travel grammar, True in Chinese, True on other data"
     assert f"learn which tag follows which (default: {crf})" in text
 

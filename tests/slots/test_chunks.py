@@ -63,8 +63,6 @@ def test_scores_of_slots():
     assert chunks.score([["B-all", "O"]], [["B-all", "B-x"]]).loc["all"].tolist() == [
         pytest.approx(200 / 3), 50, 100, 1
     ]  # fmt: skip
-    with pytest.raises(ValueError, match="1 predicted tags for a sentence of 2"):
-        chunks.score([["O", "O"]], [["O"]])
 
 
 def test_confusion():
@@ -76,7 +74,7 @@ def test_confusion():
     assert chunks.confusion(true, predicted, most=1).index.tolist() == ["O"]
 
 
-def test_taggers_that_are_alike_have_the_same_f1():
+def test_f1_p_value():
     rng, rejected = np.random.default_rng(5), 0
     true = [["B-a", "O", "B-b"]] * 60
     for _ in range(100):
@@ -86,17 +84,11 @@ def test_taggers_that_are_alike_have_the_same_f1():
         )
         rejected += chunks.f1_p_value(true, one, other, shuffles=500) < 0.05
     assert rejected <= 12  # of 100, 5 by chance
-    assert chunks.f1_p_value(true, one, one, shuffles=500) == 1.0
-
-
-def test_a_better_tagger_is_told_from_a_worse_one():
-    true = [["B-a", "O", "B-b"]] * 60
     worse = [["B-a", "O", "O"] if i % 5 == 0 else tags for i, tags in enumerate(true)]
-    assert chunks.f1_p_value(true, true, worse) < 0.001
-    assert chunks.f1_p_value(true, worse, true) < 0.001
-    assert chunks.f1_p_value([["O"]] * 9, [["O"]] * 9, [["O"]] * 9) == 1.0
+    assert chunks.f1_p_value(true, true, worse) < 0.001 > chunks.f1_p_value(true, worse, true)
     nearly = [["B-a", "O", "O"], *true[1:]]
     assert chunks.f1_p_value(true, true, nearly) == 1.0  # one sentence changes hands: as far
+    assert chunks.f1_p_value([["O"]] * 9, [["O"]] * 9, [["O"]] * 9) == 1.0
 
 
 def test_commonest_tags():
@@ -117,7 +109,6 @@ def test_calibration_error():
 
 
 def test_no_tagger_without_context_passes_the_bound():
-    """Whatever tag each word gets, the slots of twins can't be right in both."""
     queries = travel.generate(200, "bound", travel.grammar("en").cities["test"])
     words, tags = [query.words for query in queries], [query.tags for query in queries]
     best = chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"]

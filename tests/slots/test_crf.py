@@ -57,7 +57,7 @@ def test_viterbi_forward_and_backward_against_every_path(crf):
         paths = every_path(scores[row, :length], links)
         total = logsumexp([*paths.values()])
         assert tuple(best[row, :length]) == max(paths, key=paths.get)
-        assert float(crf.log_z(forward)[row]) == pytest.approx(total, abs=1e-5)
+        assert logsumexp(forward[-1][row]) == pytest.approx(total, abs=1e-5)
         for step, tag in itertools.product(range(length), range(4)):
             through = [value for path, value in paths.items() if path[step] == tag]
             expected = logsumexp(through) if through else -np.inf
@@ -115,8 +115,7 @@ def test_padding_and_length_change_nothing(crf):
 def test_a_long_sentence(crf):
     """The sums of thousands of words stay finite, and the links count to the very end."""
     scores, real = scores_of([400])
-    z = crf.log_z(crf.forward(scores, real))
-    assert np.isfinite(float(z[0]))
+    assert np.isfinite(crf.forward(scores, real)[-1]).all()
     path = ops.convert_to_numpy(crf.viterbi(100 * scores, real))[0]
     assert allowed(path)
     greedy = scores[0].argmax(axis=-1)

@@ -3,7 +3,6 @@
 from utils.slots.files import Sentence
 from utils.slots.scores import evaluate, f1_by_cue, sentence_table
 from utils.slots.tagger import Reading
-from utils.slots.travel import Query
 
 import pytest
 
@@ -38,7 +37,8 @@ def test_evaluate():
 
 
 def test_f1_by_cue():
-    queries = [Query(*SENTENCES[n], cue) for n, cue in enumerate(("far", "before", "far"))]
+    cues = "far", "before", "far"
+    queries = [one._replace(cue=cue) for one, cue in zip(SENTENCES, cues, strict=True)]
     assert f1_by_cue(queries, READINGS) == {"far": 100, "before": 0}
     assert f1_by_cue(SENTENCES, READINGS) == {}
 

@@ -2,9 +2,9 @@
 
 import itertools
 
-from slot_filling import Network, build_network
+from slot_filling import Network, arriving, build_network
 from utils import InputError, training
-from utils.slots import asking, chunks, tagger
+from utils.slots import chunks, tagger
 from utils.slots.crf import CRF
 
 import keras
@@ -56,7 +56,7 @@ def test_safe_mode(vocabulary, tmp_path):
     """A model with a lambda, which is code, is not loaded."""
     inputs = keras.Input((None,), dtype="int32", name="words")
     model = keras.Model({"words": inputs}, keras.layers.Lambda(lambda x: x)(inputs))
-    facts = {"script": "slot_filling.py", **vocabulary.to_json()}
+    facts = {"script": "slot_filling.py", **vocabulary._asdict()}
     training.save(tmp_path / "model.keras", model, facts)
     with pytest.raises(InputError, match="not a model that slot_filling"):
         tagger.load(tmp_path / "model.keras")
@@ -75,7 +75,7 @@ def test_slots_of_an_answer(tagged, monkeypatch):
     tags = ["O", "B-departure", "O", "B-time", "I-time", "B-departure"]
     monkeypatch.setattr(tagged, "read", lambda _: [reading(tags, 0.99, 0.5, 0.96)])
     text = "leave Taipei, on November  2nd! Zzyzx"
-    (answer,) = asking.answer(tagged, [text])
+    (answer,) = tagger.answer(tagged, [text])
     assert answer["slots"] == [
         {"slot": "departure", "text": "Taipei", "probability": 0.99},
         {"slot": "time", "text": "November  2nd", "probability": 0.5},
@@ -83,7 +83,7 @@ def test_slots_of_an_answer(tagged, monkeypatch):
     ]
     assert (answer["intent"], answer["intent_probability"]) == ("go", 0.7)
     assert answer["tags"] == tags and "Zzyzx" in answer["unknown"]
-    (sure,) = asking.answer(tagged, [text], min_confidence=0.9)
+    (sure,) = tagger.answer(tagged, [text], min_confidence=0.9)
     assert [slot["text"] for slot in sure["slots"]] == ["Taipei", "Zzyzx"]
     assert sure["tags"] == ["O", "B-departure", "O", "O", "O", "B-departure"]
     assert (sure["intent"], sure["intent_probability"]) == (None, 0.7)
@@ -91,9 +91,9 @@ def test_slots_of_an_answer(tagged, monkeypatch):
 
 def test_lines_as_they_come():
     class Pipe:
-        blocks = iter([b"\xef\xbb\xbfone\r\ntwo\nth", b"ree", b"\n", b"last", b""])
+        blocks = iter([b"\xef\xbb\xbfone\r\ntwo\nth", b"ree\n", b"last", b"", b""])
 
         def read1(self, _):
             return next(self.blocks)
 
-    assert [*asking.arriving(Pipe())] == [["one", "two"], ["three"], ["last"]]
+    assert [line for line in arriving(Pipe()) if line] == [["one", "two"], ["three"], ["last"]]

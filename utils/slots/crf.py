@@ -123,10 +123,8 @@ class CRF(Tempered):
         weights = ops.transpose(ops.exp(self.links()))
         scores = steps_first(scores, real)
         last = ops.zeros_like(scores[0])
-        _, earlier = scan(
-            lambda after, score: log_sum(score + after, weights), last, scores, reverse=True
-        )  # the first: of before any word
-        return ops.concatenate([earlier[1:], last[None]])
+        _, before = scan(lambda after, score: log_sum(score + after, weights), last, scores, True)
+        return ops.concatenate([before[1:], last[None]])  # but not of before any word
 
     def viterbi(self, scores, real):
         """Return the best tags (batch, steps), their numbers; without a meaning past the end."""

@@ -56,9 +56,7 @@ def read(path: str | Path, shares: Sequence[int] = (80, 10, 10)) -> tuple[Parts,
         and what looks suspicious.
 
     Raises:
-        InputError: if a part is missing, empty or not UTF-8, has a word without a tag, a tag that
-            isn't O, B-slot or I-slot, lines of more columns than others, or intents for some
-            sentences only.
+        InputError: if a part is missing, empty or not UTF-8, or at a line that can't be read.
     """
     path = Path(path)
     notes: list[str] = []
@@ -79,12 +77,9 @@ def read(path: str | Path, shares: Sequence[int] = (80, 10, 10)) -> tuple[Parts,
     for name, part in parts.items():
         if not part:
             raise InputError(f"--data {path}: the {name} part is empty")
-        for sentence in part:
-            if with_intents and not sentence.intent:
-                words = " ".join(sentence.words[:9])
-                raise InputError(
-                    f"--data {path}: others have an intent, but not {words!r} in the {name} part"
-                )
+        if lacking := [sentence for sentence in part if with_intents and not sentence.intent]:
+            words = " ".join(lacking[0].words[:9])
+            raise InputError(f"--data {path}: no intent for {words!r} in {name}, but for others")
     if not any(tag != "O" for sentence in parts["train"] for tag in sentence.tags):
         raise InputError(f"--data {path}: the train part has no slot, its tags are all O")
     return parts, notes + _suspicious(parts)

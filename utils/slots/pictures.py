@@ -23,13 +23,8 @@ def heatmap(axes, percent, rows, columns):
 def draw_scores(results, part, references, runs, best, sentences):
     """Draw the networks' F1 in a part side by side, and what the first and the best took for what.
 
-    Args:
-        results: of each network, as `utils.slots.scores.summary` returns them.
-        part: train or dev.
-        references: other F1 to compare with, by name.
-        runs: of each network, one, which has read the sentences.
-        best: name of the best network.
-        sentences: of the part.
+    The results are by network, as `utils.slots.scores.summary` returns them; of the runs, which
+    have read the sentences of the part, there is one by network; the references are F1 by name.
     """
     mistakes = _mistakes(runs, best, sentences)
     size = (6 + 5 * len(mistakes), 5 + 0.1 * len(results))

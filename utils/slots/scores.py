@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 SHOWN = {"f1": "F1", "intent_accuracy": "intent", "sentence_accuracy": "sentence"}
-LEGEND = "F1: slots, right in name and in both ends; sentence: the intent and every slot are right"
+LEGEND = "F1: slots right in name and in both ends; sentence: the intent and every slot are right"
 
 
 def evaluate(sentences: Sequence[Sentence], readings: Sequence) -> dict:

@@ -54,10 +54,7 @@ def grammar(language: str) -> Grammar:
     """Read the grammar of one of `LANGUAGES`."""
     path = Path(__file__).with_name(f"travel_{language}.toml")
     found = tomllib.loads(path.read_text(encoding="utf-8"))
-    listed = {
-        part: [" ".join(city.split()) for city in cities.split(",")]
-        for part, cities in found.pop("cities").items()
-    }
+    listed = found.pop("cities")
     made_up = listed.pop("invented", [])
     cities = {  # the n-th 1/n as often as the first (Zipf's law): some that train has are rare
         part: [city for n, city in enumerate(names, 1) for _ in range(len(names) // n)]
