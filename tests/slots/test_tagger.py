@@ -1,45 +1,19 @@
-"""Reading sentences, how sure a tagger is, and its answers; the networks are slot_filling.py's."""
+"""Reading sentences, and a tagger's answers; the networks are slot_filling.py's."""
 
-import itertools
+import io
+import types
 
 from slot_filling import Network, arriving, build_network
 from utils import InputError, training
-from utils.slots import chunks, tagger
-from utils.slots.crf import CRF
+from utils.slots import tagger
 
 import keras
-import numpy as np
 import pytest
 
 
 @pytest.fixture
 def tagged(vocabulary):
     return tagger.Tagger(build_network(Network("gru"), vocabulary, units=4), vocabulary)
-
-
-def test_chunk_probability_against_every_path():
-    tags = ["B-x", "B-y", "I-x", "O"]
-    crf = CRF(tags)
-    crf.build((None, None, 4))
-    rng = np.random.default_rng(0)
-    crf.transitions.assign(rng.normal(size=(4, 4)))
-    links = keras.ops.convert_to_numpy(crf.links())
-    scores = rng.normal(size=(1, 4, 4)).astype("float32")
-    real = np.ones((1, 4), bool)
-    ways = [
-        keras.ops.convert_to_numpy(way(scores, real))[:, 0] for way in (crf.forward, crf.backward)
-    ]
-    total, weights = 0.0, {}
-    for path in itertools.product(range(4), repeat=4):
-        steps = itertools.pairwise([3, *path])
-        weight = np.exp(sum(links[step] for step in steps) + scores[0][range(4), path].sum())
-        total += weight
-        for span in chunks.spans([tags[tag] for tag in path]):
-            weights[span] = weights.get(span, 0.0) + weight
-    assert len(weights) == 4 + 4 + 3 + 2 + 1  # y is one word, x of any length, anywhere
-    for span, weight in weights.items():
-        found = tagger.chunk_probability(span, tags, scores[0], links, *ways)
-        assert found == pytest.approx(weight / total, abs=1e-5)
 
 
 def test_long_sentences_in_small_batches(tagged, queries, monkeypatch):
@@ -62,18 +36,10 @@ def test_safe_mode(vocabulary, tmp_path):
         tagger.load(tmp_path / "model.keras")
 
 
-# ------------------------------------------------------------------ asking
-
-
-def reading(tags, *probabilities):
-    spans = sorted(chunks.spans(tags), key=lambda span: span[1])
-    sure = [(*span, sure) for span, sure in zip(spans, probabilities, strict=True)]
-    return tagger.Reading(tags, sure, "go", 0.7)
-
-
 def test_slots_of_an_answer(tagged, monkeypatch):
     tags = ["O", "B-departure", "O", "B-time", "I-time", "B-departure"]
-    monkeypatch.setattr(tagged, "read", lambda _: [reading(tags, 0.99, 0.5, 0.96)])
+    sure = [("departure", 1, 2, 0.99), ("time", 3, 5, 0.5), ("departure", 5, 6, 0.96)]
+    monkeypatch.setattr(tagged, "read", lambda _: [tagger.Reading(tags, sure, "go", 0.7)])
     text = "leave Taipei, on November  2nd! Zzyzx"
     (answer,) = tagger.answer(tagged, [text])
     assert answer["slots"] == [
@@ -90,10 +56,8 @@ def test_slots_of_an_answer(tagged, monkeypatch):
 
 
 def test_lines_as_they_come():
-    class Pipe:
-        blocks = iter([b"\xef\xbb\xbfone\r\ntwo\nth", b"ree\n", b"last", b"", b""])
-
-        def read1(self, _):
-            return next(self.blocks)
-
-    assert [line for line in arriving(Pipe()) if line] == [["one", "two"], ["three"], ["last"]]
+    blocks = iter([b"\xef\xbb\xbfone\r\ntwo\nth", b"ree\n", b"last", b"", b""])
+    pipe = types.SimpleNamespace(read1=lambda _: next(blocks))
+    assert [lines for lines in arriving(pipe) if lines] == [["one", "two"], ["three"], ["last"]]
+    with pytest.raises(InputError, match="--predict -: line 2 is not UTF-8"):
+        list(arriving(io.BytesIO(b"leave\nleave \xff")))
