@@ -26,14 +26,18 @@ def test_long_sentences_in_small_batches(tagged, queries, monkeypatch):
         assert reading.probability == pytest.approx(again.probability, abs=1e-5)
 
 
-def test_safe_mode(vocabulary, tmp_path):
-    """A model with a lambda, which is code, is not loaded."""
-    inputs = keras.Input((None,), dtype="int32", name="words")
-    model = keras.Model({"words": inputs}, keras.layers.Lambda(lambda x: x)(inputs))
-    facts = {"script": "slot_filling.py", **vocabulary._asdict()}
-    training.save(tmp_path / "model.keras", model, facts)
-    with pytest.raises(InputError, match="not a model that slot_filling"):
-        tagger.load(tmp_path / "model.keras")
+def test_bad_models(tagged, tmp_path):
+    """No model, half a model, and one with a lambda, which is code that safe mode refuses."""
+    tagger.save(tmp_path / "whole.keras", tagged)
+    inputs = {"words": keras.Input((None,), dtype="int32", name="words")}
+    coded = keras.Model(inputs, keras.layers.Lambda(lambda x: x)(inputs["words"]))
+    facts = {"script": "slot_filling.py", **tagged.vocabulary._asdict()}
+    training.save(tmp_path / "coded.keras", coded, facts)
+    whole, coded = ((tmp_path / f"{name}.keras").read_bytes() for name in ("whole", "coded"))
+    for content in (b"not a zip file", whole[: len(whole) // 2], coded):
+        (tmp_path / "model.keras").write_bytes(content)
+        with pytest.raises(InputError, match=r"not a model that slot_filling\.py saved"):
+            tagger.load(tmp_path / "model.keras")
 
 
 def test_slots_of_an_answer(tagged, monkeypatch):

