@@ -177,7 +177,6 @@ def test_own_folder_without_test_part(tmp_path):
     assert name == scores["best"] == "bidirectional jordan, 2 layers"
     assert entry["test"] is None and "test_f1_by_cue" not in entry
     assert entry["dev"]["intent_accuracy"] is None and entry["dev"]["sentence_accuracy"] >= 0
-    assert not (out / "taipei.png").exists()
 
 
 def test_a_trial_of_tune(tmp_path, monkeypatch, capsys):

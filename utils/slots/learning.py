@@ -117,7 +117,7 @@ def fit(
     best, log = BestEpoch(title, tagger, dev, on_epoch), keras.callbacks.History()
     start, interrupted = time.perf_counter(), False
     try:
-        tagger.network.fit(batches, epochs=epochs, callbacks=[averaged, best, log], verbose=0)
+        tagger.network.fit(batches, epochs=epochs, callbacks=[averaged, log, best], verbose=0)
     except KeyboardInterrupt:
         if best.weights is None:  # not one epoch: nothing worth keeping
             raise

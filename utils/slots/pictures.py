@@ -58,7 +58,7 @@ def _mistakes(runs, best, sentences):
         shares = chunks.confusion(slots(sentences), slots(runs[name].readings))
         found[f"{name}: slots, % of words"] = shares
     if sentences[0].intent:
-        intents = [[one.intent for one in pair] for pair in (sentences, runs[best].readings)]
+        intents = [s.intent for s in sentences], [r.intent for r in runs[best].readings]
         found[f"{best}: intents, %"] = chunks.confusion(*intents)
     return found
 
