@@ -15,20 +15,8 @@ Each h_t gives a score to each tag of its word, O, B-destination, I-destination,
 mean of them all gives a score to each intent of the query, find, book, ... The answer is the most
 probable sequence of tags in which every I- continues a slot; `utils/slots/crf.py` says how.
 
-F1 of whole slots, in per cent, in queries about cities never seen in training, where the words that
-tell arriving from leaving stand before, far before, or after the city (mean of 3 seeds):
-
-                            all     before      far     after
-    feedforward            29.3       29.7     27.2      30.6
-    elman                  71.8      100.0     50.2      54.4
-    jordan                 70.7       99.8     48.7      52.6
-    lstm                   75.0      100.0     61.2      54.8
-    peephole               77.9      100.0     71.3      55.0
-    gru                    85.8      100.0     99.2      55.0
-    bidirectional lstm     88.7      100.0     65.0      95.1
-    bidirectional gru      99.9      100.0    100.0      99.6
-
-In Chinese, with links that are learned (`--crf`), the bidirectional gru reaches 100.0.
+In the travel grammar the words that tell arriving from leaving stand before, far before, or after
+the city: how many slots a network finds shows what it remembers, how long, and from which end.
 
     python slot_filling.py                                    # all of them, on the travel grammar
     python slot_filling.py --language zh                      # 十一月二日抵達台北
@@ -46,9 +34,9 @@ from argparse import SUPPRESS, BooleanOptionalAction
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import cli, plotting
+from utils import InputError, cli, plotting, training
 from utils.files import output_folder, write_csv, write_json
-from utils.slots import asking, crf, datasets, files, learning, pictures, scores, tagger, travel
+from utils.slots import chunks, crf, files, learning, pictures, scores, tagger, travel
 from utils.slots.vocabulary import MAX_LETTERS, PADDING, Vocabulary
 
 import keras
@@ -95,10 +83,7 @@ SEARCH = {  # what tune.py varies: from:to, or choices
 
 def by_data(kind, text):
     """Return what a flag is given whose default depends on the data."""
-    values = {data: defaults[kind] for data, defaults in DEFAULTS.items()}
-    if kind == "epochs":
-        values["on other data"] = f"5 to 50, to show {SENTENCES:,} sentences,"
-    said = ", ".join(f"{value} {data}" for data, value in values.items())
+    said = ", ".join(f"{defaults[kind]} {data}" for data, defaults in DEFAULTS.items())
     return {"default": SUPPRESS, "help": f"{text} (default: {said})"}
 
 
@@ -107,26 +92,21 @@ def flags():
     number, above, switch = cli.whole_number, cli.number_above, BooleanOptionalAction
     parser = cli.Parser(prog="slot_filling.py", description="Fill the slots of queries.")
     add = parser.add_argument_group("data").add_argument
-    add("--dataset", choices=datasets.DATASETS, help="downloaded, but only once")
+    add("--dataset", choices=files.DATASETS, help="downloaded, but only once")
     text = (
-        "your own: a folder with train/, dev/ and test/, in each seq.in, seq.out and, for intents, "
-        "label, a sentence per line; or with train.txt, dev.txt and test.txt, a word and its tag "
-        'per line and, for intents, a line "# intent: NAME" before each sentence; the test part '
-        "may be missing; or one such file, which is split"
+        "a folder with train/, dev/ and perhaps test/, in each seq.in, seq.out and, for intents, "
+        "label, a sentence per line; or with train.txt, ..., a word and its tag per line and, for "
+        'intents, a line "# intent: NAME" before each sentence; or one of them, which is split'
     )
     add("--data", metavar="PATH", help=text)
-    text = "per cent of one file for train, dev and test"
-    add("--split", type=cli.whole_numbers, default="80,10,10", metavar="80,10,10", help=text)
+    add("--split", type=cli.whole_numbers, default="80,10,10", help="of one file, in per cent")
     add("--language", choices=travel.LANGUAGES, default="en", help="of the grammar")
     add = parser.add_argument_group("asking a saved model").add_argument
     text = "no training: print as JSON what this text says (-: each line of standard input)"
     add("--predict", metavar="TEXT", help=text)
     add("--load", metavar="FILE", help="default: model.keras in --output-dir")
-    text, share = (
-        "withhold slots and intents that are less probable, such as 0.9",
-        above(0, True, 1),
-    )
-    add("--min-confidence", type=share, default=0.0, metavar="P", help=text)
+    text = "withhold slots and intents that are less probable, such as 0.9"
+    add("--min-confidence", type=above(0, True, 1), default=0.0, metavar="P", help=text)
     add = parser.add_argument_group("network").add_argument
     text = "default: all, compared, on the travel grammar; bidirectional gru on other data"
     add("--model", choices=KINDS, help=text)
@@ -135,16 +115,14 @@ def flags():
     add("--units", type=number(1, cli.MOST_UNITS), default=128, help="width of a layer")
     text = "1-of-N with one more dimension for other words, or a vector that is learned"
     add("--words", choices=["one-hot", "embedding"], default="embedding", help=text)
-    text = "add a vector made from each word's letters"
-    add("--letters", action=switch, **by_data("letters", text))
+    add("--letters", action=switch, **by_data("letters", "add a vector of each word's letters"))
     add("--crf", action=switch, **by_data("crf", "learn which tag follows which"))
     add = parser.add_argument_group("training").add_argument
-    add("--epochs", type=number(1), **by_data("epochs", "passes over the train part"))
+    text = f"passes over the train part; None: 5 to 50, to show {SENTENCES:,} sentences"
+    add("--epochs", type=number(1), **by_data("epochs", text))
     add("--batch-size", type=number(1), **by_data("batch_size", "sentences per training step"))
-    text = "at the start, then falling"
-    add("--learning-rate", type=above(0), **by_data("learning_rate", text))
-    text = "a run with each of them"
-    add("--seeds", type=cli.whole_numbers, default="0", metavar="0,1,2", help=text)
+    add("--learning-rate", type=above(0), **by_data("learning_rate", "at first, then falling"))
+    add("--seeds", type=cli.whole_numbers, default="0", help="such as 0,1,2: a run with each")
     parser.add_argument("--output-dir", default="outputs/slot_filling", metavar="FOLDER")
     parser.add_argument("--show", action="store_true", help="open the pictures in windows")
     return parser
@@ -154,28 +132,18 @@ def parse_args(argv=None):
     """Return the flags, with the defaults that fit the data."""
     parser, given = flags(), cli.given(argv)
     args = parser.parse_args(argv)
-
-    def refuse(flags, reason):
-        if wrong := sorted(flags & given):
+    own, asks = {"--data", "--dataset"} & given, args.predict is not None
+    for useless, names, reason in [
+        (asks, given - ASKING, "--predict asks a trained model, which takes no such flag"),
+        (not asks, {"--load", "--min-confidence"}, "only for --predict"),
+        (len(own) == 2, own, "name one of them"),
+        (own, {"--language"}, "only for the travel grammar, without --data"),
+        ("--data" not in own, {"--split"}, "only for --data FILE"),
+        (not args.model, {"--bidirectional", "--layers"}, "they need --model"),
+        (args.model == "feedforward", {"--bidirectional"}, "feedforward has no memory"),
+    ]:
+        if useless and (wrong := sorted(names & given)):
             parser.error(f"{' and '.join(wrong)}: {reason}")
-
-    own = {"--data", "--dataset"} & given
-    if args.predict is not None:
-        refuse(given - ASKING, "--predict asks a trained model, which takes no such flag")
-    else:
-        refuse({"--load", "--min-confidence"}, "only for --predict")
-    if len(own) == 2:
-        refuse(own, "name one of them")
-    if args.data == "":
-        refuse(own, "needs the name of a file or folder")
-    if own:
-        refuse({"--language"}, "only for the travel grammar, without --data")
-    if not args.data:
-        refuse({"--split"}, "only for --data FILE")
-    if not args.model:
-        refuse({"--bidirectional", "--layers"}, "they need --model")
-    if args.model == "feedforward":
-        refuse({"--bidirectional"}, "for a network with a memory; feedforward has none")
     if len(args.split) != 3 or sum(args.split) != 100 or 0 in args.split[:2]:
         parser.error("--split takes per cent of train, dev and test, such as 80,10,10")
     if not args.seeds:
@@ -223,9 +191,8 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
         x = keras.layers.Embedding(vocabulary.size, units)(inputs["words"])
     if vocabulary.letters:
         inputs["letters"] = keras.Input((None, MAX_LETTERS), dtype="int32", name="letters")
-        x = keras.layers.Concatenate()(
-            [x, spelling(inputs["letters"], len(vocabulary.letters), units)]
-        )
+        spelt = spelling(inputs["letters"], len(vocabulary.letters), units)
+        x = keras.layers.Concatenate()([x, spelt])
     for level in range(1, network.layers + 1):
         x = keras.layers.Dropout(DROPOUT)(x)
         layer = middle(network, units, tags, last=level == network.layers)
@@ -255,16 +222,15 @@ def spelling(letters, count, units):
 class Run(NamedTuple):
     """A network trained with one seed."""
 
-    tagger: tagger.Tagger | None  # None if another seed was better
-    parameters: int
-    fit: learning.Fit
+    tagger: tagger.Tagger
+    fit: training.Fit
     scores: dict[str, dict]  # by part; as `evaluate` returns them
     cues: dict[str, float]  # F1 by where the cue stands, in the part to be judged by
     readings: list[tagger.Reading]  # of that part
 
 
 def train(network, vocabulary, parts, args, seed, on_epoch=None):
-    """Build and train a network; return the tagger and its `learning.Fit`."""
+    """Build and train a network; return the tagger and its `training.Fit`."""
     keras.utils.set_random_seed(seed)
     model = build_network(network, vocabulary, args.words, args.units, args.crf)
     batches = learning.Batches(parts["train"], vocabulary, args.batch_size, RARE_SHARE, seed)
@@ -285,14 +251,12 @@ def train(network, vocabulary, parts, args, seed, on_epoch=None):
 def run(network, vocabulary, parts, args, seed):
     """Train, calibrate and score a network; return its `Run`."""
     tagged, fit = train(network, vocabulary, parts, args, seed)
-    for kind in learning.calibrate(tagged, parts["dev"]):
-        print(f"    no {kind} were found in the dev part, by which to tell how sure to be of them")
+    learning.calibrate(tagged, parts["dev"])
     found = {}
-    for part in ("dev", "test") if "test" in parts else ("dev",):
+    for part in list(parts)[1:]:  # the last is the one to be judged by
         readings = tagged.read([sentence.words for sentence in parts[part]])
         found[part] = scores.evaluate(parts[part], readings)
-    cues = scores.f1_by_cue(parts[part], readings)
-    return Run(tagged, tagged.network.count_params(), fit, found, cues, readings)
+    return Run(tagged, fit, found, scores.f1_by_cue(parts[part], readings), readings)
 
 
 def run_all(networks, vocabulary, parts, args):
@@ -301,10 +265,7 @@ def run_all(networks, vocabulary, parts, args):
     try:
         for network, seed in itertools.product(networks, args.seeds):
             new = run(network, vocabulary, parts, args, seed)
-            found = [*runs.get(str(network), []), new]
-            best = max(found, key=lambda run: run.scores["dev"]["f1"])
-            found = [one if one is best else one._replace(tagger=None) for one in found]
-            runs[str(network)] = found
+            runs.setdefault(str(network), []).append(new)
             if new.fit.interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
@@ -315,54 +276,39 @@ def run_all(networks, vocabulary, parts, args):
     return runs, False
 
 
-# ------------------------------------------------------------------ the two ways to run
-
-
-def ask(args):
-    """Print what a saved model says of a text, or of each line as it comes."""
-    tagged = tagger.load(args.load or Path(args.output_dir, "model.keras"))
-    sys.stdout.reconfigure(errors="backslashreplace")  # where the console lacks a character
-    blocks = asking.arriving(sys.stdin.buffer) if args.predict == "-" else [[args.predict]]
-    for texts in blocks:
-        for found in asking.answer(tagged, texts, args.min_confidence):
-            print(json.dumps(found, ensure_ascii=False), flush=True)
-
-
 def report(runs, parts, args, folder):
     """Print, draw and save what the runs reached; return what scores.json holds."""
-    results = {name: scores.summary(runs[name]) for name in runs}
+    results = {name: scores.summary(found) for name, found in runs.items()}
     best = max(results, key=lambda name: results[name]["dev"]["f1"])
-    best_runs = {name: next(run for run in runs[name] if run.tagger) for name in runs}
-    part = "test" if "test" in parts else "dev"
-    table = scores.slot_table(runs[best], parts[part])
-    tagger.save(folder / "model.keras", best_runs[best].tagger)
-    write_csv(table, folder / "slots.csv")
-    write_csv(
-        scores.sentence_table(best_runs[best].readings, parts[part]), folder / "sentences.csv"
-    )
-
-    travels = not (args.data or args.dataset)
-    commonest = scores.commonest_f1(parts[part])
-    bounds = {"bound without context": travel.WITHOUT_CONTEXT} if travels else {}
+    best_runs = {
+        name: max(found, key=lambda run: run.scores["dev"]["f1"]) for name, found in runs.items()
+    }
+    part, sentences = list(parts.items())[-1]  # test, or else dev
+    travels = args.data is args.dataset is None
+    words, tags = zip(*((sentence.words, sentence.tags) for sentence in sentences), strict=True)
+    commonest = chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"]
     found = {
         "data": args.dataset or args.data or "travel",
         "language": args.language if travels else None,
         **{name: vars(args)[name] for name in ("words", "letters", "crf")},
         "networks": results,
         "commonest_tags_f1": commonest,
-        "ceiling_without_context": bounds.get("bound without context"),
+        "ceiling_without_context": travel.WITHOUT_CONTEXT if travels else None,
         "best": best,
     }
+    table = scores.slot_table(runs[best], sentences)
+    tagger.save(folder / "model.keras", best_runs[best].tagger)
+    write_csv(table, folder / "slots.csv")
+    write_csv(scores.sentence_table(best_runs[best].readings, sentences), folder / "sentences.csv")
     write_json(found, folder / "scores.json")
 
     where = f"the {part} part{' of this grammar' if travels else ''}"
     print(f"\n{best}, slots in {where}:\n{table.round(1).dropna(axis=1).to_string()}")
     print(f"\nRight in {where}, in per cent:\n{scores.overview(results, best, part)}")
     print(f"Each word's commonest tag, looked up in the answers: F1 {commonest:.1f}")
-    bounds = {"each word's commonest tag": commonest} | bounds
-    figure = pictures.draw_scores(results, part, bounds, best_runs, best, parts[part])
-    plotting.save(figure, folder / "figure.png", args.show)
+    bounds = {"each word's commonest tag": commonest}
     if travels:
+        bounds["bound without context"] = travel.WITHOUT_CONTEXT
         print(f"No tagger without context can pass F1 {travel.WITHOUT_CONTEXT:.0f}")
         taggers = {name: run.tagger for name, run in best_runs.items()}
         queries = travel.taipei(args.language)
@@ -370,32 +316,62 @@ def report(runs, parts, args, folder):
         plotting.save(pictures.draw_taipei(taggers, queries), folder / "taipei.png", args.show)
         if args.language == "zh" and not plotting.CHINESE:
             print("No font with Chinese characters was found, such as Noto Sans CJK: boxes instead")
+    figure = pictures.draw_scores(results, part, bounds, best_runs, best, sentences)
+    plotting.save(figure, folder / "figure.png", args.show)
     print(f"\nPictures and files: {folder}")
     return found
+
+
+# ------------------------------------------------------------------ asking a saved model
+
+
+def arriving(stream):
+    """Yield the lines of a stream of bytes as they come: all that have come meanwhile.
+
+    Raises:
+        InputError: at a line that is not UTF-8.
+    """
+    rest, count = b"", 0
+    while block := stream.read1(1 << 16) or (rest and b"\n"):  # which ends the last line
+        *lines, rest = (rest + block).split(b"\n")
+        texts = []
+        for line in lines:
+            count += 1
+            try:
+                texts.append(line.decode("utf-8-sig").rstrip("\r"))
+            except UnicodeDecodeError as error:
+                raise InputError(f"--predict -: line {count} is not UTF-8") from error
+        yield texts
+
+
+def ask(args):
+    """Print what a saved model says of a text, or of each line as it comes."""
+    tagged = tagger.load(args.load or Path(args.output_dir, "model.keras"))
+    sys.stdout.reconfigure(errors="backslashreplace")  # where the console lacks a character
+    for texts in arriving(sys.stdin.buffer) if args.predict == "-" else [[args.predict]]:
+        for found in tagger.answer(tagged, texts, args.min_confidence):
+            print(json.dumps(found, ensure_ascii=False), flush=True)
 
 
 def main(argv=None, on_epoch=None):
     """Train, score, draw and save; return what scores.json holds (with --predict, nothing).
 
-    Args:
-        argv: the flags; None: the command's.
-        on_epoch: gets the best score so far on the dev part, after each epoch; then one network is
-            trained, and nothing is scored or written.
+    With `on_epoch`, which gets the best score so far on the dev part after each epoch, one network
+    is trained, and nothing is scored or written.
     """
     args = parse_args(argv)
     if args.predict is not None:
         return ask(args)
     folder = output_folder(args.output_dir)
-    path = datasets.download(args.dataset) if args.dataset else args.data
-    if path:
-        data = files.read(path, args.split)
+    path = files.download(args.dataset) if args.dataset else args.data
+    if path is None:
+        parts, notes = travel.parts(language=args.language), []
     else:
-        data = files.Data(travel.parts(language=args.language), [])
-    print(files.describe(data))
-    parts = data.parts
+        parts, notes = files.read(path, args.split)
+    print(files.describe(parts, notes))
     args.epochs = args.epochs or int(np.clip(SENTENCES / len(parts["train"]), 5, 50))
     vocabulary = Vocabulary.of(parts["train"], args.letters)
-    networks = [BEST] if path or on_epoch else COMPARED
+    networks = COMPARED if path is None and not on_epoch else [BEST]
     if args.model:
         networks = [Network(args.model, args.bidirectional, args.layers)]
     if on_epoch:  # a trial of tune.py ends here

@@ -1,6 +1,7 @@
 """Training a tagger, and how sure it may be; the networks are slot_filling.py's."""
 
-from slot_filling import Network, build_network
+import slot_filling
+from slot_filling import Network, build_network, parse_args
 from utils import InputError
 from utils.slots import learning, tagger, travel
 from utils.slots.files import Sentence
@@ -10,14 +11,7 @@ from utils.slots.vocabulary import OTHER, PADDING, Vocabulary
 import keras
 import numpy as np
 import pytest
-
-
-def compiled(kind, vocabulary, units, learn_links=False):
-    network = build_network(Network(kind), vocabulary, units=units, learn_links=learn_links)
-    losses = {"tags": network.get_layer("tags").loss}
-    losses["intent"] = keras.losses.CategoricalCrossentropy(from_logits=True)
-    network.compile(keras.optimizers.Adam(0.02, use_ema=True), losses, jit_compile=False)
-    return tagger.Tagger(network, vocabulary)
+from scipy.special import softmax
 
 
 def test_batches(vocabulary, queries):
@@ -31,9 +25,7 @@ def test_batches(vocabulary, queries):
     for _ in range(2):
         seen = []
         for inputs, targets in (batches[i] for i in range(len(batches))):
-            for words, tags, intent in zip(
-                inputs["words"], targets["tags"], targets["intent"], strict=True
-            ):
+            for words, tags, intent in zip(inputs["words"], *targets.values(), strict=True):
                 steps = int((words != PADDING).sum())
                 assert (tags[steps:] == -1).all() and intent.sum() == 1
                 names = [vocabulary.tags[number] for number in tags[:steps]]
@@ -57,37 +49,32 @@ def test_rare_words_become_other():
     assert OTHER in inputs["words"] and inputs["letters"][0, :, 0].all()  # they stay
 
 
-@pytest.mark.parametrize("learn_links", [False, True])
-def test_learns_and_keeps_the_best_epoch(learn_links, capsys):
-    keras.utils.set_random_seed(0)
+def train(queries, on_epoch, *flags):
+    vocabulary, parts = Vocabulary.of(queries, letters=False), {"train": queries, "dev": queries}
+    args = parse_args(["--batch-size", "4", *flags])
+    return slot_filling.train(Network("gru"), vocabulary, parts, args, 0, on_epoch)
+
+
+@pytest.mark.parametrize("links", ["--crf", "--no-crf"])
+def test_learns_and_keeps_the_best_epoch(links, capsys):
     many = travel.generate(120, "tests", travel.grammar("en").cities["train"])
-    queries = [query for query in many if query.cue == "before"]
-    vocabulary = Vocabulary.of(queries, letters=False)
-    tagged = compiled("gru", vocabulary, 32, learn_links)
-    batches = learning.Batches(queries, vocabulary, batch_size=4, rare=0, seed=0)
-    best = []
-    fit = learning.fit(tagged, batches, queries, 15, "gru", best.append)
+    queries, best = [query for query in many if query.cue == "before"], []
+    flags = "--epochs", "15", "--units", "32", "--learning-rate", "0.02", links
+    tagged, fit = train(queries, best.append, *flags)
     found = evaluate(queries, tagged.read([query.words for query in queries]))
     assert found["f1"] > 80 and found["intent_accuracy"] > 90
     assert best == sorted(best) and len(best) == 15
     assert best[-1] == pytest.approx(found["f1"] + found["intent_accuracy"])
-    assert fit.epoch == best.index(best[-1]) + 1 and fit.seconds > 0 and not fit.interrupted
-    links = keras.ops.convert_to_numpy(tagged.crf.transitions)
-    assert np.any(links != 0) == learn_links
-    progress = capsys.readouterr().out
-    assert "gru: epoch 15/15, loss " in progress
-    assert f"Training ended as planned, {fit.seconds:.0f} s; kept is epoch {fit.epoch}," in progress
+    assert fit.best_epoch == best.index(best[-1]) + 1 and not fit.interrupted
+    learned = keras.ops.convert_to_numpy(tagged.crf.transitions)
+    assert np.any(learned != 0) == (links == "--crf")
+    assert "gru, seed 0: epoch 15/15, loss " in capsys.readouterr().out
 
 
-def test_divergence_is_said(vocabulary, queries):
-    tagged = compiled("elman", vocabulary, 4)
-    tagged.network.set_weights([weight * np.nan for weight in tagged.network.get_weights()])
-    batches = learning.Batches(queries, vocabulary, batch_size=4, rare=0, seed=0)
+@pytest.mark.parametrize("rate", ["100", "1e30"])
+def test_divergence_is_said(rate, queries):
     with pytest.raises(InputError, match="the training diverged; lower --learning-rate"):
-        learning.fit(tagged, batches, queries, 1, "elman")
-
-
-# ------------------------------------------------------------------ how sure
+        train(queries, None, "--epochs", "2", "--units", "4", "--learning-rate", rate)
 
 
 def test_temperatures_are_found(vocabulary):
@@ -107,20 +94,15 @@ def test_temperatures_are_found(vocabulary):
     for factor in (1, 5):
         found = {"tags": factor * softer[0].astype("float32"), "intent": factor * softer[1]}
         tagged.scores = lambda _, found=found: [(list(range(400)), found, np.ones((400, 1), bool))]
-        assert learning.calibrate(tagged, sentences) == []
+        learning.calibrate(tagged, sentences)
         for layer in (tagged.crf, tagged.network.get_layer("intent")):
             assert float(layer.temperature) == pytest.approx(factor, rel=0.25)
 
 
-def test_a_temperature_that_cannot_be_fitted(vocabulary):
-    tagged = tagger.Tagger(build_network(Network("gru"), vocabulary, units=2), vocabulary)
-    scores = {"tags": np.zeros((1, 1, len(vocabulary.tags))), "intent": 5 * np.eye(1, 4)}
-    scores["tags"][..., vocabulary.tags.index("O")] = 9  # no slot at all
-    tagged.scores = lambda _: [([n], scores, np.ones((1, 1), bool)) for n in range(100)]
-    all_right = [Sentence(["word"], ["O"], vocabulary.intents[0])] * 100
-    assert learning.calibrate(tagged, all_right) == ["slots"]
-    assert float(tagged.crf.temperature) == 1
-    # all are right, which does not make it wholly sure
-    temperature = float(tagged.network.get_layer("intent").temperature)
-    logits = np.array([5, 0, 0, 0]) / temperature
-    assert 0.98 < np.exp(logits[0]) / np.exp(logits).sum() < 0.999
+def test_a_network_is_never_wholly_sure():
+    def all_right(temperature):
+        return np.full(100, softmax(np.array([5, 0, 0, 0]) / temperature)[0]), np.ones(100, bool)
+
+    sure, _ = all_right(learning.likeliest_temperature(all_right))
+    assert 0.98 < sure[0] < 0.999
+    assert learning.likeliest_temperature(lambda _: (np.empty(0), np.empty(0))) == 1.0

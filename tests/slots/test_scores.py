@@ -3,7 +3,6 @@
 from utils.slots.files import Sentence
 from utils.slots.scores import evaluate, f1_by_cue, sentence_table
 from utils.slots.tagger import Reading
-from utils.slots.travel import Query
 
 import pytest
 
@@ -20,17 +19,12 @@ READINGS = [
 
 
 def test_evaluate():
-    assert evaluate(SENTENCES, READINGS) == pytest.approx(
-        {
-            "f1": 50,
-            "precision": 50,
-            "recall": 50,
-            "intent_accuracy": 200 / 3,
-            "sentence_accuracy": 100 / 3,
-            "slot_calibration_error": (10 + 60) / 2,
-            "intent_calibration_error": (20 + 30 + 40) / 3,
-        }
-    )
+    found = evaluate(SENTENCES, READINGS)
+    assert (found["f1"], found["precision"], found["recall"]) == (50, 50, 50)
+    assert found["intent_accuracy"] == pytest.approx(200 / 3)
+    assert found["sentence_accuracy"] == pytest.approx(100 / 3)
+    assert found["slot_calibration_error"] == pytest.approx((10 + 60) / 2)
+    assert found["intent_calibration_error"] == pytest.approx((20 + 30 + 40) / 3)
     without = [sentence._replace(intent=None) for sentence in SENTENCES]
     found = evaluate(without, READINGS)
     assert found["intent_accuracy"] is None and found["intent_calibration_error"] is None
@@ -38,7 +32,8 @@ def test_evaluate():
 
 
 def test_f1_by_cue():
-    queries = [Query(*SENTENCES[n], cue) for n, cue in enumerate(("far", "before", "far"))]
+    cues = "far", "before", "far"
+    queries = [one._replace(cue=cue) for one, cue in zip(SENTENCES, cues, strict=True)]
     assert f1_by_cue(queries, READINGS) == {"far": 100, "before": 0}
     assert f1_by_cue(SENTENCES, READINGS) == {}
 

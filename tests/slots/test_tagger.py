@@ -1,45 +1,19 @@
-"""Reading sentences, how sure a tagger is, and its answers; the networks are slot_filling.py's."""
+"""Reading sentences, and a tagger's answers; the networks are slot_filling.py's."""
 
-import itertools
+import io
+import types
 
-from slot_filling import Network, build_network
+from slot_filling import Network, arriving, build_network
 from utils import InputError, training
-from utils.slots import asking, chunks, tagger
-from utils.slots.crf import CRF
+from utils.slots import tagger
 
 import keras
-import numpy as np
 import pytest
 
 
 @pytest.fixture
 def tagged(vocabulary):
     return tagger.Tagger(build_network(Network("gru"), vocabulary, units=4), vocabulary)
-
-
-def test_chunk_probability_against_every_path():
-    tags = ["B-x", "B-y", "I-x", "O"]
-    crf = CRF(tags)
-    crf.build((None, None, 4))
-    rng = np.random.default_rng(0)
-    crf.transitions.assign(rng.normal(size=(4, 4)))
-    links = keras.ops.convert_to_numpy(crf.links())
-    scores = rng.normal(size=(1, 4, 4)).astype("float32")
-    real = np.ones((1, 4), bool)
-    ways = [
-        keras.ops.convert_to_numpy(way(scores, real))[:, 0] for way in (crf.forward, crf.backward)
-    ]
-    total, weights = 0.0, {}
-    for path in itertools.product(range(4), repeat=4):
-        steps = itertools.pairwise([3, *path])
-        weight = np.exp(sum(links[step] for step in steps) + scores[0][range(4), path].sum())
-        total += weight
-        for span in chunks.spans([tags[tag] for tag in path]):
-            weights[span] = weights.get(span, 0.0) + weight
-    assert len(weights) == 4 + 4 + 3 + 2 + 1  # y is one word, x of any length, anywhere
-    for span, weight in weights.items():
-        found = tagger.chunk_probability(span, tags, scores[0], links, *ways)
-        assert found == pytest.approx(weight / total, abs=1e-5)
 
 
 def test_long_sentences_in_small_batches(tagged, queries, monkeypatch):
@@ -52,30 +26,26 @@ def test_long_sentences_in_small_batches(tagged, queries, monkeypatch):
         assert reading.probability == pytest.approx(again.probability, abs=1e-5)
 
 
-def test_safe_mode(vocabulary, tmp_path):
-    """A model with a lambda, which is code, is not loaded."""
-    inputs = keras.Input((None,), dtype="int32", name="words")
-    model = keras.Model({"words": inputs}, keras.layers.Lambda(lambda x: x)(inputs))
-    facts = {"script": "slot_filling.py", **vocabulary.to_json()}
-    training.save(tmp_path / "model.keras", model, facts)
-    with pytest.raises(InputError, match="not a model that slot_filling"):
-        tagger.load(tmp_path / "model.keras")
-
-
-# ------------------------------------------------------------------ asking
-
-
-def reading(tags, *probabilities):
-    spans = sorted(chunks.spans(tags), key=lambda span: span[1])
-    sure = [(*span, sure) for span, sure in zip(spans, probabilities, strict=True)]
-    return tagger.Reading(tags, sure, "go", 0.7)
+def test_bad_models(tagged, tmp_path):
+    """No model, half a model, and one with a lambda, which is code that safe mode refuses."""
+    tagger.save(tmp_path / "whole.keras", tagged)
+    inputs = {"words": keras.Input((None,), dtype="int32", name="words")}
+    coded = keras.Model(inputs, keras.layers.Lambda(lambda x: x)(inputs["words"]))
+    facts = {"script": "slot_filling.py", **tagged.vocabulary._asdict()}
+    training.save(tmp_path / "coded.keras", coded, facts)
+    whole, coded = ((tmp_path / f"{name}.keras").read_bytes() for name in ("whole", "coded"))
+    for content in (b"not a zip file", whole[: len(whole) // 2], coded):
+        (tmp_path / "model.keras").write_bytes(content)
+        with pytest.raises(InputError, match=r"not a model that slot_filling\.py saved"):
+            tagger.load(tmp_path / "model.keras")
 
 
 def test_slots_of_an_answer(tagged, monkeypatch):
     tags = ["O", "B-departure", "O", "B-time", "I-time", "B-departure"]
-    monkeypatch.setattr(tagged, "read", lambda _: [reading(tags, 0.99, 0.5, 0.96)])
+    sure = [("departure", 1, 2, 0.99), ("time", 3, 5, 0.5), ("departure", 5, 6, 0.96)]
+    monkeypatch.setattr(tagged, "read", lambda _: [tagger.Reading(tags, sure, "go", 0.7)])
     text = "leave Taipei, on November  2nd! Zzyzx"
-    (answer,) = asking.answer(tagged, [text])
+    (answer,) = tagger.answer(tagged, [text])
     assert answer["slots"] == [
         {"slot": "departure", "text": "Taipei", "probability": 0.99},
         {"slot": "time", "text": "November  2nd", "probability": 0.5},
@@ -83,17 +53,15 @@ def test_slots_of_an_answer(tagged, monkeypatch):
     ]
     assert (answer["intent"], answer["intent_probability"]) == ("go", 0.7)
     assert answer["tags"] == tags and "Zzyzx" in answer["unknown"]
-    (sure,) = asking.answer(tagged, [text], min_confidence=0.9)
+    (sure,) = tagger.answer(tagged, [text], min_confidence=0.9)
     assert [slot["text"] for slot in sure["slots"]] == ["Taipei", "Zzyzx"]
     assert sure["tags"] == ["O", "B-departure", "O", "O", "O", "B-departure"]
     assert (sure["intent"], sure["intent_probability"]) == (None, 0.7)
 
 
 def test_lines_as_they_come():
-    class Pipe:
-        blocks = iter([b"\xef\xbb\xbfone\r\ntwo\nth", b"ree", b"\n", b"last", b""])
-
-        def read1(self, _):
-            return next(self.blocks)
-
-    assert [*asking.arriving(Pipe())] == [["one", "two"], ["three"], ["last"]]
+    blocks = iter([b"\xef\xbb\xbfone\r\ntwo\nth", b"ree\n", b"last", b"", b""])
+    pipe = types.SimpleNamespace(read1=lambda _: next(blocks))
+    assert [lines for lines in arriving(pipe) if lines] == [["one", "two"], ["three"], ["last"]]
+    with pytest.raises(InputError, match="--predict -: line 2 is not UTF-8"):
+        list(arriving(io.BytesIO(b"leave\nleave \xff")))

@@ -21,7 +21,6 @@ def test_vocabulary():
     encoded = vocabulary.encode([["Fly", "to", "Boston"], [], ["YORK,"]], steps=4)
     assert list(encoded) == ["words"] and encoded["words"].dtype == np.int32
     assert encoded["words"].tolist() == [[3, 6, OTHER, PADDING], [PADDING] * 4, [7, 0, 0, 0]]
-    assert Vocabulary.from_json(json.loads(json.dumps(vocabulary.to_json()))) == vocabulary
 
 
 def test_with_letters_a_word_must_come_twice():
@@ -29,18 +28,16 @@ def test_with_letters_a_word_must_come_twice():
     once = dict.fromkeys(["!", "from", "new", "to"], OTHER)
     assert vocabulary.words == {"fly": 2, "york": 3, **once} and vocabulary.size == 4
     assert "y" in vocabulary.letters and min(vocabulary.letters.values()) == OTHER + 1
+    assert Vocabulary(**json.loads(json.dumps(vocabulary._asdict()))) == vocabulary
     letters = vocabulary.encode([["yorks"], ["zz", "fly"]], steps=2)["letters"]
     assert letters.shape == (2, 2, MAX_LETTERS)
     known = [vocabulary.letters[letter] for letter in "^york"]
     assert letters[0, 0, :8].tolist() == [*known, OTHER, vocabulary.letters["$"], PADDING]
     assert not letters[0, 1].any()
-    assert Vocabulary.from_json(json.loads(json.dumps(vocabulary.to_json()))) == vocabulary
 
 
 def test_of_a_long_word_the_ends_count():
-    assert spell("taipei") == "^taipei$"
-    assert spell("a" * 100 + "bc") == "^aaaaaaaaaaaabc$" and len(spell("x" * 10**5)) == MAX_LETTERS
-    assert spell("") == "^$"
+    assert spell("taipei") == "^taipei$" and spell("a" * 100 + "bc") == "^aaaaaaaaaaaabc$"
 
 
 def test_marks_never_seen_are_left_out():

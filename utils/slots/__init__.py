@@ -2,5 +2,5 @@
 
 from utils import import_when_used
 
-for name in ("crf", "tagger", "learning", "asking"):  # made of Keras' classes
+for name in ("crf", "tagger", "learning"):  # made of Keras' classes
     import_when_used(f"utils.slots.{name}")

@@ -64,6 +64,8 @@ class CRF(Tempered):
         super().__init__(**kwargs)
         self.tags, self.learned = list(tags), learned
         self.start = self.tags.index("O")
+        # what it is worth that a sentence begins after each tag: after O alone
+        self.beginning = np.where([tag == "O" for tag in self.tags], 0, NEVER).astype("float32")
         self.follows = np.array(
             [[b[:2] != "I-" or a in (b, f"B-{b[2:]}") for b in self.tags] for a in self.tags]
         )  # may the tag of this column come after the tag of this row?
@@ -96,7 +98,7 @@ class CRF(Tempered):
             before = ops.pad(tags[:, :-1], [[0, 0], [1, 0]], constant_values=self.start)
             links = ops.reshape(self.links(), (-1,))
             true = true + ops.take(links, before * len(self.tags) + tags)
-            everything = ops.sum(self.log_z(self.forward(scores, real)))
+            everything = ops.sum(ops.logsumexp(self.forward(scores, real)[-1], axis=-1))
         else:
             everything = ops.sum(words * ops.logsumexp(scores, axis=-1))
         return (everything - ops.sum(words * true)) / ops.sum(words)
@@ -112,39 +114,17 @@ class CRF(Tempered):
             (steps, batch, tags).
         """
         weights = ops.exp(self.links())
-
-        def step(before, score):
-            after = score + log_sum(before, weights)
-            after = ops.where(is_word(score), after, before)
-            return after, after
-
         scores = steps_first(scores, real)
-        return ops.scan(step, self.beginning(scores), scores)[1]
+        start = ops.zeros_like(scores[0]) + self.beginning
+        return scan(lambda before, score: score + log_sum(before, weights), start, scores)[1]
 
     def backward(self, scores, real):
         """Return what all ways on from each tag of each word are worth, as `forward` does."""
         weights = ops.transpose(ops.exp(self.links()))
-
-        def step(after, score):  # of the next word
-            before = ops.where(is_word(score), log_sum(score + after, weights), after)
-            return before, before
-
         scores = steps_first(scores, real)
         last = ops.zeros_like(scores[0])
-        _, earlier = ops.scan(step, last, scores, reverse=True)  # the first: of before any word
-        return ops.concatenate([earlier[1:], last[None]])
-
-    def ways(self, scores, real):
-        """Return what `viterbi`, `forward` and `backward` do, as "tags", "forward", "backward"."""
-        return {
-            "tags": self.viterbi(scores, real),
-            "forward": self.forward(scores, real),
-            "backward": self.backward(scores, real),
-        }
-
-    def log_z(self, forward):
-        """Return log Z (batch,) of what `forward` returns."""
-        return ops.logsumexp(forward[-1], axis=-1)
+        _, before = scan(lambda after, score: log_sum(score + after, weights), last, scores, True)
+        return ops.concatenate([before[1:], last[None]])  # but not of before any word
 
     def viterbi(self, scores, real):
         """Return the best tags (batch, steps), their numbers; without a meaning past the end."""
@@ -152,9 +132,7 @@ class CRF(Tempered):
 
         def ahead(before, score):
             after = score + ops.max(before[:, None] + links, axis=-1)
-            after -= ops.max(after, axis=-1, keepdims=True)  # only differences matter
-            after = ops.where(is_word(score), after, before)
-            return after, after
+            return after - ops.max(after, axis=-1, keepdims=True)  # only differences matter
 
         def back(tag, before):
             came_from = ops.argmax(before + ops.take(links, tag, axis=0), axis=-1)
@@ -162,17 +140,12 @@ class CRF(Tempered):
             return tag, tag
 
         scores = steps_first(scores, real)
-        start = self.beginning(scores)
-        last, after = ops.scan(ahead, start, scores)
+        start = ops.zeros_like(scores[0]) + self.beginning
+        last, after = scan(ahead, start, scores)
         before = ops.where(is_word(scores), ops.concatenate([start[None], after[:-1]]), NEVER)
         tag = ops.cast(ops.argmax(last, axis=-1), "int32")
         _, tags = ops.scan(back, tag, before, reverse=True)  # the first: of before any word
         return ops.transpose(ops.concatenate([tags[1:], tag[None]]))
-
-    def beginning(self, scores):
-        """Return what it is worth that a sentence begins after each tag: after O alone, 0."""
-        start = ops.one_hot(self.start, len(self.tags), dtype=scores.dtype)
-        return ops.zeros_like(scores[0]) + NEVER * (1 - start)
 
     def get_config(self):
         """Return what `from_config` needs to build this layer again."""
@@ -185,6 +158,16 @@ def steps_first(scores, real):
     So that one tensor says both: of an unknown length, `ops.scan` takes no more (Keras 3.15).
     """
     return ops.transpose(ops.where(real[..., None], scores, NEVER), (1, 0, 2))
+
+
+def scan(step, start, scores, reverse=False):
+    """Return the last value of `step`, and all; where there is no word, it stays as it was."""
+
+    def kept(before, score):
+        after = ops.where(is_word(score), step(before, score), before)
+        return after, after
+
+    return ops.scan(kept, start, scores, reverse=reverse)
 
 
 def is_word(score):

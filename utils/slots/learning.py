@@ -3,9 +3,8 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
-from utils import InputError
+from utils import InputError, training
 from utils.slots.files import Sentence
 from utils.slots.scores import evaluate, right_ones
 from utils.slots.tagger import Tagger
@@ -14,6 +13,7 @@ from utils.slots.vocabulary import OTHER
 
 import keras
 import numpy as np
+import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
@@ -27,15 +27,8 @@ class Batches(keras.utils.PyDataset):
     A batch is the inputs, as `Vocabulary.encode` gives them, and the targets: "tags" (batch,
     steps), their numbers, -1 where there is no word; and "intent" (batch, intents), 1-of-N.
 
-    So that a tagger learns what to make of a word that it will not know, the rarest words are
-    replaced by OTHER, letters excepted, half of the time.
-
-    Args:
-        sentences: the train part.
-        vocabulary: of the train part.
-        batch_size: sentences per batch.
-        rare: how much of the text consists of words that are rare: 0 is nothing, 1 all of it.
-        seed: of the order and the replacements.
+    So that a tagger learns what to make of a word that it will not know, the rarest words, which
+    make up a share `rare` of the text, are replaced by OTHER, letters excepted, half of the time.
     """
 
     def __init__(self, sentences, vocabulary, batch_size, rare, seed):
@@ -46,9 +39,8 @@ class Batches(keras.utils.PyDataset):
         counts = Counter(normal(word) for sentence in sentences for word in sentence.words)
         words = sorted(vocabulary.words, key=counts.get)
         share = np.cumsum([counts[word] for word in words]) / counts.total()
-        self.rare = [
-            vocabulary.words[word] for word in words[: np.searchsorted(share, rare, "right")]
-        ]
+        rarest = words[: np.searchsorted(share, rare, "right")]
+        self.rare = [vocabulary.words[word] for word in rarest]
         self.rng = np.random.default_rng(seed)
         self.on_epoch_end()
         # Keras takes what varies from the first two batches: the shortest and the longest
@@ -70,9 +62,8 @@ class Batches(keras.utils.PyDataset):
         inputs = self.vocabulary.encode([sentence.words for sentence in sentences], steps)
         words = inputs["words"]
         words[np.isin(words, self.rare) & (self.rng.random(words.shape) < 0.5)] = OTHER
-        targets = {"tags": np.full(words.shape, -1, "int32")}
-        for row, sentence in enumerate(sentences):
-            targets["tags"][row, : len(sentence.tags)] = [self.tags[tag] for tag in sentence.tags]
+        tags = [[self.tags[tag] for tag in sentence.tags] for sentence in sentences]
+        targets = {"tags": keras.utils.pad_sequences(tags, steps, padding="post", value=-1)}
         if intents := self.vocabulary.intents:
             numbers = [intents.index(sentence.intent) for sentence in sentences]
             targets["intent"] = np.eye(len(intents), dtype="float32")[numbers]
@@ -86,11 +77,9 @@ class BestEpoch(keras.callbacks.Callback):
         super().__init__()
         self.title, self.tagger, self.dev, self.on_epoch = title, tagger, dev, on_epoch
         self.score, self.epoch, self.weights = -1.0, 0, None  # of the best
-        self.last, self.loss = 0, np.inf
 
     def on_epoch_end(self, epoch, logs=None):
         """Score the dev part: by F1 and, where there are intents, their accuracy."""
-        self.last, self.loss = epoch + 1, logs["loss"]
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
             print()  # ends the line of the epochs before
             raise InputError(DIVERGED)
@@ -101,19 +90,10 @@ class BestEpoch(keras.callbacks.Callback):
             said += f", intent {scores['intent_accuracy']:.2f}"
         if score > self.score:
             self.score, self.epoch, self.weights = score, epoch + 1, self.model.get_weights()
-        progress = f"epoch {self.last}/{self.params['epochs']}, loss {self.loss:.4f}"
-        line = f"{self.title}: {progress}, {said}, best epoch {self.epoch}"
-        print(f"\r{line}  ", end="", flush=True)
+        progress = f"epoch {epoch + 1}/{self.params['epochs']}, loss {logs['loss']:.4f}"
+        print(f"\r{self.title}: {progress}, {said}, best epoch {self.epoch}  ", end="", flush=True)
         if self.on_epoch:
             self.on_epoch(float(self.score))
-
-
-class Fit(NamedTuple):
-    """What a training leaves behind, besides the weights."""
-
-    epoch: int  # whose weights were kept
-    seconds: float
-    interrupted: bool
 
 
 def fit(
@@ -123,60 +103,40 @@ def fit(
     epochs: int,
     title: str,
     on_epoch: Callable[[float], None] | None = None,
-) -> Fit:
+) -> training.Fit:
     """Train, with averaged weights (`use_ema`), and keep those of the best epoch on the dev part.
 
-    Args:
-        tagger: its network compiled.
-        batches: of the train part.
-        dev: the dev part.
-        epochs: passes over the train part.
-        title: of the progress that is printed.
-        on_epoch: gets the best score so far on the dev part, after each epoch.
-
-    Returns:
-        what happened; after Ctrl-C the tagger has the best weights so far.
+    The progress that is printed begins with the title. After each epoch, `on_epoch` gets the best
+    score so far.
 
     Raises:
         KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
         InputError: if it ended worse than guessing.
     """
     averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    best = BestEpoch(title, tagger, dev, on_epoch)
+    best, log = BestEpoch(title, tagger, dev, on_epoch), keras.callbacks.History()
     start, interrupted = time.perf_counter(), False
     try:
-        tagger.network.fit(batches, epochs=epochs, callbacks=[averaged, best], verbose=0)
+        tagger.network.fit(batches, epochs=epochs, callbacks=[averaged, log, best], verbose=0)
     except KeyboardInterrupt:
         if best.weights is None:  # not one epoch: nothing worth keeping
             raise
         interrupted = True
-    seconds = time.perf_counter() - start
-    why = f"was interrupted after epoch {best.last}" if interrupted else "ended as planned"
-    kept = f"kept is epoch {best.epoch}, best on the dev part."
-    print(f"\n    Training {why}, {seconds:.0f} s; {kept}")
+    history, seconds = pd.DataFrame(log.history), time.perf_counter() - start
+    found = training.Fit(history, best.epoch, epochs, seconds, interrupted)
+    print(f"\n    {found}")
     names = tagger.vocabulary.tags, tagger.vocabulary.intents
     guessing = sum(np.log(max(len(found), 1)) for found in names)  # the loss, about
-    if not best.loss < 2 * guessing:
+    if not history["loss"].iloc[-1] < 2 * guessing:
         raise InputError(DIVERGED)
     tagger.network.set_weights(best.weights)
-    return Fit(best.epoch, seconds, interrupted)
+    return found
 
 
-# ------------------------------------------------------------------ how sure
-
-
-def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> list[str]:
+def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> None:
     """Fit the temperatures of slots and intents: the ones by which what was found is likeliest.
 
     A temperature above 1 makes a network less sure of itself, and changes no answer.
-
-    Args:
-        tagger: trained, with temperatures of 1.
-        sentences: the dev part.
-
-    Returns:
-        which of "slots" and "intents" can't be fitted, as none were found; their temperature stays
-        at 1.
     """
     batches = list(tagger.scores([sentence.words for sentence in sentences]))
     ordered = [sentences[row] for rows, *_ in batches for row in rows]
@@ -194,28 +154,21 @@ def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> list[str]:
         found = np.array(tagger.vocabulary.intents)[sure.argmax(axis=-1)]
         return sure.max(axis=-1), found == [sentence.intent for sentence in ordered]
 
-    kinds = {"slots": (tagger.crf, slots)}
+    tagger.crf.temperature.assign(likeliest_temperature(slots))
     if tagger.vocabulary.intents:
-        kinds["intents"] = (tagger.network.get_layer("intent"), intents)
-    failed = []
-    for kind, (layer, answers) in kinds.items():
-        if len(answers(1.0)[1]):
-            layer.temperature.assign(likeliest_temperature(answers))
-        else:
-            failed.append(kind)
-    return failed
+        tagger.network.get_layer("intent").temperature.assign(likeliest_temperature(intents))
 
 
 def likeliest_temperature(answers: Callable[[float], tuple[np.ndarray, np.ndarray]]) -> float:
-    """Return the temperature by which right and wrong answers are likeliest.
+    """Return the temperature by which right and wrong answers are likeliest; of none, 1.
 
     So that a network is never wholly sure, n right answers count as (n + 1) / (n + 2) right each, n
     wrong ones as 1 / (n + 2); Platt, "Probabilistic outputs for support vector machines" (1999).
-
-    Args:
-        answers: of a temperature: the probability of each answer, and whether it is right.
+    Given a temperature, `answers` returns how probable each one is, and whether it is right.
     """
     _, right = answers(1.0)
+    if not len(right):
+        return 1.0
     count = right.sum()
     kept = np.where(right, (count + 1) / (count + 2), 1 / (len(right) - count + 2))
 

@@ -21,15 +21,10 @@ def heatmap(axes, percent, rows, columns):
 
 
 def draw_scores(results, part, references, runs, best, sentences):
-    """Draw the networks' F1 side by side, and what was taken for what.
+    """Draw the networks' F1 in a part side by side, and what the first and the best took for what.
 
-    Args:
-        results: of each network, as `utils.slots.scores.summary` returns them.
-        part: by whose scores to draw.
-        references: other F1 to compare with, by name.
-        runs: of each network, one.
-        best: the network whose mistakes are drawn, beside the first one's.
-        sentences: what the runs have read.
+    The results are by network, as `utils.slots.scores.summary` returns them; of the runs, which
+    have read the sentences of the part, there is one by network; the references are F1 by name.
     """
     mistakes = _mistakes(runs, best, sentences)
     size = (6 + 5 * len(mistakes), 5 + 0.1 * len(results))
@@ -55,17 +50,15 @@ def draw_scores(results, part, references, runs, best, sentences):
 def _mistakes(runs, best, sentences):
     """Return the confusions to draw, by title."""
 
-    def labels(found):
+    def slots(found):
         return [chunks.slot(tag) for one in found for tag in one.tags]
 
-    found = {
-        f"{name}: slots, % of words": chunks.confusion(
-            labels(sentences), labels(runs[name].readings)
-        )
-        for name in dict.fromkeys([next(iter(runs)), best])
-    }
+    found = {}
+    for name in dict.fromkeys([next(iter(runs)), best]):
+        shares = chunks.confusion(slots(sentences), slots(runs[name].readings))
+        found[f"{name}: slots, % of words"] = shares
     if sentences[0].intent:
-        intents = [[one.intent for one in pair] for pair in (sentences, runs[best].readings)]
+        intents = [s.intent for s in sentences], [r.intent for r in runs[best].readings]
         found[f"{best}: intents, %"] = chunks.confusion(*intents)
     return found
 
@@ -75,15 +68,14 @@ def draw_taipei(taggers, queries):
     tags = next(iter(taggers.values())).vocabulary.tags
     slots = [*sorted({chunks.slot(tag) for tag in tags} - {"O"}), "O"]
     member = np.array([[chunks.slot(tag) == slot for slot in slots] for tag in tags])
-    names = list(taggers)
-    width = min(len(names), 4)
-    lines = [names[start : start + width] for start in range(0, len(names), width)]
+    width = min(len(taggers), 4)
+    names = [*taggers] + [None] * (-len(taggers) % width)
     mosaic = [
-        [f"{row} {name}" for name in line] + ["."] * (width - len(line))
-        for line in lines
+        [f"{row} {name}" if name else "." for name in names[start : start + width]]
+        for start in range(0, len(names), width)
         for row in range(2)
     ]
-    size = (2 + 3 * len(mosaic[0]), 2.2 * len(mosaic))
+    size = (2 + 3 * width, 2.2 * len(mosaic))
     figure, axes = plotting.new_figure(mosaic, size, sharey=True)
     for name, tagged in taggers.items():
         for row, query in enumerate(queries):

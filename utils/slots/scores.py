@@ -10,16 +10,11 @@ import numpy as np
 import pandas as pd
 
 SHOWN = {"f1": "F1", "intent_accuracy": "intent", "sentence_accuracy": "sentence"}
-LEGEND = """\
-F1: of whole slots, right in name and in both ends; sentence: the intent and every slot are right"""
+LEGEND = "F1: slots right in name and in both ends; sentence: the intent and every slot are right"
 
 
 def evaluate(sentences: Sequence[Sentence], readings: Sequence) -> dict:
     """Return what was right, in per cent, and how far probabilities were from that.
-
-    Args:
-        sentences: with the true tags and, perhaps, intents.
-        readings: of a tagger, as many `utils.slots.tagger.Reading`.
 
     Returns:
         f1, precision and recall of whole slots; intent_accuracy; sentence_accuracy, of sentences
@@ -57,7 +52,7 @@ def f1_by_cue(sentences: Sequence, readings: Sequence) -> dict[str, float]:
     """Return F1 by where a travel query's cue stands; of other sentences, nothing."""
     pairs = {}
     for pair in zip(sentences, readings, strict=True):
-        pairs.setdefault(getattr(pair[0], "cue", None), []).append(pair)
+        pairs.setdefault(pair[0].cue, []).append(pair)
     return {cue: evaluate(*zip(*pairs[cue], strict=True))["f1"] for cue in pairs if cue}
 
 
@@ -75,9 +70,9 @@ def summary(runs: Sequence) -> dict:
     result = {"dev": None, "test": None} | scores
     if runs[0].cues:
         result["test_f1_by_cue"] = over_seeds([run.cues for run in runs])
-    result["parameters"] = runs[0].parameters
+    result["parameters"] = runs[0].tagger.network.count_params()
     result["fit_seconds"] = float(np.mean([run.fit.seconds for run in runs]))
-    result["seeds"] = [{"epoch": run.fit.epoch, **run.scores} for run in runs]
+    result["seeds"] = [{"epoch": run.fit.best_epoch, **run.scores} for run in runs]
     return result
 
 
@@ -99,18 +94,12 @@ def sentence_table(readings: Sequence, sentences: Sequence[Sentence]) -> pd.Data
         return [" ".join(tag.replace(" ", "_") for tag in one.tags) for one in found]
 
     words = pd.Index([" ".join(sentence.words) for sentence in sentences], name="words")
-    columns = {"tags": tags(sentences), "predicted_tags": tags(readings)}
-    columns["right"] = right_ones(sentences, readings)[1]
+    table = pd.DataFrame({"tags": tags(sentences), "predicted_tags": tags(readings)}, words)
+    table["right"] = right_ones(sentences, readings)[1]
     if sentences[0].intent is not None:
-        columns["intent"] = [sentence.intent for sentence in sentences]
-        columns["predicted_intent"] = [reading.intent for reading in readings]
-    return pd.DataFrame(columns, words)
-
-
-def commonest_f1(sentences: Sequence[Sentence]) -> float:
-    """Return F1 of `chunks.commonest_tags`, which looks each word up in the answers."""
-    words, tags = [one.words for one in sentences], [one.tags for one in sentences]
-    return float(chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"])
+        table["intent"] = [sentence.intent for sentence in sentences]
+        table["predicted_intent"] = [reading.intent for reading in readings]
+    return table
 
 
 def overview(results: dict[str, dict], best: str, part: str) -> str:
@@ -121,15 +110,15 @@ def overview(results: dict[str, dict], best: str, part: str) -> str:
         for kind, (key, title) in itertools.product(("dev", "test"), SHOWN.items()):
             if result[kind] and result[kind][key] is not None:
                 spread = result[kind][f"{key}_sd"]
-                row[f"{kind} {title}"] = f"{result[kind][key]:.1f}"
-                row[f"{kind} {title}"] += "" if spread is None else f" ± {spread:.1f}"
+                more = "" if spread is None else f" ± {spread:.1f}"
+                row[f"{kind} {title}"] = f"{result[kind][key]:.1f}{more}"
         row |= {f"cue {cue}": f"{f1:.1f}" for cue, f1 in result.get("test_f1_by_cue", {}).items()}
         row |= {"parameters": result["parameters"], "seconds": f"{result['fit_seconds']:.1f}"}
     lines = [pd.DataFrame.from_dict(rows, orient="index").to_string(), LEGEND]
     for kind in ("slot", "intent"):
-        if (error := results[best][part][f"{kind}_calibration_error"]) is not None:
+        if (gap := results[best][part][f"{kind}_calibration_error"]) is not None:
             lines.append(
-                f"How sure {best} is of each {kind} and how often right: {error:.1f} % apart"
+                f"How sure {best} is of each {kind} and how often right: {gap:.1f} % apart"
             )
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""A tagger: a network that reads sentences, how sure it is of what it finds, save and load.
+"""A tagger: a network that reads sentences, how sure it is, its answers, save and load.
 
 Its network takes what `Vocabulary.encode` returns. It gives scores: "tags" (batch, steps, tags)
 from a layer `CRF` of this name and, where the data have intents, "intent" (batch, intents) from a
@@ -13,6 +13,7 @@ from utils import InputError, training
 from utils.cells import JordanCell, PeepholeLSTMCell  # noqa: F401  Keras must know them to load
 from utils.slots import chunks
 from utils.slots.crf import CRF
+from utils.slots.text import normal, without_marks
 from utils.slots.vocabulary import PADDING, Vocabulary
 
 import keras
@@ -41,8 +42,9 @@ class Tagger:
         self.crf: CRF = network.get_layer("tags")
         scores = keras.Input((None, len(vocabulary.tags)))
         real = keras.Input((None,), dtype="bool")
+        ways = self.crf.viterbi, self.crf.forward, self.crf.backward
         self._scores = compiled(lambda inputs: network(inputs, training=False), network.input)
-        self._ways = compiled(self.crf.ways, scores, real)
+        self._ways = compiled(lambda *inputs: [way(*inputs) for way in ways], scores, real)
 
     def read(self, sentences: Sequence[Sequence[str]]) -> list[Reading]:
         """Read sentences, which may be empty, and of any length."""
@@ -65,13 +67,13 @@ class Tagger:
 
     def decode(self, scores: dict[str, np.ndarray], real: np.ndarray) -> Iterator[Reading]:
         """Yield the most probable reading of each sentence."""
-        found = self._ways(scores["tags"], real)
+        best, forward, backward = self._ways(scores["tags"], real)
         links = keras.ops.convert_to_numpy(self.crf.links())
         if self.vocabulary.intents:
             intents = softmax(scores["intent"], axis=-1)  # (batch, intents)
         for row, steps in enumerate(real.sum(axis=1)):
-            tags = [self.vocabulary.tags[number] for number in found["tags"][row, :steps]]
-            ways = [found[name][:steps, row] for name in ("forward", "backward")]
+            tags = [self.vocabulary.tags[number] for number in best[row, :steps]]
+            ways = forward[:steps, row], backward[:steps, row]
             sure = [
                 (*span, chunk_probability(span, self.crf.tags, scores["tags"][row], links, *ways))
                 for span in sorted(chunks.spans(tags), key=lambda span: span[1])
@@ -85,43 +87,26 @@ class Tagger:
     def tag_probabilities(self, words: Sequence[str]) -> np.ndarray:
         """Return how probable each tag of each word of one sentence is: (words, tags)."""
         ((_, scores, real),) = self.scores([words])
-        found = self._ways(scores["tags"], real)
-        return softmax((found["forward"] + found["backward"])[:, 0], axis=-1)
+        _, forward, backward = self._ways(scores["tags"], real)
+        return softmax((forward + backward)[:, 0], axis=-1)
 
 
 def compiled(function: Callable, *inputs) -> Callable:
     """Return a function of arrays, traced once for sentences of all lengths.
 
     `predict` traces anew for the first lengths that come, which takes longer than 1,000 sentences.
-
-    Args:
-        function: of tensors.
-        *inputs: like `keras.Input`, None where a length varies.
+    The inputs are like `keras.Input`, None where a length varies.
     """
     signature = keras.tree.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), inputs)
     traced = tf.function(function, input_signature=signature, autograph=False)
     return lambda *arrays: keras.tree.map_structure(np.asarray, traced(*arrays))
 
 
-def chunk_probability(
-    span: tuple[str, int, int],
-    tags: Sequence[str],
-    scores: np.ndarray,
-    links: np.ndarray,
-    forward: np.ndarray,
-    backward: np.ndarray,
-) -> float:
+def chunk_probability(span, tags, scores, links, forward, backward) -> float:
     """Return how probable it is that a sentence has this very chunk, whatever else it has.
 
-    All ways to its first word, the one way through it, all ways on but those that prolong it.
-
-    Args:
-        span: slot, start, stop.
-        tags: their names.
-        scores: (steps, tags).
-        links: (tags, tags), `CRF.links`.
-        forward: (words, tags), `CRF.forward`.
-        backward: (words, tags), `CRF.backward`.
+    All ways to its first word, the one way through it, all ways on but those that prolong it; what
+    they are worth, `CRF` says: links (tags, tags), the rest (words, tags).
     """
     slot, start, stop = span
     inside = tags.index(f"I-{slot}") if f"I-{slot}" in tags else None
@@ -136,9 +121,40 @@ def chunk_probability(
     return float(np.exp(min(worth - np.logaddexp.reduce(forward[-1]), 0.0)))
 
 
+def answer(tagger: Tagger, texts: Sequence[str], min_confidence: float = 0.0) -> list[dict]:
+    """Return what each text says; slots and intents less probable than that are withheld.
+
+    Returns:
+        of each text its "intent" (None without one, or withheld) and "intent_probability"; its
+        "slots", each with "slot", "text" and "probability"; its "words", a tag for each in "tags",
+        and those never seen in training in "unknown".
+    """
+    places = [tagger.vocabulary.cut(text) for text in texts]
+    sentences = [[text[a:b] for a, b in cuts] for text, cuts in zip(texts, places, strict=True)]
+    answers, readings = [], tagger.read(sentences)
+    for text, cuts, words, reading in zip(texts, places, sentences, readings, strict=True):
+        tags, slots = ["O"] * len(words), []
+        for slot, start, stop, probability in reading.chunks:
+            if probability >= min_confidence:
+                tags[start:stop] = reading.tags[start:stop]
+                found = without_marks(text[cuts[start][0] : cuts[stop - 1][1]])
+                slots.append({"slot": slot, "text": found, "probability": round(probability, 4)})
+        answers.append(
+            {
+                "intent": reading.intent if reading.probability >= min_confidence else None,
+                "intent_probability": round(reading.probability, 4) if reading.intent else None,
+                "slots": slots,
+                "words": words,
+                "tags": tags,
+                "unknown": [word for word in words if normal(word) not in tagger.vocabulary.words],
+            }
+        )
+    return answers
+
+
 def save(path: str | Path, tagger: Tagger) -> None:
     """Save a tagger as one `.keras` file, whole or not at all."""
-    training.save(path, tagger.network, {"script": SCRIPT, **tagger.vocabulary.to_json()})
+    training.save(path, tagger.network, {"script": SCRIPT, **tagger.vocabulary._asdict()})
 
 
 def load(path: str | Path) -> Tagger:
@@ -151,6 +167,6 @@ def load(path: str | Path) -> Tagger:
         raise InputError(f"no saved model at {path}; train one first, without --predict")
     network, facts = training.load(path, SCRIPT)
     try:
-        return Tagger(network, Vocabulary.from_json(facts))
-    except (KeyError, ValueError) as error:
+        return Tagger(network, Vocabulary(**facts))
+    except (TypeError, ValueError) as error:
         raise InputError(f"{path} is a model of an older {SCRIPT}; train it again") from error

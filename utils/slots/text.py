@@ -51,13 +51,3 @@ def normal(word: str) -> str:
     """
     word = unicodedata.normalize("NFKC", ZERO_WIDTH.sub("", word)).replace("’", "'")
     return re.sub(r"\d", "0", without_marks(word.lower()))
-
-
-def odd_space(text: str) -> str:
-    """Say where a line holds a space that looks like another, or like nothing; "" if nowhere."""
-    found = re.search(rf"[^\S \t]|{ZERO_WIDTH.pattern}", text)
-    if not found:
-        return ""
-    name = unicodedata.name(found[0], "control character").lower()
-    before, after = text[: found.start()].split(" ")[-1], text[found.end() :].split(" ")[0]
-    return f"; between {before!r} and {after!r} stands a {name} (U+{ord(found[0]):04X})"

@@ -15,7 +15,7 @@ A language is a file, travel_<language>.toml, of sentences with these signs:
     <phrase>            one of the phrases, at random
     [arrives|leaves]    the first when arriving, the second when leaving
     {slot: words}       words that fill the first or the second of `SLOTS`
-    !intent             what the query wants
+    !intent             find, book, ask_which; else say_when if it names a time, or say_where
 """
 
 import functools
@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from utils.slots.files import Sentence
 from utils.slots.text import cut
 
 LANGUAGES = "en", "zh"
@@ -36,15 +37,6 @@ SLOTS = {
     "other place": ("departure", "destination"),
     "other time": ("time_of_departure", "time_of_arrival"),
 }
-
-
-class Query(NamedTuple):
-    """A query and what it says."""
-
-    words: list[str]  # as `utils.slots.text.cut` finds them
-    tags: list[str]  # one per word: "O", or "B-" or "I-" and a slot of `SLOTS`
-    intent: str  # find, book, ask_which; of a statement say_when if it names a time, else say_where
-    cue: str  # where the words stand that tell arriving from leaving: before, far or after
 
 
 class Grammar(NamedTuple):
@@ -62,36 +54,24 @@ def grammar(language: str) -> Grammar:
     """Read the grammar of one of `LANGUAGES`."""
     path = Path(__file__).with_name(f"travel_{language}.toml")
     found = tomllib.loads(path.read_text(encoding="utf-8"))
-    listed = {
-        part: [" ".join(city.split()) for city in cities.split(",")]
-        for part, cities in found.pop("cities").items()
-    }
+    listed = found.pop("cities")
     made_up = listed.pop("invented", [])
-    cities = {part: by_rank(names) for part, names in listed.items()}
+    cities = {  # the n-th 1/n as often as the first (Zipf's law): some that train has are rare
+        part: [city for n, city in enumerate(names, 1) for _ in range(len(names) // n)]
+        for part, names in listed.items()
+    }
     if made_up:  # evenly: the more names, the less is learned by heart
         cities["train"] = listed["train"] + made_up
     return Grammar(cities=cities, **found)
 
 
-def by_rank(cities: Sequence[str]) -> list[str]:
-    """Return cities as often as words are in any text, a few often and most seldom.
-
-    The n-th comes 1/n as often as the first (Zipf's law), so that a tagger meets rare words while
-    it trains.
-    """
-    return [city for n, city in enumerate(cities, 1) for _ in range(len(cities) // n)]
-
-
 def generate(
     count: int, seed: int | str, cities: Sequence[str], language: str = "en"
-) -> list[Query]:
+) -> list[Sentence]:
     """Write queries, each arriving one followed by its leaving twin; no query comes twice.
 
-    Args:
-        count: how many queries; of an odd number the last has no twin.
-        seed: the same seed gives the same queries.
-        cities: at least two names, each as often as it is in the hat to draw from.
-        language: one of `LANGUAGES`.
+    Of an odd number the last has no twin. Of the cities there must be two at least; one that is
+    often in the list is often drawn.
     """
     rng = random.Random(seed)
     sentences, phrases = grammar(language).sentences, grammar(language).phrases | {"city": cities}
@@ -113,46 +93,38 @@ def generate(
     return queries[:count]
 
 
-def twins(sentence: str, cue: str) -> list[Query]:
+def twins(sentence: str, cue: str) -> list[Sentence]:
     """Return the two queries, arriving and leaving, that a sentence of [] and {} stands for."""
-    return [_read(sentence, cue, reading) for reading in (0, 1)]
+    return [_twin(sentence, cue, leaving) for leaving in (0, 1)]
 
 
-def _read(sentence, cue, reading):
-    """Return one of the twins: 0 is arriving, 1 is leaving."""
+def _twin(sentence, cue, leaving):
     words, tags, intent = [], [], ""
-    chosen = re.sub(r"\[(.*?)\|(.*?)\]", lambda either: either[1 + reading], sentence)
+    chosen = re.sub(r"\[(.*?)\|(.*?)\]", lambda either: either[1 + leaving], sentence)
     for kind, value, wanted, text in re.findall(r"{(.*?): (.*?)}|!(\S+)|([^{!]+)", chosen):
         found = [(value + text)[start:stop] for start, stop in cut(value + text)]
         words += found
         if kind:
-            slot = SLOTS[kind][reading]
+            slot = SLOTS[kind][leaving]
             tags += [f"B-{slot}"] + [f"I-{slot}"] * (len(found) - 1)
         else:
             tags += ["O"] * len(found)
         intent = intent or wanted
     says = "say_when" if any("time" in tag for tag in tags) else "say_where"
-    return Query(words, tags, intent or says, cue)
+    return Sentence(words, tags, intent or says, cue)
 
 
-def taipei(language: str = "en") -> list[Query]:
+def taipei(language: str = "en") -> list[Sentence]:
     """Return the lecture's two sentences, arriving and leaving."""
     return twins(**grammar(language).taipei)
 
 
 def parts(
     seed: int = 0, train: int | None = None, dev: int = 300, test: int = 600, language: str = "en"
-) -> dict[str, list[Query]]:
-    """Write the parts of a data set, each with cities that no other part has.
+) -> dict[str, list[Sentence]]:
+    """Write parts of so many queries, each with cities that no other part has.
 
-    The lecture's own pair, `taipei`, is in none of them.
-
-    Args:
-        seed: the same seed gives the same parts.
-        train: how many queries to learn from; None: as many as the language needs.
-        dev: how many to choose a network by.
-        test: how many to judge it by.
-        language: one of `LANGUAGES`.
+    For train, None is as many as the language needs. The lecture's own pair is in none of them.
     """
     found = grammar(language)
     counts = {"train": found.train if train is None else train, "dev": dev, "test": test}

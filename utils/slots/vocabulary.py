@@ -1,12 +1,13 @@
 """Words as numbers."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from utils.slots.files import Sentence
 from utils.slots.text import cut, normal
 
+import keras
 import numpy as np
 
 PADDING, OTHER = 0, 1
@@ -17,6 +18,11 @@ def spell(word: str) -> str:
     """Return the letters of a word between its ends, ^ and $: of a long word, the outer ones."""
     half = MAX_LETTERS // 2 - 1
     return f"^{word if len(word) <= 2 * half else word[:half] + word[-half:]}$"
+
+
+def numbered(names: Iterable[str]) -> dict[str, int]:
+    """Return a number for each name, above those of PADDING and OTHER."""
+    return {name: number for number, name in enumerate(sorted(names), OTHER + 1)}
 
 
 class Vocabulary(NamedTuple):
@@ -34,37 +40,13 @@ class Vocabulary(NamedTuple):
     def of(cls, sentences: Sequence[Sentence], letters: bool) -> "Vocabulary":
         """Collect what occurs in `sentences`, which should be the train part."""
         counts = Counter(normal(word) for sentence in sentences for word in sentence.words)
-        once = sorted(word for word, count in counts.items() if count == 1 and letters)
-        return cls.from_json(
-            {
-                "words": sorted(counts.keys() - set(once)),
-                "once": once,
-                "letters": sorted({*"".join(map(spell, counts))}) if letters else [],
-                "tags": sorted({tag for sentence in sentences for tag in sentence.tags} | {"O"}),
-                "intents": sorted({sentence.intent for sentence in sentences} - {None}),
-            }
-        )
-
-    @classmethod
-    def from_json(cls, lists: dict) -> "Vocabulary":
-        """Undo `to_json`."""
-        words = {word: number for number, word in enumerate(lists["words"], OTHER + 1)}
+        once = {word for word, count in counts.items() if count == 1 and letters}
         return cls(
-            words | dict.fromkeys(lists["once"], OTHER),
-            {letter: number for number, letter in enumerate(lists["letters"], OTHER + 1)},
-            lists["tags"],
-            lists["intents"],
+            numbered(counts.keys() - once) | dict.fromkeys(sorted(once), OTHER),
+            numbered({*"".join(map(spell, counts))} if letters else ()),
+            sorted({tag for sentence in sentences for tag in sentence.tags} | {"O"}),
+            sorted({sentence.intent for sentence in sentences} - {None}),
         )
-
-    def to_json(self) -> dict:
-        """Return what JSON can hold."""
-        return {
-            "words": [word for word, number in self.words.items() if number != OTHER],
-            "once": [word for word, number in self.words.items() if number == OTHER],
-            "letters": list(self.letters),
-            "tags": self.tags,
-            "intents": self.intents,
-        }
 
     @property
     def size(self) -> int:
@@ -82,22 +64,17 @@ class Vocabulary(NamedTuple):
     def encode(self, sentences: Sequence[Sequence[str]], steps: int) -> dict[str, np.ndarray]:
         """Return the numbers of the words: PADDING behind the end, OTHER if never seen.
 
-        Args:
-            sentences: lists of at most `steps` words.
-            steps: the length to pad to.
-
         Returns:
             "words" (sentences, steps) and, if this vocabulary has letters, "letters" (sentences,
             steps, MAX_LETTERS), both int32.
         """
-        inputs = {"words": np.full((len(sentences), steps), PADDING, "int32")}
+        names = [[normal(word) for word in sentence] for sentence in sentences]
+        numbers = [[self.words.get(word, OTHER) for word in words] for words in names]
+        inputs = {"words": keras.utils.pad_sequences(numbers, steps, padding="post")}
         if self.letters:
-            shape = (len(sentences), steps, MAX_LETTERS)
-            inputs["letters"] = np.full(shape, PADDING, "int32")
-        for row, sentence in enumerate(sentences):
-            for step, word in enumerate(map(normal, sentence)):
-                inputs["words"][row, step] = self.words.get(word, OTHER)
-                if self.letters:
-                    numbers = [self.letters.get(letter, OTHER) for letter in spell(word)]
-                    inputs["letters"][row, step, : len(numbers)] = numbers
+            letters = inputs["letters"] = np.zeros((len(names), steps, MAX_LETTERS), "int32")
+            for row, words in enumerate(names):
+                for step, word in enumerate(words):
+                    spelt = [self.letters.get(letter, OTHER) for letter in spell(word)]
+                    letters[row, step, : len(spelt)] = spelt
         return inputs
