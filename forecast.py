@@ -29,6 +29,7 @@ from utils.series import baselines, calendar, direct, outputs, shops
 from utils.series.backtest import backtest
 from utils.series.boosting import Boosting
 from utils.series.heads import LinearHeads, inner_of
+from utils.series.intervals import of_young
 from utils.series.panel import FEW, Panel, evenly
 from utils.series.table import read_table
 from utils.series.windows import in_order, shuffled
@@ -408,6 +409,7 @@ def main(argv=None, on_epoch=None):
         "forecast.py", args, found, blend.log, short=True, known=known, asked_known=args.known,
         quantiles=args.asked, squared=blend.squared, whole=panel.whole,
         mostly_zero=panel.mostly_zero, horizon=panel.horizon, inner=inner_of(panel).facts(),
+        young=of_young(panel, blend, blend.levels, found.corrections, blend.log).tolist(),
     )  # fmt: skip
     forecast = look_ahead(panel, blend, facts)
     scores = outputs.scores_of("forecast.py", args, found, sum(fit.seconds for fit in fits))
@@ -432,8 +434,9 @@ def look_ahead(panel, network, facts):
         names = [f"q{quantile:g}" if quantile in asked else None for quantile in network.quantiles]
     forecaster = direct.Whole(network) if whole else network
     table = outputs.ahead(
-        panel, forecaster, network.levels, facts["corrections"], network.log, names, whole
-    )
+        panel, forecaster, network.levels, facts["corrections"], network.log, names, whole,
+        facts["young"],
+    )  # fmt: skip
     if facts["mostly_zero"] and not network.squared:
         table["mean"] = network._replace(squared=True)(panel, panel.end)[..., 0].ravel()
     return table
