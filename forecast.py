@@ -101,9 +101,12 @@ def parse_args(argv=None):
 
 def quantiles(text):
     """Take ascending numbers between 0 and 1, among them 0.5, as a flag's value."""
-    numbers = tuple(cli.number_above(0, below=1)(word) for word in cli.names(text))
-    if 0.5 not in numbers or list(numbers) != sorted(set(numbers)):
-        raise argparse.ArgumentTypeError(f"{text!r} must ascend and hold 0.5, as 0.1,0.5,0.9 does")
+    numbers = tuple(round(cli.number_above(0, below=1)(word), 6) for word in cli.names(text))
+    ascending = list(numbers) == sorted(set(numbers) - {0.0, 1.0})
+    if 0.5 not in numbers or len(numbers) < 2 or not ascending:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must ascend and hold 0.5 and others, as 0.1,0.5,0.9 does"
+        )
     return numbers
 
 

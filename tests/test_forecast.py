@@ -273,6 +273,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(shop_csv, tmp_path, capsys):
         ("--csv", tmp_path / "short.csv"): "needs",
         ("--csv", tmp_path / "none.csv"): "none.csv",
         ("--quantiles", "0.1,0.9"): "must ascend and hold 0.5",
+        ("--quantiles", "0.5"): "must ascend and hold 0.5 and others",
+        ("--quantiles", "0.0000001,0.5"): "must ascend",
         ("--dataset", "etth1"): "unrecognized arguments: --dataset",
     }
     for more, said in cases.items():
