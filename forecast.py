@@ -29,6 +29,7 @@ from utils.series import baselines, calendar, direct, outputs, shops
 from utils.series.backtest import backtest
 from utils.series.boosting import Boosting
 from utils.series.heads import LinearHeads, inner_of
+from utils.series.intervals import of_young
 from utils.series.panel import FEW, Panel, evenly
 from utils.series.table import read_table
 from utils.series.windows import in_order, shuffled
@@ -100,9 +101,12 @@ def parse_args(argv=None):
 
 def quantiles(text):
     """Take ascending numbers between 0 and 1, among them 0.5, as a flag's value."""
-    numbers = tuple(cli.number_above(0, below=1)(word) for word in cli.names(text))
-    if 0.5 not in numbers or list(numbers) != sorted(set(numbers)):
-        raise argparse.ArgumentTypeError(f"{text!r} must ascend and hold 0.5, as 0.1,0.5,0.9 does")
+    numbers = tuple(round(cli.number_above(0, below=1)(word), 6) for word in cli.names(text))
+    ascending = list(numbers) == sorted(set(numbers) - {0.0, 1.0})
+    if 0.5 not in numbers or len(numbers) < 2 or not ascending:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must ascend and hold 0.5 and others, as 0.1,0.5,0.9 does"
+        )
     return numbers
 
 
@@ -409,6 +413,7 @@ def main(argv=None, on_epoch=None):
         "forecast.py", args, found, blend.log, short=True, known=known, asked_known=args.known,
         quantiles=args.asked, squared=blend.squared, whole=panel.whole,
         mostly_zero=panel.mostly_zero, horizon=panel.horizon, inner=inner_of(panel).facts(),
+        young=of_young(panel, blend, blend.levels, found.corrections, blend.log).tolist(),
     )  # fmt: skip
     forecast = look_ahead(panel, blend, facts)
     scores = outputs.scores_of("forecast.py", args, found, sum(fit.seconds for fit in fits))
@@ -433,8 +438,9 @@ def look_ahead(panel, network, facts):
         names = [f"q{quantile:g}" if quantile in asked else None for quantile in network.quantiles]
     forecaster = direct.Whole(network) if whole else network
     table = outputs.ahead(
-        panel, forecaster, network.levels, facts["corrections"], network.log, names, whole
-    )
+        panel, forecaster, network.levels, facts["corrections"], network.log, names, whole,
+        facts["young"],
+    )  # fmt: skip
     if facts["mostly_zero"] and not network.squared:
         table["mean"] = network._replace(squared=True)(panel, panel.end)[..., 0].ravel()
     return table

@@ -122,8 +122,11 @@ def test_series_that_stand_still_and_young_ones(trained):
     coming = pd.read_csv(trained[0] / "forecast.csv", index_col="series").drop(columns="time")
     np.testing.assert_allclose(coming.loc["fee"], 5000.37, rtol=1e-6)
     np.testing.assert_allclose(coming.loc["unused"], 0, atol=1e-9)
+    week = 40 + 10 * WEEK[200:]  # of the young one, which a level of three days doesn't tell
+    assert coming.loc["young", "lower"].lt(week).sum() >= 6
+    assert coming.loc["young", "upper"].gt(week).sum() >= 6
     width = coming["upper"] - coming["lower"]
-    assert width["young"].mean() > 0.5 * width["b"].mean()  # shops of the same size
+    assert 1.5 * width["b"].mean() < width["young"].mean() < 40
 
 
 def test_a_loaded_model_says_the_same(trained, shop_csv, tmp_path, capsys):
@@ -270,6 +273,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(shop_csv, tmp_path, capsys):
         ("--csv", tmp_path / "short.csv"): "needs",
         ("--csv", tmp_path / "none.csv"): "none.csv",
         ("--quantiles", "0.1,0.9"): "must ascend and hold 0.5",
+        ("--quantiles", "0.5"): "must ascend and hold 0.5 and others",
+        ("--quantiles", "0.0000001,0.5"): "must ascend",
         ("--dataset", "etth1"): "unrecognized arguments: --dataset",
     }
     for more, said in cases.items():

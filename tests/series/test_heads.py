@@ -98,3 +98,11 @@ def test_what_is_saved_makes_the_same_of_the_same_rows():
     np.testing.assert_array_equal(
         inner_of(fewer).values[at[1] : at[1] + 9], inner_of(panel).values[at[0] : at[0] + 9]
     )
+
+
+def test_the_spread_of_young_series_is_that_of_the_others():
+    young = {f"young {i}": rows([10.0, 11.0]) for i in range(5)}
+    panel = Panel({"a": rows(100 + WEEK), **young, "still": rows(np.ones(99))}, 14, 7)
+    inner = inner_of(panel)
+    np.testing.assert_allclose(inner.log_spread[1:6], inner.log_spread[0])
+    np.testing.assert_allclose(inner.spread[1:6], inner.spread[0] * 10.5 / panel.size[0], rtol=1e-3)

@@ -77,17 +77,22 @@ class Direct(NamedTuple):
         """Which of the outputs is the forecast."""
         return 0 if self.squared else 1 + self.quantiles.index(0.5)
 
-    def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
-        """Return the forecasts and their quantiles, in the series' unit."""
-        series = panel.series_of(origins)
-        outputs = inner_of(panel).outer(self.outputs(panel, origins), series)
+    def __call__(self, panel: Panel, origins: np.ndarray, newest: int | None = None) -> np.ndarray:
+        """Return the forecasts and their quantiles, in the series' unit.
+
+        With `newest`, only so many values of each window are known: its series is that young.
+        """
+        cut = many_steps(panel, np.ones(len(panel.names)), self.log)
+        newest = newest or panel.input_steps
+        old = np.arange(panel.input_steps)[:, None] < panel.input_steps - newest
+
+        def inputs(windows, _):
+            return windows | {"past": tf.where(old, np.nan, windows["past"])}
+
+        outputs = self.model.predict(in_order(cut, origins).map(inputs), verbose=0)
+        outputs = inner_of(panel).outer(outputs, panel.series_of(origins))
         outputs = np.maximum(outputs, panel.lowest)
         return np.concatenate([outputs[..., self.point, None], outputs[..., 1:]], axis=-1)
-
-    def outputs(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
-        """Return the model's outputs."""
-        cut = many_steps(panel, np.ones(len(panel.names)), self.log)
-        return self.model.predict(in_order(cut, origins).map(lambda x, _: x), verbose=0)
 
 
 class Whole(NamedTuple):

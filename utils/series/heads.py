@@ -42,7 +42,8 @@ class Inner:
             logs = [np.log(np.maximum(v, 1e-6)) for v in inner]
             spread = np.array([_spread_within(v, panel.input_steps) for v in logs]) + 0.01
             spread = np.where(panel.still, 1e-6, spread)
-            spread = np.where(panel.young, np.median(spread), spread)
+            if (usual := ~(panel.young | panel.still)).any():
+                spread = np.where(panel.young, np.median(spread[usual]), spread)
             self.log_spread = spread.astype(np.float32)
         self.fill()
 

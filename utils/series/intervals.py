@@ -6,14 +6,15 @@ widest level first, the upper one of the widest last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from utils.series.panel import Panel
+from utils.series.panel import FEW, Panel, evenly
 
 import numpy as np
 
 POOLED = 300  # errors that the conformal quantile of a step should rest on
 RENEWALS = 30  # of the corrections in a backtest, at most
+YOUNG_ORIGINS = 1000  # that show how intervals of young series must widen
 ADAPTED = 0.1  # of how far coverage was off since the last renewal
 
 
@@ -108,6 +109,31 @@ class Conformal:
             corrections, before = self.at(now, shares), now
             rolled[:, renewal == number] = corrections[:, None]
         return rolled, corrections
+
+
+def of_young(
+    panel: Panel, forecaster: Callable, levels: Sequence[float], usual: np.ndarray, log: bool
+) -> np.ndarray:
+    """Return the corrections of series with 1, 2, ... FEW - 1 values: (FEW - 1, levels, horizon).
+
+    They have no errors of their own, and those of others know whole windows. So windows of the
+    validation part are cut down to as many values.
+
+    Args:
+        panel: the series.
+        forecaster: a `utils.series.direct.Direct`.
+        levels: of the intervals.
+        usual: corrections (levels, horizon), for want of windows.
+        log: whether errors are those of logarithms.
+    """
+    origins = evenly(panel.origins("val", panel.horizon), YOUNG_ORIGINS)
+    shares = np.repeat(np.array(levels)[:, None], panel.horizon, axis=1)
+    corrections = np.repeat(usual[None], FEW - 1, axis=0)
+    for i in range(len(corrections) if len(origins) else 0):
+        bounds = forecaster(panel, origins, i + 1)[..., 1:]
+        conformal = Conformal(panel, origins, bounds, levels, len(origins), log)
+        corrections[i] = conformal.at(conformal.time.max() + panel.horizon, shares)
+    return corrections
 
 
 def _quantiles(misses, shares):

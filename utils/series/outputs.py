@@ -28,6 +28,7 @@ def ahead(
     log: bool = False,
     names: Sequence[str | None] | None = None,
     whole: bool = False,
+    young: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Forecast past the end, with intervals.
 
@@ -40,6 +41,7 @@ def ahead(
         names: of the bounds, in ascending order, None for one that isn't written; by default lower
             and upper, with the level where it isn't 90 %.
         whole: whether all values are whole numbers, and so are bounds.
+        young: corrections of young series, see `utils.series.intervals.of_young`.
 
     Returns:
         what forecast.csv holds: the forecast and its bounds by time, or by series and time.
@@ -50,6 +52,10 @@ def ahead(
     else:
         point, bounds = forecast[..., 0], forecast[..., 1:]
     corrections = extended(np.asarray(corrections), panel.horizon)[:, None]
+    if young is not None:
+        count = np.isfinite(panel.windows(panel.end)).sum(axis=1)
+        own = np.swapaxes(np.asarray(young)[np.minimum(count, len(young)) - 1], 0, 1)
+        corrections = np.where((count <= len(young))[:, None], own, corrections)
     bounds = widened(panel, panel.end, bounds, corrections, log)
     if names is None:
         of_level = ["" if level == 0.9 else f"_{level:g}" for level in levels]

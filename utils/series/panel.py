@@ -180,10 +180,11 @@ class Panel:
 
     def of_others(self, scale: np.ndarray) -> np.ndarray:
         """Return scales, (series,), where those of young series are what others have, by size."""
-        if self.young.all() or not self.young.any():
+        usual = ~(self.young | self.still)
+        if not usual.any():
             return scale
         size = self.size + 1e-9
-        return np.where(self.young, size * np.median((scale / size)[~self.young]), scale)
+        return np.where(self.young, size * np.median((scale / size)[usual]), scale)
 
     # -------------------------------------------------------------- rows, parts, windows
 
