@@ -14,7 +14,7 @@ The GRU (Cho et al., 2014) keeps its memory h in the open and guards it with two
     python GRU.py --load outputs/GRU/model.keras --csv today.csv --forecast 48
 """
 
-from utils import cli, fused, plotting, training
+from utils import cli, plotting, training
 from utils.files import output_folder
 from utils.series import baselines, outputs, temperature
 from utils.series.backtest import backtest
@@ -57,8 +57,7 @@ def build_network(panel, args):
     """Return a network from windows (batch, input_steps, columns) to the next values.
 
     All are z-scores of the train part. To their right, each row of a window holds the calendar of
-    the row after it: the hour of the value to be forecast is known. `fused.GRU` is Keras' own
-    layer, faster on a CPU.
+    the row after it: the hour of the value to be forecast is known.
     """
     layers, targets = keras.layers, len(panel.columns)
     inputs = keras.Input((panel.input_steps, targets + panel.inputs))
@@ -67,8 +66,8 @@ def build_network(panel, args):
     changes = (series - series[:, -1:]) / panel.change  # how the series got where it is
     x = layers.Concatenate()([inputs, changes])
     for _ in range(args.layers - 1):
-        x = fused.GRU(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
-    x = fused.GRU(args.units)(x)  # (batch, units)
+        x = layers.GRU(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
+    x = layers.GRU(args.units)(x)  # (batch, units)
     x = layers.Dense(64, activation="relu")(x)
     x = layers.Dense(targets, kernel_initializer="zeros")(x)
     return keras.Model(inputs, last + x * panel.change)  # the last value, and what is added

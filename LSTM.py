@@ -16,7 +16,7 @@ three gates guard:
 
 from functools import partial
 
-from utils import InputError, cli, fused, plotting, training
+from utils import InputError, cli, plotting, training
 from utils.files import output_folder
 from utils.series import baselines, outputs, random_walk
 from utils.series.backtest import backtest
@@ -79,15 +79,14 @@ def build_network(panel, args):
 
     All are z-scores of logarithms. A price has no scale of its own, its log-return has one at all
     times: ln(price_t / price_{t-1}), the change of the logarithm.
-    `fused.LSTM` is Keras' own layer, faster on a CPU.
     """
     layers, targets = keras.layers, len(panel.columns)
     inputs = keras.Input((panel.input_steps, targets + panel.inputs))
     logs = inputs[:, :, :targets]
     x = (logs[:, 1:] - logs[:, :-1]) / panel.change  # (batch, input_steps - 1, targets) returns
     for _ in range(args.layers - 1):
-        x = fused.LSTM(args.units, return_sequences=True)(x)
-    x = fused.LSTM(args.units)(x)  # (batch, units)
+        x = layers.LSTM(args.units, return_sequences=True)(x)
+    x = layers.LSTM(args.units)(x)  # (batch, units)
     x = layers.Dense(targets, kernel_initializer="zeros")(x)
     return keras.Model(inputs, logs[:, -1] + x * panel.change)  # the last price, and a return
 

@@ -12,7 +12,7 @@ The simple recurrent network (Elman, 1990) has one hidden layer, which also sees
 
 from functools import partial
 
-from utils import cli, fused, plotting, training
+from utils import cli, plotting, training
 from utils.files import output_folder
 from utils.series import baselines, outputs, sine
 from utils.series.backtest import backtest
@@ -65,14 +65,13 @@ def build_network(panel, args):
 
     All are z-scores of the train part. To their right, each row of a window holds the calendar of
     the row after it, where the series has times.
-    `fused.SimpleRNN` is Keras' own layer, faster on a CPU.
     """
     layers, targets = keras.layers, len(panel.columns)
     inputs = keras.Input((panel.input_steps, targets + panel.inputs))
     x = layers.GaussianNoise(0.2)(inputs)  # so that it can't learn the noise by heart
     for _ in range(args.layers - 1):
-        x = fused.SimpleRNN(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
-    x = fused.SimpleRNN(args.units)(x)  # (batch, units)
+        x = layers.SimpleRNN(args.units, return_sequences=True)(x)  # (batch, input_steps, units)
+    x = layers.SimpleRNN(args.units)(x)  # (batch, units)
     return keras.Model(inputs, layers.Dense(targets)(x))
 
 
