@@ -175,16 +175,10 @@ def taken_out(past, spread, scaling, start):
 
 
 def build_network(panel, linear, args):
-    """Return a network from a window to all steps ahead.
+    """Return a network that starts at linear heads and forecasts all steps at once.
 
-    Args:
-        panel: the series.
-        linear: the linear heads, where it starts.
-        args: layer, units, dropout, quantiles, segment (steps).
-
-    Returns:
-        a network with the inputs of `utils.series.direct.many_steps`; to (batch, horizon, 1 +
-        quantiles): mean and quantiles.
+    Its inputs are those of `utils.series.direct.many_steps`; mean and quantiles come out, (batch,
+    horizon, 1 + quantiles).
     """
     layers, ops, scaling = keras.layers, keras.ops, linear.scaling
     steps, horizon, segment = panel.input_steps, panel.horizon, args.segment

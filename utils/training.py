@@ -64,10 +64,9 @@ def fit(
     stop_early: bool = True,
     on_epoch: Callable[[float], None] | None = None,
 ) -> Fit:
-    """Train; keep the weights of the epoch whose validation loss was lowest.
+    """Train until a third of the epochs brought nothing better; keep the best epoch's weights.
 
-    Training stops when a third of the epochs have brought nothing better. Where the optimizer
-    averages weights (`use_ema`), the average is what is validated and kept.
+    Where the optimizer averages weights (`use_ema`), these are what is validated and kept.
 
     Args:
         network: compiled.
@@ -89,10 +88,8 @@ def fit(
     log, newest = keras.callbacks.History(), []
     callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] * network.optimizer.use_ema
     stop_early = stop_early and val_batches is not None
-    if stop_early:
-        patience = -(-epochs // 3)
-        best = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
-        callbacks.append(best)
+    best = keras.callbacks.EarlyStopping(patience=-(-epochs // 3), restore_best_weights=True)
+    callbacks += [best] * stop_early
 
     def after_epoch(epoch, logs):
         newest[:] = network.get_weights()  # while the averages are in the network
