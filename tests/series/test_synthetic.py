@@ -1,6 +1,6 @@
 import itertools
 
-from utils.series import shops, synthetic
+from utils.series import shops
 from utils.series.panel import Panel
 from utils.series.scores import scores
 from utils.series.synthetic import (
@@ -87,43 +87,12 @@ def test_optimal_price_against_an_integral_over_the_return():
     np.testing.assert_allclose(found, [[mean(1), mean(2), mean(3)]], rtol=1e-7)
 
 
-@pytest.mark.parametrize("jumps", [0.0, 0.1])
-def test_windows_in_chunks_give_the_same(monkeypatch, jumps):
-    windows = cut(noisy_sine(100, seed=0), 30)
-    whole = optimal_sine(windows, 2, jumps=jumps)
-    monkeypatch.setattr(synthetic, "CHUNK", 7)
-    np.testing.assert_allclose(optimal_sine(windows, 2, jumps=jumps), whole, rtol=1e-12)
-
-
 def test_phases_jump_as_often_as_they_say():
     clean = clean_sine(20_000, seed=1, jumps=0.05)
     law = 2 * np.cos(0.1) * clean[1:-1] - clean[:-2]  # which a sine keeps, as long as it is one
     broken = np.abs(clean[2:] - law) > 1e-9
     assert broken.mean() == pytest.approx(1 - 0.95**2, abs=0.01)
     np.testing.assert_allclose(clean_sine(50), np.sin(0.1 * np.arange(50)))
-
-
-def test_knowing_of_the_jumps_helps():
-    series = noisy_sine(4000, seed=0, jumps=0.02)
-    windows, actual = cut(series, 30), series.to_numpy()[30:]
-    aware, unaware = (np.square(actual - optimal_sine(windows, 1, jumps=p)[:, 0]).mean()
-                      for p in (0.02, 0.0))  # fmt: skip
-    assert aware < 0.8 * unaware
-
-
-def test_no_linear_model_beats_the_optimum():
-    for values, optimal in (
-        (noisy_sine(6000, seed=3), optimal_sine),
-        (hourly_temperature(seed=3), optimal_temperature),
-    ):
-        windows, actual = cut(values, 24), values.to_numpy()[24:]
-        fit = len(actual) // 2
-        weights = np.linalg.lstsq(windows[:fit], actual[:fit], rcond=None)[0]
-        rmse = [
-            np.sqrt(np.mean((actual[fit:] - forecast) ** 2))
-            for forecast in (optimal(windows[fit:])[:, 0], windows[fit:] @ weights)
-        ]
-        assert rmse[0] < rmse[1]
 
 
 def test_noise_is_all_that_the_optimum_leaves_of_the_temperature():
@@ -163,14 +132,3 @@ def test_closed_form_of_the_simulated_shops_is_optimal():
     others = {"optimal": best, "higher": 1.05 * best, "lower": 0.95 * best}
     rmse = {name: line["rmse"] for name, line in scores(panel, origins, others).items()}
     assert min(rmse, key=rmse.get) == "optimal"
-
-
-def test_shops_end_in_days_whose_promotions_are_known():
-    frames, law = shops.simulated(3, number=30, days=400)
-    opened = {name: len(frame) for name, frame in frames.items()}
-    assert len(set(opened.values())) > 1 and max(opened.values()) == 428
-    for name, frame in frames.items():
-        assert frame["sales"].isna().to_numpy().nonzero()[0].tolist() == list(
-            range(len(frame) - 28, len(frame))
-        )
-        assert len(law[name]) == len(frame) and set(frame["promotion"]) == {0, 1}
