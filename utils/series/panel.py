@@ -273,7 +273,7 @@ class Panel:
             if known < MIN_ROWS:
                 raise InputError(
                     f"column {self.columns[0]!r} has {known} values in the {rows} rows of the "
-                    f"{part} part, and {MIN_ROWS} are needed; fill gaps or bring a longer series"
+                    f"{part.replace('val', 'validation')} part, and {MIN_ROWS} are needed; fill gaps or bring a longer series"
                 )
         first, end = self.start[0], self.borders[0, 0]
         for name, column in zip(self.columns, self.values[first:end].T, strict=True):
