@@ -41,22 +41,16 @@ def test_names():
     ("argv", "words"),
     [
         (["--units", "0"], "--units: '0' is not a whole number of at least 1"),
-        (["--epochs", "-1"], "--epochs: '-1' is not a whole number of at least 1"),
-        (["--input-steps", "0"], "--input-steps: '0' is not a whole number of at least 1"),
         (["--units", "100000"], "'100000' is not a whole number of at least 1 and at most 4096"),
         (["--forecast", "1000000"], "at most 10000"),
         (["--learning-rate", "nan"], "'nan' is not a number above 0"),
-        (["--forecast", "two"], "--forecast: 'two'"),
         (["--unit", "3"], "unrecognized arguments: --unit 3"),
         (["--csv", "a.csv"], "--csv needs --column"),
         (["--column", "y"], "--column: only with --csv"),
         (["--time-column=t", "--missing", "?"], "--time-column, --missing: only"),
         (["--features", "a", "--decimal", ","], "--features, --decimal: only with --csv"),
         (["--load", "m", "--units", "3"], "--units: the model that --load names is trained"),
-        (["--load", "m", "--epochs=3"], "--epochs: the model that --load"),
         (["--load", "m", "--layers", "1", "--batch-size", "2"], "--layers, --batch-size: the"),
-        (["--load", "m", "--input-steps", "9"], "--input-steps: the model"),
-        (["--load", "m", "--learning-rate", "1"], "--learning-rate: the model"),
         (["--load", ""], "--csv and --load need the name of a file"),
         (["--csv", "", "--column", "y"], "--csv and --load need the name of a file"),
         (["--seed", "4294967296"], "at most 4294967295"),
@@ -153,7 +147,7 @@ print("keras.src" in sys.modules, "tensorflow.python" in sys.modules)
 """
 
 
-@pytest.mark.parametrize("lesson", ["SimpleRNN", "GRU", "LSTM"])
+@pytest.mark.parametrize("lesson", ["forecast", "GRU"])
 def test_no_answer_waits_for_tensorflow(lesson):
     program = LIGHT.format(lesson=lesson) + (SEEN if lesson == "GRU" else "")
     done = subprocess.run(

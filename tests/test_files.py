@@ -45,16 +45,6 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_write_replaces_the_old_file(tmp_path):
-    path = tmp_path / "scores.json"
-    path.write_text("old")
-    with written_whole(path) as beside:
-        assert beside.suffix == ".json" and path.read_text() == "old"
-        beside.write_text("new")
-    assert path.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_tables_and_json(tmp_path):
     index = pd.date_range("2001-01-01", periods=2, freq="h", name="time")
     write_csv(pd.DataFrame({"y": [1.5, 2.0]}, index), tmp_path / "y.csv")

@@ -304,8 +304,7 @@ def small(log=False, level=False, layer="gru"):
 
 
 @pytest.mark.parametrize(
-    ("log", "level", "layer"),
-    [(False, True, "gru"), (True, False, "lstm"), (True, True, "simple")],
+    ("log", "level", "layer"), [(False, True, "gru"), (True, False, "lstm"), (True, True, "simple")]
 )
 def test_an_untrained_network_is_the_linear_heads(log, level, layer):
     panel, linear, args = small(log, level, layer)

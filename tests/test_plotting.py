@@ -88,12 +88,3 @@ def test_the_fan_has_an_interval_for_each_level(axes):
     spans = [band.get_paths()[0].get_extents() for band in axes.collections]
     assert [(span.ymin, span.ymax) for span in spans] == [(0, 9), (3, 7)]
     assert [text.get_text() for text in axes.texts] == [" 90%", " 50%"]
-
-
-def test_history(axes):
-    index = pd.RangeIndex(1, 4, name="epoch")
-    history = pd.DataFrame({"loss": [3, 2, 1], "val_loss": [3, 1, 2]}, index)
-    plotting.draw_history(axes, history, best_epoch=2)
-    found = lines_of(axes)
-    assert found["validation"] == [[1, 3], [2, 1], [3, 2]]
-    assert found["kept: epoch 2"][0][0] == 2

@@ -9,7 +9,6 @@ from utils.series.windows import in_order, shuffled
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 from keras import layers
 
@@ -134,22 +133,6 @@ def test_ctrl_c_before_the_first_epoch_ends(monkeypatch):
     monkeypatch.setattr(keras.callbacks, "History", Stop)
     with pytest.raises(KeyboardInterrupt):
         train(network(), WAVE)
-
-
-@pytest.mark.parametrize(
-    ("last", "said"),
-    [(9, "stopped, since a third of the epochs had brought nothing better, after epoch 9 of 30;"),
-     (30, "ended as planned after epoch 30 of 30; kept is epoch 4.")],
-)  # fmt: skip
-def test_what_a_fit_says(last, said):
-    history = pd.DataFrame({"val_loss": 0.0}, pd.RangeIndex(1, last + 1))
-    assert said in str(training.Fit(history, 4, 30, 1.0, False))
-
-
-def test_summary_counts_the_weights():
-    said = training.summary(network(4)).splitlines()
-    assert said[0] == "    inputs (windows, 5, 1)"
-    assert said[1].split() == ["SimpleRNN", "->", "(windows,", "4)", "24", "weights"]
 
 
 # ------------------------------------------------------------------ save and load

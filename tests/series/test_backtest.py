@@ -7,7 +7,6 @@ from utils.series.backtest import backtest, shown_steps, verdict, verdict_by_ste
 from utils.series.panel import Panel
 
 import numpy as np
-import pandas as pd
 import pytest
 from frames import days
 
@@ -127,14 +126,8 @@ def test_verdict(found, ours, p_value, windows, said):
     ("ours", "said"),
     [
         ((1.0, 2.0, 3.0), "Fed back, GRU is no worse than any baseline at all steps shown."),
-        (
-            (1.0, 3.0, 2.0),
-            "no worse than any baseline up to step 1; at 2 it has 3, linear 2.",
-        ),
-        (
-            (1.5, 2.0, 3.0),
-            "GRU is behind from step 1; at 1 it has 1.5, seasonal naive 1.",
-        ),
+        ((1.0, 3.0, 2.0), "no worse than any baseline up to step 1; at 2 it has 3, linear 2."),
+        ((1.5, 2.0, 3.0), "GRU is behind from step 1; at 1 it has 1.5, seasonal naive 1."),
     ],
 )
 def test_verdict_by_step(found, ours, said):
@@ -148,9 +141,3 @@ def test_a_perfect_forecast_has_its_columns(panel):
     found = backtest(rivals, panel, "GRU", steps=1)
     assert found.scores["test"]["GRU"]["mae"] == 0
     assert "at 1  at 2  at 3  at 5" in str(found)
-
-
-def test_a_long_table_is_thinned(panel, monkeypatch, found):
-    monkeypatch.setattr("utils.series.backtest.WRITTEN_ROWS", 60)
-    thinned, whole = found.table(), found.table().shape
-    assert len(thinned) <= 60 and isinstance(thinned, pd.DataFrame) and whole[1] == thinned.shape[1]

@@ -67,12 +67,14 @@ def test_linear_finds_the_law_of_an_autoregression():
     assert np.sqrt(np.mean(error**2)) < 0.1  # the noise is 1
 
 
-def test_linear_reads_the_hour_to_come_and_other_columns():
-    times = pd.date_range("2024-01-01", periods=600, freq="h")
+def test_linear_reads_what_is_known_of_the_row_to_come_and_other_columns():
+    times = pd.date_range("2024-01-01", periods=601, freq="h")
     rng = np.random.default_rng(0)
-    other = rng.normal(size=600)
-    values = 10 * np.cos(2 * np.pi * times.hour / 24) + 3 * np.roll(other, 1)
-    panel = Panel({"": pd.DataFrame({"y": values, "x": other}, times)}, 3, 1)
+    other, known = rng.normal(size=(2, 601))
+    values = 10 * np.cos(2 * np.pi * times.hour / 24) + 3 * np.roll(other, 1) + 5 * known
+    frame = pd.DataFrame({"y": values, "x": other, "known": known}, times)
+    frame.iloc[600, :2] = np.nan
+    panel = Panel({"": frame}, 3, 1, known=["known"])
     origins = panel.origins("test")
     error = baselines.Linear(panel)(panel, origins)[:, 0] - panel.targets(origins)[:, 0]
     assert np.abs(error).max() < 0.05

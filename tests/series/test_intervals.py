@@ -42,9 +42,20 @@ def test_an_interval_knows_no_error_whose_steps_are_still_to_come():
     values[180] = 100.0  # in the test part, from 170 on
     panel = panel_of(values, 10)
     both, validated = parts(panel)
-    rolled, _ = Conformal(panel, both, around_zero(len(both), 10), LEVELS, validated).rolling()
-    time = both[validated:] - panel.start[0]
-    assert rolled[0][time <= 180].max() == 1 and rolled[0].max() == 100
+    found = Conformal(panel, both, around_zero(len(both), 10), LEVELS, validated)
+    largest = np.full((1, 10), 0.999)
+    assert found.at(180 - 200, largest).max() == 1  # at origin 180, row 180 is to come
+    assert found.at(181 - 200, largest).min() == found.at(0, largest).min() == 100
+
+
+def test_windows_that_overlap_widen_the_interval():
+    """100 windows of 10 steps that share most of what is in them count as about twelve."""
+    panel = panel_of(np.arange(1000.0) % 100, 10)
+    origins = panel.start[0] + np.arange(500, 600)
+    found = Conformal(panel, origins, around_zero(100, 10), LEVELS, 100)
+    for step, now, expected in ((0, -400, 90), (9, -391, 96)):  # as soon as all have come
+        correction = found.at(now, np.full((1, 10), 0.9))[0, step]
+        assert correction * panel.error_size[0] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("louder", [1, 2])

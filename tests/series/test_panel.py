@@ -229,7 +229,11 @@ def test_too_short_a_series_names_a_length_that_suffices(rows_given, input_steps
 @pytest.mark.parametrize(
     ("where", "what", "said"),
     [
-        (slice(70, 85), np.nan, "'y' has 0 values in the 15 rows of the val part, and 10 are"),
+        (
+            slice(70, 85),
+            np.nan,
+            "'y' has 0 values in the 15 rows of the validation part, and 10 are",
+        ),
         (slice(85, 95), np.nan, "'y' has 5 values in the 15 rows of the test part"),
         (slice(0, 70), 7, "'y' is 7 in all of the first 70 rows, the train part"),
     ],

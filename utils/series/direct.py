@@ -168,7 +168,7 @@ def linear_inputs(
     coming: keras.KerasTensor,
     level: keras.KerasTensor,
 ) -> keras.KerasTensor:
-    """Return what linear heads read, in the order of `Linear.inputs`, as a tensor of Keras.
+    """Return what linear heads read, in the order of `LinearHeads.inputs`, as a tensor of Keras.
 
     Args:
         panel: the series.

@@ -271,9 +271,10 @@ class Panel:
                     f"{int(needed) + 1}; bring a longer series or lower --input-steps"
                 )
             if known < MIN_ROWS:
+                of_part = f"of the {'validation' if part == 'val' else part} part"
                 raise InputError(
-                    f"column {self.columns[0]!r} has {known} values in the {rows} rows of the "
-                    f"{part} part, and {MIN_ROWS} are needed; fill gaps or bring a longer series"
+                    f"column {self.columns[0]!r} has {known} values in the {rows} rows {of_part}, "
+                    f"and {MIN_ROWS} are needed; fill gaps or bring a longer series"
                 )
         first, end = self.start[0], self.borders[0, 0]
         for name, column in zip(self.columns, self.values[first:end].T, strict=True):
