@@ -83,7 +83,9 @@ def parse_args(argv=None):
                          help="train so many from different seeds; take their mean")  # fmt: skip
     network.add_argument("--start", choices=["linear", "last"], default="linear",
                          help="what it corrects: ridge or the last value")  # fmt: skip
-    network.add_argument("--dropout", type=cli.number_above(0, True, 1), default=0.1)
+    network.add_argument(
+        "--dropout", type=cli.number_above(0, inclusive=True, below=1), default=0.1
+    )
     network.add_argument("--epochs", type=cli.whole_number(1), help="at most (default: 10)")
     network.add_argument("--batch-size", type=cli.whole_number(1), default=256, help="windows")
     network.add_argument("--learning-rate", type=cli.number_above(0), help="default: 0.002")

@@ -40,11 +40,7 @@ class Backtest(NamedTuple):
         origins = self.origins[::every]
         series = self.panel.series_of(origins)
         rows = origins[:, None] + np.arange(-1, horizon)
-        times = (
-            self.panel.times[0].append(self.panel.times[1:])
-            if len(self.panel.times) > 1
-            else self.panel.times[0]
-        )
+        times = self.panel.times[0].append(self.panel.times[1:])
         lengths = self.panel.end - self.panel.start + horizon
         first = np.cumsum(lengths) - lengths  # where each series' times begin
         rows = rows - (self.panel.start - first)[series][:, None]
@@ -57,16 +53,10 @@ class Backtest(NamedTuple):
             "actual": actual,
         }
         table |= {name: forecast[::every].ravel() for name, forecast in self.forecasts.items()}
-        table |= {
-            "lower": self._bound(0)[::every].ravel(),
-            "upper": self._bound(1)[::every].ravel(),
-        }
+        at = self.levels.index(0.9) if 0.9 in self.levels else 0  # or the widest
+        table["lower"] = self.bounds[::every, :, at].ravel()
+        table["upper"] = self.bounds[::every, :, -1 - at].ravel()
         return pd.DataFrame(table)[np.isfinite(actual)].set_index("series")
-
-    def _bound(self, upper):
-        """Return the bounds of the 90 % interval, or of the widest."""
-        at = self.levels.index(0.9) if 0.9 in self.levels else 0
-        return self.bounds[..., -1 - at if upper else at]
 
     def one_step(self) -> pd.DataFrame:
         """Return, by time, what came and each forecast of it one step ahead; of one series."""
