@@ -95,6 +95,7 @@ class Conformal:
         every = -(-(np.ptp(time) + 1) // RENEWALS)
         renewal, before = (time - time.min()) // every, time.min() - every
         levels = np.array(self.levels)[:, None]
+        rates = ADAPTED * np.minimum(1, every / self.steps)  # errors that overlap are one
         shares = np.repeat(levels, len(self.steps), axis=1)
         rolled = np.full((len(levels), len(time), len(self.steps)), np.nan)
         for number in range(renewal.max() + 2):
@@ -105,7 +106,7 @@ class Conformal:
                 missed = known & (misses[self.validated :] > rolled[i])
                 rate = missed.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
                 rate = np.where(known.any(axis=0), rate, 1 - levels[i])
-                shares[i] = np.clip(shares[i] + ADAPTED * (rate - (1 - levels[i])), 0.01, 0.999)
+                shares[i] = np.clip(shares[i] + rates * (rate - (1 - levels[i])), 0.01, 0.999)
             corrections, before = self.at(now, shares), now
             rolled[:, renewal == number] = corrections[:, None]
         return rolled, corrections
