@@ -23,9 +23,7 @@ WESTERN = ["utf-8", "cp1252", "latin-1"]
 ENCODINGS = ["utf-8", "big5", "cp950", "gb18030", "shift_jis", "euc_kr", "cp1252", "cp1250"]
 ENCODINGS += ["cp1251", "latin-1"]
 MISSING = ["", "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", "None"]
-NO_TABLE = (
-    rb"PK\x03\x04|\xd0\xcf\x11\xe0|%PDF|(\xef\xbb\xbf)?\s*(<!|<html|<table|<\?xml|\{|\[\s*[\[{])"
-)
+NO_TABLE = rb"PK\x03|\xd0\xcf\x11\xe0|%PDF|(\xef\xbb\xbf)?\s*(<!|<html|<table|<\?xml|\{|\[\s*[\[{])"
 csv.field_size_limit(1 << 30)  # pandas has none
 
 
@@ -45,19 +43,8 @@ class CsvFile:
         self.path, self.encoding = Path(path), encoding or "utf-8"
         if self.path.exists() and not self.path.is_file():
             raise self.error("is a folder or a pipe; name a file")
-        try:
-            data = self.path.read_bytes()
-            data = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
-        except (OSError, EOFError, zlib.error) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise self.error(f"cannot be read ({reason}); check the file") from None
-        if encoding is None and data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            self.encoding = "utf-16"
-        binary = b"\0" in data[:HEAD] and not encoding and self.encoding == "utf-8"
-        if binary or re.match(NO_TABLE, data, re.I):
-            raise self.error("is a workbook, JSON, HTML or binary file; export the table as CSV")
-        text = self._decoded(data, wanted).removeprefix("\ufeff")
-        self._choose_header(text.replace("\r\n", "\n").replace("\r", "\n").encode(), wanted)
+        data = self._text(wanted, guess=encoding is None).encode()
+        self._choose_header(data, wanted)
 
     def error(self, message: str, row: int | None = None) -> InputError:
         """Say it about the file, or about one of its rows (0 is the first below the header)."""
@@ -174,10 +161,21 @@ class CsvFile:
                 raise self.error(f"{what}; {advice} {self._separator!r} in quotes", row)
         return blank
 
-    def _decoded(self, data, wanted):
+    def _text(self, wanted, guess):
         """Return the text; where it is in another encoding, name the first that has the names."""
         try:
-            return data.decode(self.encoding)
+            data = self.path.read_bytes()
+            data = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+        except (OSError, EOFError, zlib.error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise self.error(f"cannot be read ({reason}); check the file") from None
+        if guess and data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            self.encoding, guess = "utf-16", False
+        if (guess and b"\0" in data[:HEAD]) or re.match(NO_TABLE, data, re.I):
+            raise self.error("is a workbook, JSON, HTML or binary file; export the table as CSV")
+        try:
+            text = data.decode(self.encoding).removeprefix("\ufeff")
+            return text.replace("\r\n", "\n").replace("\r", "\n")
         except LookupError:
             hint = "Python knows no such encoding; try utf-8, latin-1 or big5"
             raise InputError(f"--encoding {self.encoding}: {hint}") from None

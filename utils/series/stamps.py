@@ -31,7 +31,7 @@ PARTS = {  # names of columns that hold one part of a time
 }  # fmt: skip
 COMPACT = r"(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?"  # 200101, 20010131
 CLOCK_ALONE = r"(?i)\d?\d[:.]\d\d([:.]\d\d)?(\s*[ap]\.?m\.?)?"
-CLOCK = r"\d?\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s*[ap]\.?m\.?)?|\d?\d\s*[ap]\.?m\.?"
+CLOCK = r"\d?\d:\d\d(?::\d\d)?(?:\s*[ap]\.?m\.?)?|\d?\d\s*[ap]\.?m\.?"
 ZONE = r"Z|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?|[A-Z]{3,4}"
 STAMP = rf"(?is)^(.+?)(?:[T\s:,]\s*({CLOCK})\s*({ZONE})?)?$"  # a date, a clock, a zone
 OFFSETS = {"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2}
@@ -176,57 +176,45 @@ def _unread(words):
 
 
 def _of_dates(words):
-    """Split words into date, clock and zone, and read each."""
-    parts = words.str.extract(STAMP)
-    clocks = parts[1].fillna("0:00")
-    clocks = pd.TimedeltaIndex(clocks.map({word: _clock(word) for word in clocks.unique()}))
-    zones = parts[2].str.upper()
+    """Split words into date, clock and zone; try forms of dates with the clock of the first one."""
+    parts = words.str.extract(STAMP).fillna({0: ""})
+    clock, zones = parts[1].str.upper().str.replace(r"[.\s]", "", regex=True), parts[2].str.upper()
+    word, first = words.iloc[clock.notna().argmax()], next(iter(clock.dropna()), "")
+    late = clock.str.fullmatch("24:00(:00)?").eq(True).to_numpy()  # the next midnight
+    fill = "00:00:00"[: 3 * first.count(":") + 2]
+    shape = ":".join(["%I" if "M" in first else "%H", "%M", "%S"][: first.count(":") + 1])
+    shape = " " + shape + "%p" * ("M" in first) if first else ""
+    text = parts[0]
+    for pattern, instead in TIDY.items():
+        text = text.str.replace(pattern, instead, regex=True)
+    text = text + " " + clock.mask(late).fillna(fill) if first else text
+    roc = text.str.extract(r"^(\d{2,3})( \d{1,2} \d{1,2}\b.*)$")
+    of_china = roc[0].notna().all() and roc[0].str.len().max() == 3
+    text = (roc[0].astype(int) + 1911).astype(str) + roc[1] if of_china else text
     offsets = zones.map({word: _offset(word, set(zones)) for word in zones.dropna().unique()})
     fits = (zones.isna() if zones.notna().mean() < 0.5 else offsets.notna()).to_numpy()
-    codes, dates = pd.factorize(parts[0].fillna(""))
     readings = [_unread(words)]
-    for form, times in _dates(pd.Series(dates, dtype=object)):
-        times = pd.DatetimeIndex(times[codes] + clocks)
+    for form in FORMS:
+        if form.startswith("%m") and parts[0].iloc[0].count(".") == 2:
+            continue  # no month comes first here
+        if _strptime(text[:50], form + shape).isna().all():
+            continue
+        times = _strptime(text, form + shape)
+        months = np.abs(np.diff(times.year * 12 + times.month))
+        if form == "%b %y" and len(months) and np.median(months) > 6:
+            continue  # days without a year: Jan-01, Jan-02
+        if form == "%Y %m" and len(times) > 1 and ((times.year + 1) % 100 == times.month).all():
+            continue  # seasons: 2001/02, 2002/03
+        times = times.where(~late, times + pd.Timedelta(days=1))
         times = _zoned(times.where(fits), offsets) if zones.notna().any() else times
-        flag = _raw_format(form, words.iloc[0], *parts.iloc[0, :2])
-        readings.append((times, NOTES.get(form[:5], form * ("%" not in form)), flag))
+        flags = itertools.chain(re.findall("%.", form + shape), itertools.repeat(""))
+        flag = re.sub(r"\d+|[A-Za-z][A-Za-z.]+", lambda _, flags=flags: next(flags), word)
+        note = "years of the Republic of China" if of_china else NOTES.get(form[:5], "")
+        readings.append((times, note, flag))
     whole = [reading for reading in readings if not reading[0].hasnans]
     if whole and all(flag.startswith("%y") for *_, flag in whole):
         return readings[:1]  # 99/01/04 is 1999, or 2010 in the Republic of China
     return whole or [max(readings, key=lambda reading: reading[0].notna().sum())]
-
-
-def _dates(dates):
-    """Yield (form, times) of the forms that fit some dates."""
-    plain = dates
-    for pattern, instead in TIDY.items():
-        plain = plain.str.replace(pattern, instead, regex=True)
-    roc = plain.str.extract(r"^(\d{2,3}) (\d{1,2})(?: (\d{1,2}))?$")
-    if roc[0].notna().all() and roc[0].str.len().max() == 3:
-        western = (roc[0].astype(int) + 1911).astype(str) + " " + roc[1] + " " + roc[2].fillna("1")
-        yield "years of the Republic of China", _strptime(western, "%Y %m %d")
-        return
-    for form in FORMS:
-        times = _strptime(plain, form)
-        months = np.abs(np.diff(times.year * 12 + times.month))
-        other = times.isna().all() or (form.startswith("%m") and dates.iloc[0].count(".") == 2)
-        if form == "%b %y":  # days without a year: Jan-01, Jan-02
-            other |= len(months) > 0 and np.median(months) > 6
-        if form == "%Y %m":  # seasons: 2001/02, 2002/03
-            other |= len(times) > 1 and ((times.year + 1) % 100 == times.month).all()
-        if not other:
-            yield form, times
-
-
-def _clock(word):
-    """Return the time since midnight, NaT if there is none; 24:00 is the next midnight."""
-    digits, half = re.fullmatch(r"([\d:.]+)\s*(.*)", word.lower().replace(",", ".")).groups()
-    hour, minute, second = (*map(float, digits.split(":")), 0.0, 0.0)[:3]
-    if half:
-        hour = hour % 12 + 12 * (half[0] == "p") if 1 <= hour <= 12 else np.inf
-    seconds = 3600 * hour + 60 * minute + second
-    fits = minute < 60 and second < 60 and seconds <= 86400
-    return pd.Timedelta(seconds=seconds) if fits else pd.NaT
 
 
 def _offset(zone, zones):
@@ -246,14 +234,3 @@ def _zoned(clock, offsets):
         return clock
     last = offsets.iloc[utc.argmax()]
     return utc.tz_convert(datetime.timezone(datetime.timedelta(hours=float(last))))
-
-
-def _raw_format(form, word, date, clock):
-    """Write a form with the separators of a word, as the flag needs it."""
-    directives = iter(form.split())
-    raw = re.sub(r"\d+|[A-Za-z]+", lambda match: next(directives, match[0]), str(date))
-    if not isinstance(clock, str):
-        return raw
-    half = re.search(r"[ap]\.?m", clock, re.I)
-    parts = ["%I" if half else "%H", "%M", "%S"][: clock.count(":") + 1]
-    return raw + word[len(date)] + ":".join(parts) + (" %p" if half else "")
