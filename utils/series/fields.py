@@ -30,13 +30,8 @@ csv.field_size_limit(1 << 30)  # pandas has none
 class CsvFile:
     """A CSV file, plain or gzip: `names` of its columns, and what is `said` about it.
 
-    Args:
-        path: the file.
-        encoding: of its text; None is UTF-8, or UTF-16 where its mark says so.
-        wanted: names; the header is the line that has most of them.
-
-    Raises:
-        InputError: if it can't be read or is no table.
+    Its encoding is UTF-8 if None, or UTF-16 where its mark says so; its header is the line that has
+    most of the wanted names. Raises InputError if it can't be read or is no table.
     """
 
     def __init__(self, path: str | Path, encoding: str | None, wanted: set[str]):

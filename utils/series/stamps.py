@@ -9,7 +9,6 @@ import re
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.api import guess_datetime_format
 
 TIME = (
     "time|date|datetime|timestamp|when|year|month|week|day|hour|quarter|period|ds|ts|epoch|unix|"
@@ -144,11 +143,7 @@ def _of_words(words, time_format):
         times = pd.PeriodIndex(quarters.str.replace(r"[-/ ]", "", regex=True), freq="Q")
         return [(times.to_timestamp(), "", "")]
     words = words.str.replace(r"^(\d{3,4})年(\d+)月(?:(\d+)日)?", r"\1/\2/\3", regex=True)
-    readings = _of_dates(words.str.replace(r"/(?=\s|$)", "", regex=True))
-    form = guess_datetime_format(words.iloc[0]) if readings[0][0].hasnans else None
-    if form and re.search("%b|%B|^%Y", form) and not (times := _strptime(words, form)).hasnans:
-        return [(times, "", "")]
-    return readings
+    return _of_dates(words.str.replace(r"/(?=\s|$)", "", regex=True))
 
 
 def _strptime(words, form):

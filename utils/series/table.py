@@ -99,7 +99,8 @@ def read_table(
     said += [f"rows missing in between: {absent:,}" if absent else ""]
     said += [f"rows without {target!r}: {empty:,}" if empty else "", *file.said]
     said = ", ".join(part for part in [*said, "decimal comma" * (decimal == ",")] if part)
-    frames, remarks = _odd_series(frames, target)
+    remarks = _remarks(frames, target)
+    frames = {who: frame for who, frame in frames.items() if frame[target].notna().any()}
     return Table(frames, target, known, features, said, remarks)
 
 
@@ -201,7 +202,7 @@ def _check_values(file, rows, columns, target):
         if large.any():
             row = rows.index[large.argmax()]
             what = f"{file.field(row, name)!r} in column {name!r} is infinite or beyond {LARGEST:g}"
-            raise file.error(f"{what}; correct it, leave it empty, or write a larger unit", row)
+            raise file.error(f"{what}; leave it empty, or write the column in a larger unit", row)
     some = np.unique(columns[target][~np.isnan(columns[target])])
     if len(some) < 2:
         what = f"column {target!r} is {some[0] if len(some) else 'missing'} in every row"
@@ -303,42 +304,36 @@ def _frames(file, columns, series, ids, index, order, positions):
     return frames
 
 
-def _odd_series(frames, target):
-    """Leave out series without any value, and return remarks on them and on odd values."""
-    alive, remarks = {}, []
+def _remarks(frames, target):
+    """Say what looks odd: no values, codes for missing ones, far outliers, a sensor that hangs."""
+    remarks = []
     for who, frame in frames.items():
-        odd = [f"no value of {target!r}, left out"]
-        if frame[target].notna().any():
-            alive[who] = frame
-            odd = _odd_values(frame[target]) if len(remarks) < MOST_REMARKS else []
-        remarks += [f"series {who!r}: {remark}" if who else remark for remark in odd]
-    return alive, remarks
-
-
-def _odd_values(column):
-    """Return remarks on codes for missing values, far outliers, and a sensor that hangs."""
-    values, rows, remarks = column.to_numpy(), np.flatnonzero(column.notna()), []
-
-    def remark(what, places):
-        times = ", ".join(map(str, column.index[places[:3]])) + (", ..." if len(places) > 3 else "")
-        remarks.append(f"{column.name!r} is {what} at {times}")
-
-    if len(rows) < EQUAL:
-        return []
-    for code in CODES.intersection([values[rows].min(), values[rows].max()]):
-        same = values[rows] == code
-        rest = values[rows[~same]]
-        if len(rest) >= EQUAL / 2 and np.abs(code - rest).min() > np.ptp(rest) > 0:
-            remark(f"{code:g} (if it means missing, --missing {code:g})", rows[same])
-            rows = rows[~same]
-    away = np.abs(values[rows] - np.median(values[rows]))
-    far = away > FAR * np.median(away[away > 0]) if away.any() else away > 0
-    if 0 < far.sum() <= max(3, len(rows) / 200) and away[far].min() > 5 * away[~far].max():
-        shown, rest = ", ".join(f"{value:g}" for value in values[rows[far][:3]]), values[rows[~far]]
-        remark(f"{shown} (all else lies from {rest.min():g} to {rest.max():g})", rows[far])
-    edges = np.flatnonzero(np.diff(values, prepend=np.nan, append=np.nan) != 0)
-    *_, second, longest = 0, 0, *np.sort(np.diff(edges))
-    if second and longest >= max(EQUAL, 5 * second):
-        place = edges[np.diff(edges).argmax()]
-        remark(f"{values[place]:g} in {longest} rows, one after the other, the first", [place])
+        values, rows, odd = frame[target].to_numpy(), np.flatnonzero(frame[target].notna()), []
+        prefix = f"series {who!r}: " if who else ""
+        if len(rows) == 0:
+            remarks.append(f"{prefix}no value of {target!r}, left out")
+        if len(rows) < EQUAL or len(remarks) >= MOST_REMARKS:
+            continue
+        for code in CODES.intersection([values[rows].min(), values[rows].max()]):
+            same = values[rows] == code
+            rest = values[rows[~same]]
+            if len(rest) >= EQUAL / 2 and np.abs(code - rest).min() > np.ptp(rest) > 0:
+                odd.append((f"{code:g} (if it means missing, --missing {code:g})", rows[same]))
+                rows = rows[~same]
+        away = np.abs(values[rows] - np.median(values[rows]))
+        far = away > FAR * np.median(away[away > 0]) if away.any() else away > 0
+        if 0 < far.sum() <= max(3, len(rows) / 200) and away[far].min() > 5 * away[~far].max():
+            rest, shown = values[rows[~far]], ", ".join(f"{x:g}" for x in values[rows[far][:3]])
+            what = f"{shown} (all else lies from {rest.min():g} to {rest.max():g})"
+            odd.append((what, rows[far]))
+        edges = np.flatnonzero(np.diff(values, prepend=np.nan, append=np.nan) != 0)
+        *_, second, longest = 0, 0, *np.sort(np.diff(edges))
+        if second and longest >= max(EQUAL, 5 * second):
+            place = edges[np.diff(edges).argmax()]
+            odd.append(
+                (f"{values[place]:g} in {longest} rows, one after the other, the first", [place])
+            )
+        for what, places in odd:
+            times = ", ".join(map(str, frame.index[places[:3]])) + ", ..." * (len(places) > 3)
+            remarks.append(f"{prefix}{target!r} is {what} at {times}")
     return remarks
