@@ -94,8 +94,6 @@ BAD = {
         "keep one row"]),
     "bare hours": ("date,hour,y\n" + "".join(f"{t:%Y-%m-%d},{t.hour},{t.hour}\n" for t in HOURS),
         {}, ["line 3", "comes twice", '--time-column date,hour --time-format "%Y-%m-%d %H"']),
-    "few of many": (table([*HOURS[:9], HOURS[0] + 90 * DAY]), {},
-        ["line 11: most of 2,161 rows are missing", "resample"]),
     "one bad date": (table(["2001-01-01", "2001-01-02", "soon", "2001-01-04"]), {},
         ["line 4: 'soon' in column 'time' is no time", "--time-format", "--time-column none"]),
     "no such day": (table([*DAYS, "2001-02-30"]), {}, ["line 22: '2001-02-30'"]),
@@ -387,14 +385,6 @@ def test_unequal_series_with_gaps_in_any_order(write):
         '34 rows, daily, 2001-01-05 to 2001-01-24, time from column "date", 3 series, rows missing '
         "in between: 2, rows without 'sales': 1"
     )
-
-
-def test_series_without_times_are_counted(write):
-    got = read_table(write("id,y\nb,1\na,5\nb,2\nb,4\na,6\n"), "y", series_column="id")
-    assert list(got.frames) == ["b", "a"]
-    assert got.frames["b"]["y"].tolist() == [1, 2, 4]
-    assert got.frames["a"].index.equals(pd.RangeIndex(2))
-    assert got.understood == "5 rows, no time column: rows are counted, 2 series"
 
 
 def test_a_dead_series_is_left_out_and_constant_ones_are_kept(write):

@@ -114,9 +114,7 @@ def _time_columns(file, wanted, series_column, time_column, time_format):
         try:
             pd.to_datetime("2001", format=time_format, errors="coerce")
         except ValueError as error:
-            raise InputError(
-                f"--time-format {time_format}: {error}; see Python's strptime"
-            ) from None
+            raise InputError(f"--time-format {time_format}: {error} (see strptime)") from None
         if "%y" not in time_format.lower():
             raise InputError(f"--time-format {time_format}: has no year (%Y); dates need one")
     if time_column:
@@ -203,9 +201,9 @@ def _check_values(file, rows, columns, target):
             row = rows.index[large.argmax()]
             what = f"{file.field(row, name)!r} in column {name!r} is infinite or beyond {LARGEST:g}"
             raise file.error(f"{what}; leave it empty, or write the column in a larger unit", row)
-    some = np.unique(columns[target][~np.isnan(columns[target])])
-    if len(some) < 2:
-        what = f"column {target!r} is {some[0] if len(some) else 'missing'} in every row"
+    low, high = pd.Series(columns[target]).agg(["min", "max"])
+    if not low < high:
+        what = f"column {target!r} is {'missing' if np.isnan(low) else low} in every row"
         raise file.error(f"{what}: there is nothing to forecast; name another --column")
 
 
@@ -219,8 +217,8 @@ def _read_times(file, rows, names, time_format):
     readings = stamps.read(text.apply(lambda column: column.str.strip()), time_format)
     if len(readings) > 1:
         flags = " or ".join(f'--time-format "{flag}"' for _, _, flag in readings)
-        what = f"{text[names[0]][0]!r} in column {names[0]!r} may mean {len(readings)} days in all"
-        raise file.error(f"{what} rows; add {flags}")
+        what = f"{text.iloc[0, 0]!r} in column {names[0]!r} may mean {len(readings)} days"
+        raise file.error(f"{what} in all rows; add {flags}")
     times, note, _ = readings[0]
     if times.hasnans:
         row = rows.index[first[times.isna().argmax()]]
@@ -292,8 +290,8 @@ def _frames(file, columns, series, ids, index, order, positions):
         rows, places = order[start:stop], positions[start:stop]
         who = ids[series[rows[0]]]
         if len(rows) > 7 and np.gcd.reduce(np.diff(places)) > 1:
-            what = f"series {who!r} has another step than the others"
-            raise file.error(f"{what}; bring series of one step, or leave it out")
+            advice = "bring series of one step, or leave it out"
+            raise file.error(f"series {who!r} has another step than the others; {advice}")
         times = index[places[0] : places[-1] + 1]
         if isinstance(times, pd.RangeIndex):
             times = pd.RangeIndex(len(times), name=index.name)
