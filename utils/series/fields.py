@@ -24,6 +24,7 @@ ENCODINGS = ["utf-8", "big5", "cp950", "gb18030", "shift_jis", "euc_kr", "cp1252
 ENCODINGS += ["cp1251", "latin-1"]
 MISSING = ["", "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 NO_TABLE = rb"PK\x03|\xd0\xcf\x11\xe0|%PDF|(\xef\xbb\xbf)?\s*(<!|<html|<table|<\?xml|\{|\[\s*[\[{])"
+BLANKS = r"(?m)^ +| +$"  # around lines that are separated by spaces
 csv.field_size_limit(1 << 30)  # pandas has none
 
 
@@ -60,9 +61,10 @@ class CsvFile:
         Blank lines are no rows, but in a file of one column they are missing values.
         """
         lines = io.TextIOWrapper(io.BytesIO(self._body), encoding="utf-8")
-        for line, fields in _split(lines, self._separator):
+        reader = csv.reader(lines, delimiter=self._separator, skipinitialspace=True)
+        for fields in reader:
             if len(fields) > 1 or len(self.names) == 1 or "".join(fields).strip():
-                yield self._header_line + line, fields
+                yield self._header_line + reader.line_num, fields
 
     def check_names(self, wanted: Sequence[tuple[str, str]]) -> None:
         """Refuse names, (flag, name), that the header lacks or has twice, or that are repeated."""
@@ -190,7 +192,9 @@ class CsvFile:
         """Take the line and the separator that find the most of the names that are wanted."""
         head, best = data[:HEAD].decode(errors="ignore"), []
         for separator in SEPARATORS:
-            records = itertools.islice(_split(io.StringIO(head), separator), HEADERS)
+            text = re.sub(BLANKS, "", head) if separator == " " else head
+            reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+            records = [(reader.line_num, fields) for fields in itertools.islice(reader, HEADERS)]
             records = [(line, fields) for line, fields in records if "".join(fields).strip()]
             for i, (line, fields) in enumerate(records):
                 names = [" ".join(name.split()) for name in fields]
@@ -201,18 +205,10 @@ class CsvFile:
         if not best:
             raise self.error("is empty; name a file with a header and rows")
         merit, self._header_line, self._separator, self.names = max(best, key=lambda one: one[0])
+        data = re.sub(BLANKS.encode(), b"", data) if self._separator == " " else data
         lines = io.BytesIO(data)
         self._body = data[sum(len(next(lines)) for _ in range(self._header_line)) :]
         self.said = [f"header in line {self._header_line}"] if merit[-1] else []
         comma, utf8 = self._separator == ",", self.encoding.lower().startswith(("utf-8", "utf8"))
         self.said += [] if comma else [f"separated by {SEPARATORS[self._separator]}"]
         self.said += [] if utf8 else [f"text in {self.encoding}"]
-
-
-def _split(lines, separator):
-    """Yield the number of the (last) line and the fields of each record."""
-    if separator == " ":
-        lines = (line.strip() + "\n" for line in lines)
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-    for fields in reader:
-        yield reader.line_num, fields

@@ -28,6 +28,7 @@ PARTS = {  # names of columns that hold one part of a time
     "year": "year yr yyyy yy 年", "month": "month mon mo mm 月", "day": "day dy dd 日",
     "hour": "hour hr hh 時 时", "minute": "minute min mn mi 分", "second": "second sec ss 秒",
 }  # fmt: skip
+PART = {word: part for part, words in PARTS.items() for word in words.split()}
 COMPACT = r"(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?"  # 200101, 20010131
 CLOCK_ALONE = r"(?i)\d?\d[:.]\d\d([:.]\d\d)?(\s*[ap]\.?m\.?)?"
 CLOCK = r"\d?\d:\d\d(?::\d\d)?(?:\s*[ap]\.?m\.?)?|\d?\d\s*[ap]\.?m\.?"
@@ -93,8 +94,7 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
 
 def _parts(names):
     """Return {name: part of a time} of the names that promise one; beside MM, mm is the minute."""
-    words = {word: part for part, line in PARTS.items() for word in line.split()}
-    found = {name: words.get(name.lower().lstrip("# ")) for name in names}
+    found = {name: PART.get(name.lower().lstrip("# ")) for name in names}
     found |= {"mm": "minute"} if {"MM", "mm"} <= set(found) else {}
     return {name: part for name, part in found.items() if part}
 
