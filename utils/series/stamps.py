@@ -183,7 +183,7 @@ def _of_dates(words):
     for pattern, instead in TIDY.items():
         text = text.str.replace(pattern, instead, regex=True)
     text = text + " " + clock.mask(late).fillna(fill) if first else text
-    roc = text.str.extract(r"^(\d{2,3})( \d{1,2} \d{1,2}\b.*)$")
+    roc = text.str.extract(r"^(\d{2,3})( \d{1,2}(?: \d{1,2}\b.*)?)$")
     of_china = roc[0].notna().all() and roc[0].str.len().max() == 3
     text = (roc[0].astype(int) + 1911).astype(str) + roc[1] if of_china else text
     offsets = zones.map({word: _offset(word, set(zones)) for word in zones.dropna().unique()})

@@ -81,7 +81,7 @@ def read_table(
     wanted = [(flag, name) for flag, name in wanted if name is not None]
     file = CsvFile(path, encoding, {name for _, name in wanted})
     names = _time_columns(file, wanted, series_column, time_column, time_format)
-    keys = [*names, series_column] if series_column else names
+    keys = names if series_column is None else [*names, series_column]
     rows = file.read([target, *features], known, keys, missing, decimal)
     columns, labels = {}, {}
     for name in (target, *known, *features):
@@ -122,7 +122,7 @@ def _time_columns(file, wanted, series_column, time_column, time_format):
     for name in file.names:
         if file.names.count(name) > 1 and re.fullmatch(stamps.NAME, name, re.I):
             raise file.error(f"{file.names.count(name)} columns named {name!r}; rename them")
-    if series_column:
+    if series_column is not None:
         sample = sample[sample[series_column] == sample[series_column][0]]
     names = stamps.find(sample.drop(columns=[name for _, name in wanted]), time_format)
     if time_format and not names:
