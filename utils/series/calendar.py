@@ -2,8 +2,7 @@
 
 An index is one of three: a DatetimeIndex with a freq, whose times follow each other without a
 break; business days, a DatetimeIndex from Monday to Friday in which holidays are absent; a
-RangeIndex where rows are only counted, because there are no times or they have pauses (nights,
-Sundays).
+RangeIndex where rows are only counted, because there are no times or they have pauses.
 """
 
 from collections.abc import Sequence
@@ -19,30 +18,17 @@ WAVES = ["sin1", "cos1", "sin2", "cos2"]  # once and twice in a cycle
 CLOSED = 0.1  # an hour of the week that has rows in fewer of the weeks is a pause
 MOST_ROWS = 100  # of a week with pauses, for each row that it has
 MOST_EMPTY = 3  # likewise, of a series without pauses
-SEASONS = {"D": 7, "B": 5, "W": 52}
-WORDS = {
-    "s": "every second",
-    "min": "every minute",
-    "h": "hourly",
-    "D": "daily",
-    "B": "Mon-Fri",
-    "W": "weekly",
-}
-WORDS |= {"M": "monthly", "Q": "quarterly", "Y": "yearly", "rows": "counted rows"}
+SEASONS = {"D": 7, "B": 5, "W": 52, "M": 12, "2M": 6, "3M": 4, "4M": 3, "6M": 2}
+WORDS = {"s": "every second", "min": "every minute", "h": "hourly", "D": "daily", "B": "Mon-Fri"}
+WORDS |= {"W": "weekly", "M": "monthly", "3M": "quarterly", "12M": "yearly", "rows": "counted rows"}
 
 
 def regular(times: pd.DatetimeIndex) -> tuple[pd.Index, np.ndarray, str]:
-    """Find the regular index that times belong to.
+    """Return the regular index of (rows,) rising times, their (rows,) positions in it, a remark.
 
     Daily times without any Saturday or Sunday are business days: a day that is absent was a
     holiday. Hours of the day or the week that (nearly) always lack rows are pauses: rows are
     counted. Whatever else is absent is a gap: the index holds it.
-
-    Args:
-        times: (rows,) each above the one before.
-
-    Returns:
-        the index; (rows,) the positions of the rows in it; what there is to say about it, or "".
 
     Raises:
         ValueError: (message, row) of the first row that follows no step.
@@ -54,80 +40,59 @@ def regular(times: pd.DatetimeIndex) -> tuple[pd.Index, np.ndarray, str]:
     if usual >= 28 * DAY and (found := _months(times)) is not None:
         return found
     uneven = steps % usual != pd.Timedelta(0)
-    if uneven.any() and usual >= DAY and (days := _days_of_another_zone(times)) is not None:
+    if uneven.any() and usual >= DAY and (days := _days_elsewhere(times)) is not None:
         index, positions, note = regular(days)
-        return index, positions, "days by the clock of another zone" + (f", {note}" if note else "")
+        return index, positions, ", ".join(["days by the clock of another zone", note]).rstrip(", ")
+    row = int((uneven if uneven.any() else steps).argmax()) + 1
     if uneven.any():
-        row = int(uneven.argmax()) + 1
-        raise ValueError(
-            f"{times[row]} comes {steps[row - 1]} after the time before, the usual "
-            f"step is {usual}; resample to one step",
-            row,
-        )
-    freq = usual if usual % DAY else pd.offsets.Day(usual // DAY)
-    if usual == 7 * DAY:
-        freq = f"W-{WEEKDAYS[times[0].day_of_week].upper()}"
+        what = f"{times[row]} comes {steps[row - 1]} after the time before"
+        raise ValueError(f"{what}, the usual step is {usual}; resample to one step", row)
     rows = (times[-1] - times[0]) // usual + 1
     if rows < MOST_ROWS * len(times):
-        index = pd.date_range(times[0], times[-1], freq=freq)
+        freq = usual if usual % DAY else pd.offsets.Day(usual // DAY)
+        weekly = f"W-{WEEKDAYS[times[0].day_of_week].upper()}"
+        index = pd.date_range(times[0], times[-1], freq=weekly if usual == 7 * DAY else freq)
         positions = index.searchsorted(times)
         if usual == DAY and index.day_of_week.max() == 6 and times.day_of_week.max() < 5:
-            return _business_days(times)
+            full = pd.date_range(times[0], times[-1], freq="B")
+            absent = len(full) - len(times)
+            note = f"{absent:,} business days without a row" if absent else ""
+            return times if absent else full, np.arange(len(times)), note
         if rows > len(times) and _has_pauses(index, positions):
             note = "rows are counted, for the times have pauses"
             return pd.RangeIndex(len(times)), np.arange(len(times)), note
     if rows > MOST_EMPTY * len(times):
-        row = int(np.argmax(steps)) + 1
-        raise ValueError(
-            f"most of {rows:,} rows are missing at the usual step of {usual}, as before "
-            f"{times[row]}; resample to one step",
-            row,
-        )
+        what = f"most of {rows:,} rows are missing at the usual step of {usual}, as before"
+        raise ValueError(f"{what} {times[row]}; resample to one step", row)
     return index, positions, ""
 
 
 def _months(times):
-    """Months, quarters or years, on one day or near either end; None if they are none."""
-    months = times.year * 12 + times.month
-    size = int(np.median(np.diff(months)))
-    clocks = (times.tz_localize(None) - times.tz_localize(None).normalize()).unique()
-    if size == 0 or ((months - months[0]) % size).any() or not months.is_unique or len(clocks) > 1:
+    """As `regular`, for months, quarters or years on one day or near either end, or None."""
+    clock = times.tz_localize(None) - times.tz_localize(None).normalize()
+    months = (times.year * 12 + times.month).to_numpy()
+    size = max(int(np.median(np.diff(months))), 1)
+    positions, rest = np.divmod(months - months[0], size)
+    end = (times.days_in_month - times.day < 7).all()
+    end = end and (times.day.max() > 28 or times.day.nunique() > 1)
+    exact = (times.day == times.days_in_month).all() if end else times.day.nunique() == 1
+    near = exact or end or times.day.max() <= 7
+    if rest.any() or not np.diff(months).all() or clock.nunique() > 1 or not near:
         return None
-    positions = ((months - months[0]) // size).to_numpy()
-    near_end = (times.days_in_month - times.day < 7).all()
-    note, side = "", "E" if near_end and times.day.max() > 28 else "S"
-    same = (times.day == times.days_in_month).all() if side == "E" else times.day.nunique() == 1
-    if not same and not near_end and times.day.max() > 7:
-        return None
-    if not same:
-        side = "E" if near_end else "S"
-        note = f"days near the {'end' if near_end else 'start'} of a month stand for it"
-    if same and side == "S" and times[0].day > 1:
+    freq, first = f"{size}M{'E' if end else 'S'}", times[0] - (times[0].day - 1) * DAY
+    if exact and first != times[0] and not end:
         freq, first = pd.DateOffset(months=size), times[0]
-    else:
-        month = times[0].strftime("%b").upper()
-        unit = {3: f"Q{side}-{month}", 12: f"Y{side}-{month}"}.get(size, f"{size}M{side}")
-        freq, first = unit, times[0] - (times[0].day - 1) * DAY
-    index = pd.date_range(first, periods=positions[-1] + 1, freq=freq)
-    return index, positions, note
+    note = "" if exact else f"days near the {'end' if end else 'start'} of a month stand for it"
+    return pd.date_range(first, periods=positions[-1] + 1, freq=freq), positions, note
 
 
-def _days_of_another_zone(times):
+def _days_elsewhere(times):
     """Midnights of a zone with summer time, seen from another one, as days; None if they aren't."""
     clock = times.tz_localize(None)
-    hours = np.unique((clock - clock.normalize()) / pd.Timedelta(hours=1))
-    if len(hours) != 2 or hours[1] - hours[0] not in (1, 23):
-        return None
-    days = (clock + (12 * DAY / 24)).normalize()
-    return days if days.is_unique else None
-
-
-def _business_days(times):
-    """Return the days as they are; with freq "B" if none is absent."""
-    full = pd.date_range(times[0], times[-1], freq="B")
-    absent = len(full) - len(times)
-    note = f"{absent:,} business days without a row" if absent else ""
-    return times if absent else full, np.arange(len(times)), note
+    days = (clock + DAY / 2).normalize()
+    ahead = (clock - days).unique()
+    one_hour = len(ahead) == 2 and ahead.max() - ahead.min() == pd.Timedelta(hours=1)
+    return days if one_hour and days.is_unique else None
 
 
 def _has_pauses(index, positions):
@@ -143,22 +108,7 @@ def _has_pauses(index, positions):
     return closed.any() and present[~closed].sum() > 0.5 * (~closed).sum()
 
 
-def end_of_summer_time(times: pd.DatetimeIndex) -> bool:
-    """Whether times that come twice are the hour that a clock shows twice, once a year."""
-    hours = times.floor("h").unique()
-    nights = (hours.day_of_week == 6) & (hours.hour < 4) & hours.month.isin([3, 4, 9, 10, 11])
-    return times.tz is None and bool(nights.all()) and not hours.year.duplicated().any()
-
-
-def span(times: pd.Index) -> str:
-    """Say the first and the last time, without a clock where all are midnight, and the zone."""
-    clock = "" if (times == times.normalize()).all() else " %H:%M"
-    form = "%Y-%m-%d" + clock + (":%S" if times.second.any() else "")
-    zone = f" in {times.tz}" if times.tz is not None else ""
-    return " to ".join(times[[0, -1]].strftime(form)) + zone
-
-
-def usual_step(index: pd.DatetimeIndex) -> pd.Timedelta:
+def _usual(index):
     """Return the median time from row to row; a day if there is one row only."""
     if len(index) < 2:
         return pd.Timedelta(index.freq) if isinstance(index.freq, pd.offsets.Tick) else DAY
@@ -166,57 +116,37 @@ def usual_step(index: pd.DatetimeIndex) -> pd.Timedelta:
 
 
 def step(index: pd.Index) -> str:
-    """Return the time from row to row as pandas writes it: "h", "15min", "D", "B", "W-MON", "MS".
+    """Return the time from row to row as pandas writes it: "h", "15min", "B", "W-MON", "3MS".
 
-    Quarters and years are "QS", "QE", "YS" or "YE" in whichever month they begin. It is "rows"
-    where rows are counted.
+    Quarters and years are 3 and 12 months. It is "rows" where rows are counted.
     """
     if isinstance(index, pd.RangeIndex):
         return "rows"
-    freq = index.freq
+    freq, usual = index.freq, _usual(index)
     if freq is None:
-        usual = usual_step(index)
-        weekend = usual == DAY and index.day_of_week.max() >= 5
-        freq = "B" if usual == DAY and not weekend else usual
-    freq = to_offset(freq)
-    if set(freq.kwds) == {"months"}:
-        return f"{freq.kwds['months']}MS" if freq.kwds["months"] > 1 else "MS"
-    return freq.freqstr if freq.freqstr.startswith("W") else freq.freqstr.partition("-")[0]
+        freq = "B" if usual == DAY and index.day_of_week.max() < 5 else usual
+    months = to_offset(freq).kwds.get("months")
+    return to_offset(f"{months}MS" if months else freq).freqstr
 
 
-def _unit(index):
-    """Return the step as a number of "s", "min", "h", "D", "B", "W", "M", "Q", "Y" or "rows"."""
+def _code(index):
+    """Return the step without the day on which it begins: "W", "3M"."""
     code = step(index).partition("-")[0]
-    unit = code.lstrip("0123456789")
-    number = int(code[: len(code) - len(unit)] or 1)
-    unit = unit[:1] if unit in ("MS", "ME", "QS", "QE", "YS", "YE") else unit
-    months = {"M": 1, "Q": 3, "Y": 12}.get(unit, 0) * number
-    named = {3: (1, "Q"), 12: (1, "Y")}
-    return named.get(months, (months, "M")) if months else (number, unit)
+    return code[:-1] if code.endswith(("MS", "ME")) else code
 
 
 def words(index: pd.Index) -> str:
-    """Say the step in words: "hourly", "every 15min", "Mon-Fri", "monthly", "counted rows"."""
-    number, unit = _unit(index)
-    if number == 1 and unit in WORDS:
-        return WORDS[unit]
-    return f"every {number} months" if unit == "M" else f"every {step(index)}"
+    """Say the step in words: "hourly", "every 15min", "Mon-Fri", "every 2 months"."""
+    code = _code(index)
+    return WORDS.get(code) or f"every {code}".replace("M", " months")
 
 
 def season(index: pd.Index) -> int | None:
-    """Return the rows of the cycle that a forecaster tries first, None if there is none.
-
-    It is a day for steps below one, a week for days, a year for weeks, months and quarters.
-    """
-    number, unit = _unit(index)
-    if unit in ("M", "Q"):
-        months = number * (3 if unit == "Q" else 1)
-        return 12 // months if 12 % months == 0 and months < 12 else None
-    if unit in ("Y", "rows"):
-        return None
-    if unit in SEASONS:
-        return SEASONS[unit] if number == 1 else None
-    usual = pd.Timedelta(to_offset(step(index)))
+    """Return the rows of a day (for steps below one), of a week (days), of a year, or None."""
+    code = _code(index)
+    if code in SEASONS or code == "rows":
+        return SEASONS.get(code)
+    usual = _usual(index)
     return DAY // usual if usual < DAY and DAY % usual == pd.Timedelta(0) else None
 
 
@@ -231,23 +161,18 @@ def future(index: pd.Index, steps: int) -> pd.Index:
 
 
 def columns(index: pd.Index) -> tuple[list[str], np.ndarray]:
-    """Return the calendar columns of all cycles that the step resolves and two of which are held.
+    """Return names and values of the columns of all cycles that the step resolves, two being held.
 
-    Returns:
-        names: "hour sin1", ..., "weekday Mon", ..., "year cos2".
-        values: (time, names) float32; sines and cosines of one and two turns a day or a year, by
-            the clock of the index; a 0/1 column for each weekday.
+    Names are "hour sin1", ..., "weekday Mon", ..., "year cos2". Values are (time, names) float32:
+    sines and cosines of one and two turns a day or a year, by the clock of the index; a 0/1 column
+    for each weekday.
     """
-    if isinstance(index, pd.RangeIndex) or len(index) < 2:
-        return [], np.zeros((len(index), 0), np.float32)
-    usual, span = usual_step(index), index[-1] - index[0]
     names = []
-    if usual < DAY and span >= 2 * DAY:
-        names += [f"hour {wave}" for wave in WAVES]
-    if usual <= DAY and span >= 14 * DAY:
-        names += [f"weekday {day}" for day in WEEKDAYS]
-    if usual <= 31 * DAY and span >= 2 * YEAR * DAY:
-        names += [f"year {wave}" for wave in WAVES]
+    if isinstance(index, pd.DatetimeIndex) and len(index) > 1:
+        usual, span = _usual(index), index[-1] - index[0]
+        names += [f"hour {wave}" for wave in WAVES if usual < DAY and span >= 2 * DAY]
+        names += [f"weekday {day}" for day in WEEKDAYS if usual <= DAY and span >= 14 * DAY]
+        names += [f"year {wave}" for wave in WAVES if usual <= 31 * DAY and span >= 2 * YEAR * DAY]
     return names, columns_named(index, names)
 
 

@@ -1,7 +1,6 @@
 """A CSV file -> series of numbers on regular times, or one line that says what is in the way.
 
-Nothing is repaired in silence: a table says in a line what was understood, and what could mean two
-things is refused with the flag that settles it.
+What was understood is said; what could mean two things is refused with the flag that settles it.
 """
 
 import itertools
@@ -18,11 +17,9 @@ import numpy as np
 import pandas as pd
 
 SAMPLE = 1000  # rows that show which column holds the times
-MOST_WORDS = 100  # that a column of text may have
-MOST_REMARKS = 10
+MOST_WORDS, MOST_REMARKS = 100, 10  # of a column of text; in all
 LARGEST = 1e100  # the square of what is larger is infinite
-SPARSE = 8  # rows of a series that show that its step is another one
-CODES = [-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999]  # that stand for missing values
+CODES = {-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999}  # that stand for missing values
 EQUAL = 20  # rows in a row with one value are many, where that is rare
 FAR = 50  # times the usual distance from the median
 GROUPED = {  # numbers with groups of thousands, by the decimal mark
@@ -33,7 +30,7 @@ COUNT = "or count rows with --time-column none"
 
 
 class Table(NamedTuple):
-    """What a file holds."""
+    """What a file holds; as text, what was understood and the remarks, a line each."""
 
     frames: dict[str, pd.DataFrame]  # by series, "" where there is one: float64, NaN where missing
     target: str
@@ -42,14 +39,8 @@ class Table(NamedTuple):
     understood: str  # one line
     remarks: list[str]  # a line each on what looks odd
 
-
-class _Grid(NamedTuple):
-    """Where rows lie on a regular index that all series share."""
-
-    index: pd.Index
-    order: np.ndarray  # the rows that are kept, by series, then by time
-    positions: np.ndarray  # in the index, of the rows in this order
-    said: list[str]
+    def __str__(self):
+        return "\n".join([self.understood, *self.remarks])
 
 
 def read_table(
@@ -67,17 +58,14 @@ def read_table(
 ) -> Table:
     """Read a column to forecast, and columns that may help, from a CSV file.
 
-    Each series has the regular index of `utils.series.calendar.regular`, from its first row to its
-    last; rows that are absent in between, and values that are missing, are NaN. Rows at the end may
-    hold known columns only. Times without an offset are those of a clock on the wall: of an hour
-    that comes twice in autumn, the first is kept.
+    Each series has the regular index of `calendar.regular`, from its first row to its last, NaN
+    where a row is absent or a value missing. Rows at the end may hold known columns only.
 
     Args:
         path: the file, plain or gzip; separated by commas, semicolons, tabs, bars or spaces.
         target: the column to forecast.
         series_column: the column that names each row's series; then rows may be in any order.
-        time_column: the column of times, or several ("Date,Time"); "none" counts rows; None finds
-            it.
+        time_column: the times, or several columns ("Date,Time"); "none" counts rows; None: find it.
         time_format: of strptime, for the time column.
         known: columns of which the future is known: numbers, or at most 100 words.
         features: likewise, columns of which only the past is known.
@@ -88,56 +76,55 @@ def read_table(
     Raises:
         InputError: if anything is in the way; one line with the file, its line, what to do.
     """
-    asked = [("--column", target), *(("--known", name) for name in known)]
-    asked += [("--features", name) for name in features]
-    asked += [("--series-column", series_column)] if series_column else []
-    file = CsvFile(path, encoding, {name for _, name in asked})
-    names = _time_columns(file, asked, series_column, time_column, time_format)
-    keys = [*names, series_column] if series_column else names
+    wanted = [("--column", target), *(("--known", name) for name in known)]
+    wanted += [*(("--features", name) for name in features), ("--series-column", series_column)]
+    wanted = [(flag, name) for flag, name in wanted if name is not None]
+    file = CsvFile(path, encoding, {name for _, name in wanted})
+    names = _time_columns(file, wanted, series_column, time_column, time_format)
+    keys = names if series_column is None else [*names, series_column]
     rows = file.read([target, *features], known, keys, missing, decimal)
-    columns = {
-        name: _numbers_or_words(file, rows, name, missing, decimal, name == target)
-        for name in (target, *known, *features)
-    }
+    columns, labels = {}, {}
+    for name in (target, *known, *features):
+        found = _numbers_or_words(file, rows, name, missing, decimal, name == target)
+        columns, labels[name] = columns | found, list(found)
     known, features = (
-        [label for name in some for label in columns[name]] for some in (known, features)
+        [label for name in some for label in labels[name]] for some in (known, features)
     )
-    columns = {label: values for found in columns.values() for label, values in found.items()}
     _check_values(file, rows, columns, target)
     series, ids = _series(file, rows, series_column)
-    grid = _on_times(file, rows, names, time_format, series, ids) if names else _counted(series)
-    frames, absent = _frames(columns, series, ids, grid)
-    empty = np.isnan(columns[target]).sum()
-    said = [f"{len(rows):,} rows", *grid.said]
-    said += [f"{len(ids):,} series"] if series_column else []
-    said += [f"rows missing in between: {absent:,}"] if absent else []
-    said += [f"rows without {target!r}: {empty:,}"] if empty else []
-    said += [*file.unusual(), *(["decimal comma"] if decimal == "," else [])]
-    frames, remarks = _odd_series(frames, target)
-    return Table(frames, target, known, features, ", ".join(said), remarks)
+    place = _on_times(file, rows, names, time_format, series, ids) if names else _counted(series)
+    frames = _frames(file, columns, series, ids, *place[:3])
+    absent, empty = sum(map(len, frames.values())) - len(rows), np.isnan(columns[target]).sum()
+    said = [f"{len(rows):,} rows", *place[3], f"{len(ids):,} series" if series_column else ""]
+    said += [f"rows missing in between: {absent:,}" if absent else ""]
+    said += [f"rows without {target!r}: {empty:,}" if empty else "", *file.said]
+    said = ", ".join(part for part in [*said, "decimal comma" * (decimal == ",")] if part)
+    remarks = _remarks(frames, target)
+    frames = {who: frame for who, frame in frames.items() if frame[target].notna().any()}
+    return Table(frames, target, known, features, said, remarks)
 
 
-def _time_columns(file, asked, series_column, time_column, time_format):
+def _time_columns(file, wanted, series_column, time_column, time_format):
     """Check the names of all columns, and return those of the times, if there are any."""
     names = [time_column] if time_column in file.names else (time_column or "none").split(",")
-    names = [name.strip() for name in names if time_column in file.names or time_column != "none"]
-    names = names if time_column else []
-    file.check_names([*asked, *(("--time-column", name) for name in names)])
+    names = [] if names == ["none"] else [name.strip() for name in names]
+    file.check_names([*wanted, *(("--time-column", name) for name in names)])
     sample = file.sample(SAMPLE)
-    try:
-        stamps.read(pd.Series(["2001"]), time_format)
-    except ValueError as error:
-        raise InputError(f"--time-format {time_format}: {error}; see Python's strptime") from None
-    if time_format and "%y" not in time_format.lower():
-        raise InputError(f"--time-format {time_format}: has no year (%Y); dates need one")
+    if time_format:
+        try:
+            pd.to_datetime("2001", format=time_format, errors="coerce")
+        except ValueError as error:
+            raise InputError(f"--time-format {time_format}: {error} (see strptime)") from None
+        if "%y" not in time_format.lower():
+            raise InputError(f"--time-format {time_format}: has no year (%Y); dates need one")
     if time_column:
         return names
-    twice = [name for name in file.names if file.names.count(name) > 1 and stamps.is_named(name)]
-    if twice:
-        raise file.error(f"{file.names.count(twice[0])} columns named {twice[0]!r}; rename them")
-    if series_column:
+    for name in file.names:
+        if file.names.count(name) > 1 and re.fullmatch(stamps.NAME, name, re.I):
+            raise file.error(f"{file.names.count(name)} columns named {name!r}; rename them")
+    if series_column is not None:
         sample = sample[sample[series_column] == sample[series_column][0]]
-    names = stamps.find(sample.drop(columns=[name for _, name in asked]), time_format)
+    names = stamps.find(sample.drop(columns=[name for _, name in wanted]), time_format)
     if time_format and not names:
         raise file.error(f"no column fits --time-format {time_format!r}; add --time-column")
     return names
@@ -145,14 +132,26 @@ def _time_columns(file, asked, series_column, time_column, time_format):
 
 def _words(column):
     """Return (rows,) the places of words, -1 where missing; the words, stripped, as they come."""
-    words = pd.Series(column.cat.categories.astype(str).to_numpy(object)).str.strip()
-    places, words = pd.factorize(words.where(words != ""))
-    codes = np.append(places, -1)[column.cat.codes]
-    first = pd.unique(codes)
-    first = first[first >= 0]
-    ranks = np.full(len(words) + 1, -1)
-    ranks[first] = np.arange(len(first))
-    return ranks[codes], list(words.take(first))
+    words = column.cat.categories.astype(str).str.strip()
+    words = np.append(words.where(words != "").to_numpy(object), np.nan)
+    return pd.factorize(words[column.cat.codes])
+
+
+def _series(file, rows, series_column):
+    if series_column is None:
+        return np.zeros(len(rows), np.int8), [""]
+    series, ids = _words(rows[series_column])
+    if (series < 0).any():
+        row = rows.index[(series < 0).argmax()]
+        raise file.error(f"no name in column {series_column!r}; write one", row)
+    return series, ids
+
+
+def _counted(series):
+    order = np.argsort(series, kind="stable")
+    positions = pd.Series(series[order]).groupby(series[order]).cumcount().to_numpy()
+    index = pd.RangeIndex(positions.max() + 1, name="row")
+    return index, order, positions, ["no time column: rows are counted"]
 
 
 def _numbers_or_words(file, rows, name, missing, decimal, is_target):
@@ -167,7 +166,7 @@ def _numbers_or_words(file, rows, name, missing, decimal, is_target):
         plain = plain.where(grouped).str.replace(".", "").str.replace(",", ".")
     elif grouped.all() and plain.str.contains(r",\d+[,.]").any():  # "1,234" may be a decimal comma
         plain = plain.str.replace(",", "")
-    numbers = pd.to_numeric(plain, errors="coerce").astype("float64").to_numpy()
+    numbers = pd.to_numeric(plain, errors="coerce").to_numpy(float)
     marks = pd.to_numeric(pd.Series(missing, dtype=object), errors="coerce")
     absent = np.isin(words, missing) | np.isin(numbers, marks)
     text = np.isnan(numbers) & ~absent
@@ -200,192 +199,139 @@ def _check_values(file, rows, columns, target):
         large = np.abs(values.astype(float)) > LARGEST
         if large.any():
             row = rows.index[large.argmax()]
-            raise file.error(
-                f"{file.field(row, name)!r} in column {name!r} is infinite or beyond {LARGEST:g}; "
-                "correct it, leave it empty, or write the column in a larger unit",
-                row,
-            )
-    some = columns[target][~np.isnan(columns[target])]
-    if len(some) == 0 or some.min() == some.max():
-        what = f"{some[0]:g}" if len(some) else "missing"
-        advice = "there is nothing to forecast; name another --column"
-        raise file.error(f"column {target!r} is {what} in every row: {advice}")
-
-
-def _series(file, rows, series_column):
-    """Return (rows,) the places of rows among the names of series; the names."""
-    if series_column is None:
-        return np.zeros(len(rows), np.int8), [""]
-    series, ids = _words(rows[series_column])
-    if (series < 0).any():
-        row = rows.index[(series < 0).argmax()]
-        raise file.error(f"no name in column {series_column!r}; write one", row)
-    return series, ids
-
-
-def _counted(series):
-    """Count the rows of each series."""
-    order = np.argsort(series, kind="stable")
-    lengths = np.bincount(series)
-    positions = np.arange(len(order)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    index = pd.RangeIndex(lengths.max(), name="row")
-    return _Grid(index, order, positions, ["no time column: rows are counted"])
+            what = f"{file.field(row, name)!r} in column {name!r} is infinite or beyond {LARGEST:g}"
+            raise file.error(f"{what}; leave it empty, or write the column in a larger unit", row)
+    low, high = pd.Series(columns[target]).agg(["min", "max"])
+    if not low < high:
+        what = f"column {target!r} is {'missing' if np.isnan(low) else low} in every row"
+        raise file.error(f"{what}: there is nothing to forecast; name another --column")
 
 
 def _read_times(file, rows, names, time_format):
     """Return the (rows,) places of rows among different times, those times, and a remark."""
-    columns = [_words(rows[name]) for name in names]
-    joined = np.zeros(len(rows), np.int64)
-    for codes, words in columns:
-        joined = np.where((codes < 0) | (joined < 0), -1, joined * len(words) + codes)
-    places, unique = pd.factorize(joined)
-    rest, text = np.maximum(unique, 0), []
-    for _, words in reversed(columns):
-        text.append(pd.Series(words, dtype=object).take(rest % len(words)).reset_index(drop=True))
-        rest //= len(words)
-    readings = stamps.together(pd.concat(text[::-1], axis=1, keys=names), time_format)
+    key = np.zeros(len(rows), np.int64)
+    for name in names:
+        key = key * (len(rows[name].cat.categories) + 1) + rows[name].cat.codes.to_numpy() + 1
+    first = np.flatnonzero(~pd.Series(key).duplicated())
+    text = rows[names].iloc[first].astype(object).fillna("").reset_index(drop=True)
+    readings = stamps.read(text.apply(lambda column: column.str.strip()), time_format)
     if len(readings) > 1:
-        flags = " or ".join(f'--time-format "{reading.time_format}"' for reading in readings)
-        what = f"{text[-1][0]!r} in column {names[0]!r} may mean {len(readings)} days in all rows"
-        raise file.error(f"{what}; add {flags}")
-    times = readings[0].times.where(unique >= 0)
+        flags = " or ".join(f'--time-format "{flag}"' for _, _, flag in readings)
+        what = f"{text.iloc[0, 0]!r} in column {names[0]!r} may mean {len(readings)} days"
+        raise file.error(f"{what} in all rows; add {flags}")
+    times, note, _ = readings[0]
     if times.hasnans:
-        row = rows.index[times.isna()[places].argmax()]
+        row = rows.index[first[times.isna().argmax()]]
         word = " ".join(file.field(row, name) for name in names)
         what = f"does not fit --time-format {time_format!r}" if time_format else "is no time"
-        shown = ",".join(names)
+        names = ",".join(names)
         raise file.error(
-            f"{word!r} in column {shown!r} {what}; delete lines that are no rows, write "
-            f"times like 2001-12-31T23:00, or say how they are written, like --time-column "
-            f'{shown!r} --time-format "%d.%m.%Y %H:%M" for 31.12.2001 23:00, {COUNT}',
+            f"{word!r} in column {names!r} {what}; delete lines that are no rows, write times like "
+            f"2001-12-31T23:00, or say how they are written, like --time-column {names!r} "
+            f'--time-format "%d.%m.%Y %H:%M" for 31.12.2001 23:00, {COUNT}',
             row,
         )
-    return places, times, readings[0].note
+    return pd.factorize(key)[0], times, note
 
 
 def _on_times(file, rows, names, time_format, series, ids):
-    """Put rows where their times lie on the regular index of all series."""
+    """Return the index of all series, the rows in order, their positions in it, and a remark."""
     places, times, note = _read_times(file, rows, names, time_format)
     _, first, ranks = np.unique(times.asi8, return_index=True, return_inverse=True)
     times, ranks = times[first], ranks[places]
-    keys = series * np.int64(len(times)) + ranks
-    order, said = np.arange(len(rows)), []
-    if not (np.diff(keys) > 0).all():
-        order, said = _sorted(file, rows, times, ranks, keys, ids)
+    order, turned = _sorted(file, rows, times, ranks, series, ids)
     try:
         index, positions, remark = calendar.regular(times)
     except ValueError as error:
         message, rank = error.args
         raise file.error(f"{message}, {COUNT}", rows.index[(ranks == rank).argmax()]) from None
-    positions, series = positions[ranks[order]], series[order]
-    beside = (np.diff(series) == 0) & (np.diff(positions) == 1)
-    alone = np.bincount(series[1:], beside, len(ids)) == 0
-    for i in np.flatnonzero(alone & (np.bincount(series) >= SPARSE)):
-        if np.gcd.reduce(np.diff(positions[series == i])) > 1:
-            what = f"series {ids[i]!r} has another step than the others"
-            row = rows.index[order[(series == i).argmax()]]
-            raise file.error(f"{what}; bring series of one step, or leave it out", row)
     counted = isinstance(index, pd.RangeIndex)
-    span = calendar.span(times if counted else index)
-    quoted = ", ".join(f'"{name}"' for name in names)
-    origin = f"time from column{'s' if len(names) > 1 else ''} {quoted}"
-    said = ["" if counted else calendar.words(index), span, origin, note, remark, *said]
+    shown = times if counted else index
+    form = "%Y-%m-%d" + ("" if (shown == shown.normalize()).all() else " %H:%M")
+    form += ":%S" if shown.second.any() else ""
+    span = " to ".join(shown[[0, -1]].strftime(form)) + (f" in {shown.tz}" if shown.tz else "")
+    column = f"time from column{'s' * (len(names) > 1)} " + ", ".join(f'"{x}"' for x in names)
+    said = ["" if counted else calendar.words(index), span, column, note, remark, turned]
     index = index.rename("row" if counted else names[0] if len(names) == 1 else "time")
-    return _Grid(index, order, positions, [part for part in said if part])
+    return index, order, positions[ranks[order]], said
 
 
-def _sorted(file, rows, times, ranks, keys, ids):
-    """Return the order of rows by series and time, and a remark; complain where there is none."""
-    said, twice = [], pd.Series(keys).duplicated().to_numpy()
-    if twice.any():
-        if not calendar.end_of_summer_time(times[np.unique(ranks[twice])]):
-            row = twice.argmax()
-            who = f" in series {ids[keys[row] // len(times)]!r}" if len(ids) > 1 else ""
-            raise file.error(
-                f"{times[ranks[row]]} comes twice{who}; keep one row for each time, name the "
-                "one column of the series, like --series-column shop, or all of the time, "
-                f'like --time-column date,hour --time-format "%Y-%m-%d %H", {COUNT}',
-                rows.index[row],
-            )
-        said = ["of hours that come twice in autumn the first is kept"]
-    order = np.flatnonzero(~twice)
-    steps = np.diff(keys[order])
+def _sorted(file, rows, times, ranks, series, ids):
+    """Return the rows by series and time, and a remark; complain where there is no order."""
+    keys = series * np.int64(len(times)) + ranks
+    steps = np.diff(keys)
+    if (steps > 0).all():
+        return np.arange(len(keys)), ""
     if (steps < 0).all():
-        return order[::-1], ["newest first in the file, turned round", *said]
-    if len(ids) > 1:
-        return order[np.argsort(keys[order], kind="stable")], said
-    wrong = steps < 0 if (steps < 0).mean() < 0.5 else steps > 0
-    if wrong.any():
-        before, row = order[wrong.argmax() : wrong.argmax() + 2]
-        what = f"{times[ranks[row]]} does not follow {times[ranks[before]]} in the row above"
+        return np.arange(len(keys))[::-1], "newest first in the file, turned round"
+    twice = pd.Series(keys).duplicated().to_numpy()
+    if twice.any():
+        row = twice.argmax()
+        who = f" in series {ids[series[row]]!r}" if len(ids) > 1 else ""
+        raise file.error(
+            f"{times[ranks[row]]} comes twice{who}; keep one row for each time, name the "
+            "one column of the series, like --series-column shop, or all of the time, "
+            f'like --time-column date,hour --time-format "%Y-%m-%d %H", {COUNT}',
+            rows.index[row],
+        )
+    if len(ids) == 1:
+        wrong = steps < 0 if (steps < 0).mean() < 0.5 else steps > 0
+        row = wrong.argmax() + 1
+        what = f"{times[ranks[row]]} does not follow {times[ranks[row - 1]]} in the row above"
         raise file.error(f"{what}; sort the rows by time, {COUNT}", rows.index[row])
-    return order, said
+    return np.argsort(keys, kind="stable"), ""
 
 
-def _frames(columns, series, ids, grid):
-    """Return a frame for each series, and how many rows are absent in between."""
-    series, positions = series[grid.order], grid.positions
-    begin = np.flatnonzero(np.diff(series, prepend=-1))
-    end = np.append(begin[1:], len(series))
-    first, last = positions[begin], positions[end - 1]
-    offsets = np.concatenate([[0], np.cumsum(last - first + 1)])
-    values = np.full((offsets[-1], len(columns)), np.nan)
-    places = positions + np.repeat(offsets[:-1] - first, end - begin)
-    for i, column in enumerate(columns.values()):
-        values[places, i] = column[grid.order]
+def _frames(file, columns, series, ids, index, order, positions):
+    """Return a frame for each series, from its first row to its last."""
     frames = {}
-    for i, (start, stop) in enumerate(itertools.pairwise(offsets)):
-        index = grid.index[first[i] : last[i] + 1]
-        if isinstance(index, pd.RangeIndex):
-            index = pd.RangeIndex(stop - start, name=index.name)
-        frames[ids[i]] = pd.DataFrame(values[start:stop], index, list(columns), copy=False)
-    return frames, len(values) - len(series)
+    bounds = np.flatnonzero(np.diff(series[order], prepend=-1, append=-1))
+    for start, stop in itertools.pairwise(bounds):
+        rows, places = order[start:stop], positions[start:stop]
+        who = ids[series[rows[0]]]
+        if len(rows) > 7 and np.gcd.reduce(np.diff(places)) > 1:
+            advice = "bring series of one step, or leave it out"
+            raise file.error(f"series {who!r} has another step than the others; {advice}")
+        times = index[places[0] : places[-1] + 1]
+        if isinstance(times, pd.RangeIndex):
+            times = pd.RangeIndex(len(times), name=index.name)
+        values = np.full((len(times), len(columns)), np.nan)
+        for i, column in enumerate(columns.values()):
+            values[places - places[0], i] = column[rows]
+        frames[who] = pd.DataFrame(values, times, list(columns))
+    return frames
 
 
-def _odd_series(frames, target):
-    """Leave out series without any value, and return remarks on them and on odd values."""
-    alive, remarks = {}, []
-    for who, frame in frames.items():
-        prefix = f"series {who!r}: " if who else ""
-        if frame[target].isna().all():
-            remarks.append(f"{prefix}no value of {target!r}, left out")
-            continue
-        alive[who] = frame
-        if len(remarks) < MOST_REMARKS:
-            remarks += [prefix + remark for remark in _odd_values(frame[target])]
-    return alive, remarks
-
-
-def _odd_values(column):
-    """Return remarks on codes for missing values, far outliers, and a sensor that hangs."""
-    values, known = column.to_numpy(), np.flatnonzero(column.notna())
+def _remarks(frames, target):
+    """Say what looks odd: no values, codes for missing ones, far outliers, a sensor that hangs."""
     remarks = []
-
-    def remark(what, places):
-        times = ", ".join(map(str, column.index[places[:3]])) + (", ..." if len(places) > 3 else "")
-        remarks.append(f"{column.name!r} is {what} at {times}")
-
-    for extreme in (np.min, np.max) if len(known) >= EQUAL else ():
-        code = extreme(values[known])
-        same = values[known] == code
-        rest = values[known[~same]]
-        if code not in CODES or len(rest) < EQUAL / 2:
+    for who, frame in frames.items():
+        values, rows, odd = frame[target].to_numpy(), np.flatnonzero(frame[target].notna()), []
+        prefix = f"series {who!r}: " if who else ""
+        if len(rows) == 0:
+            remarks.append(f"{prefix}no value of {target!r}, left out")
+        if len(rows) < EQUAL or len(remarks) >= MOST_REMARKS:
             continue
-        if np.abs(code - rest).min() > np.ptp(rest) > 0:
-            remark(f"{code:g} (if it means missing, --missing {code:g})", known[same])
-            known = known[~same]
-    if len(known) < EQUAL:
-        return remarks
-    distance = np.abs(values[known] - np.median(values[known]))
-    far = distance > FAR * np.median(distance[distance > 0]) if distance.any() else distance > 0
-    if 0 < far.sum() <= max(3, len(known) / 200) and distance[far].min() > 5 * distance[~far].max():
-        shown = ", ".join(f"{value:g}" for value in values[known[far]][:3])
-        low, high = values[known[~far]].min(), values[known[~far]].max()
-        remark(f"{shown} (all else lies from {low:g} to {high:g})", known[far])
-    edges = np.flatnonzero(np.diff(values, prepend=np.nan, append=np.nan) != 0)
-    lengths = np.diff(edges)
-    longest, second = np.sort(lengths)[[-1, -2]] if len(lengths) > 1 else (0, 0)
-    if longest >= max(EQUAL, 5 * second):
-        place = edges[lengths.argmax()]
-        remark(f"{values[place]:g} in {longest} rows, one after the other, the first", [place])
+        for code in CODES.intersection([values[rows].min(), values[rows].max()]):
+            same = values[rows] == code
+            rest = values[rows[~same]]
+            if len(rest) >= EQUAL / 2 and np.abs(code - rest).min() > np.ptp(rest) > 0:
+                odd.append((f"{code:g} (if it means missing, --missing {code:g})", rows[same]))
+                rows = rows[~same]
+        away = np.abs(values[rows] - np.median(values[rows]))
+        far = away > FAR * np.median(away[away > 0]) if away.any() else away > 0
+        if 0 < far.sum() <= max(3, len(rows) / 200) and away[far].min() > 5 * away[~far].max():
+            rest, shown = values[rows[~far]], ", ".join(f"{x:g}" for x in values[rows[far][:3]])
+            what = f"{shown} (all else lies from {rest.min():g} to {rest.max():g})"
+            odd.append((what, rows[far]))
+        edges = np.flatnonzero(np.diff(values, prepend=np.nan, append=np.nan) != 0)
+        *_, second, longest = 0, 0, *np.sort(np.diff(edges))
+        if second and longest >= max(EQUAL, 5 * second):
+            place = edges[np.diff(edges).argmax()]
+            odd.append(
+                (f"{values[place]:g} in {longest} rows, one after the other, the first", [place])
+            )
+        for what, places in odd:
+            times = ", ".join(map(str, frame.index[places[:3]])) + ", ..." * (len(places) > 3)
+            remarks.append(f"{prefix}{target!r} is {what} at {times}")
     return remarks
