@@ -49,7 +49,7 @@ def read(args, columns):
     if not args.csv:
         return {"": temperature.simulated(args.seed).to_frame()}
     table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
-    print(table.understood, *table.remarks, sep="\n")
+    print(table)
     return table.frames
 
 

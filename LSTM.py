@@ -63,7 +63,7 @@ def read(args, columns):
     if not args.csv:
         return {"": random_walk.simulated(DAYS, args.seed, **law(args)).to_frame()}
     table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
-    print(table.understood, *table.remarks, sep="\n")
+    print(table)
     (frame,) = table.frames.values()
     for name in frame:
         if (low := frame[name].min()) <= 0:

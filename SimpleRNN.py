@@ -56,7 +56,7 @@ def read(args, columns):
     if not args.csv:
         return {"": sine.simulated(STEPS, args.seed, jumps=args.jumps).to_frame()}
     table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
-    print(table.understood, *table.remarks, sep="\n")
+    print(table)
     return table.frames
 
 

@@ -121,7 +121,7 @@ def read(args):
         args.csv, args.column, series_column=args.series_column, known=args.known,
         features=args.features, **cli.reading(args),
     )  # fmt: skip
-    print(table.understood, *table.remarks, sep="\n")
+    print(table)
     return table.frames, table.known, None
 
 
@@ -457,7 +457,7 @@ def go_on(args):
         args.csv, target, series_column=args.series_column, known=facts["asked_known"],
         features=features, **cli.reading(args),
     )  # fmt: skip
-    print(table.understood, *table.remarks, sep="\n")
+    print(table)
     panel = outputs.panel_of(table.frames, facts["horizon"], facts, args.load)
     inner_of(panel).take(facts["inner"])
     folder = output_folder(args.output_dir)
