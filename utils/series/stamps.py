@@ -203,7 +203,7 @@ def _of_dates(words):
         times = times.where(~late, times + pd.Timedelta(days=1))
         times = _zoned(times.where(fits), offsets) if zones.notna().any() else times
         flags = itertools.chain(re.findall("%.", form + shape), itertools.repeat(""))
-        flag = re.sub(r"\d+|[A-Za-z][A-Za-z.]+", lambda _, flags=flags: next(flags), word)
+        flag = re.sub(r"\d+|[A-Za-z][A-Za-z.]+", lambda _, flags=flags: next(flags), word)  # type: ignore[misc]
         note = "years of the Republic of China" if of_china else NOTES.get(form[:5], "")
         readings.append((times, note, flag))
     whole = [reading for reading in readings if not reading[0].hasnans]
