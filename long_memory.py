@@ -298,7 +298,7 @@ def draw_errors(errors, inside, task, lag, clip_norm):
         panel.axhspan(0, SOLVED, color=plotting.GREEN, alpha=0.08, lw=0)
         panel.axhline(task.trivial, color=plotting.GREY, ls="--")
         look = {"transform": panel.get_yaxis_transform(), "ha": "right", "color": plotting.GREY}
-        panel.text(0.99, task.trivial * 1.05, f"trivial line: {task.trivial:.3f}", **look)
+        panel.text(0.99, task.trivial * 1.2, f"trivial line: {task.trivial:.3f}", **look)
         panel.text(0.99, SOLVED * 0.9, "solved", va="top", **look)
     return figure
 
