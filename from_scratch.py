@@ -20,16 +20,13 @@ import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from scipy.special import expit as sigmoid
 
 INPUT_STEPS, UNITS, BATCH_SIZE, LEARNING_RATE, CLIP_NORM = 30, 32, 64, 0.003, 1.0
 TEST = 600  # windows at the end that are not trained on
 
 # ------------------------------------------------------------------ a step, forward and backward
 # d_x is the gradient of the loss by x; `seen` is what the backward step needs from the forward one
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
 
 
 def simple_step(x, states, W, U, b):

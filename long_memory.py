@@ -9,7 +9,7 @@ short-term memory" (1997). The lag is the length of the sequence; every sequence
     order    two of the symbols are X or Y, after 10 and 50 % of the sequence, the others a, b, c or
              d; the answer is XX, XY, YX or YY. Guessing is wrong in 75 %: the trivial line.
 
-Test errors of six networks with about 4,500 parameters, which answer from their last hidden layer,
+Test errors of networks with about 4,500 parameters, which answer from their last hidden layer,
 after at most 80,000 sequences, mean of seeds 0, 1, 2 (* solved: below 0.01 with each):
 
              adding                       order
@@ -23,15 +23,16 @@ after at most 80,000 sequences, mean of seeds 0, 1, 2 (* solved: below 0.01 with
 
 How far the gradient reaches before training decides nothing: at lag 100, the tanh network's reaches
 the first half of the sequence with 4e-3, the GRU's with 5e-12, and the GRU learns. First, all learn
-to answer 1. Then those with gates, or ReLU, learn to tell marked numbers from others where these
-are near, and soon hold them over any distance: the gradient of early marked numbers jumps to about
-1. The tanh network ("simple") never tells them apart. The order task has no short distances to
-learn from: there an LSTM depends on how much it keeps before it has learned what to keep. Its
-forget gate's bias decides that, which starts at 1 in Keras, at 0 in lstm-f0, at 3 in lstm-f3.
+to answer 1. Then those with gates, or ReLU, tell marked numbers from others where these are near,
+and soon hold them over any distance: the gradient of early marked numbers jumps to about 1. The
+tanh network ("simple") never tells them apart. The order task has no short distances to learn from:
+there an LSTM depends on how much it keeps before it has learned what to keep. Its forget gate's
+bias decides that, which starts at 1 in Keras, 0 in lstm-f0, 3 in lstm-f3; a MinGRU's at -4, shut.
 
     python long_memory.py                               # the adding problem, lags 10, 30 and 100
     python long_memory.py --task order --seeds 0,1,2
     python long_memory.py --networks simple,irnn --lags 100 --clip-norm 0    # gradients explode
+    python long_memory.py --networks gru,mingru --lags 100,300,1000 --seconds 60
 """
 
 import bisect
@@ -43,19 +44,21 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from utils import cli, plotting
+from utils.cells import MinGRU
 from utils.files import output_folder, write_json
+from utils.fused import SimpleRNN  # Keras' own, faster on a CPU; to trace GRU, LSTM takes longer
 
 import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from keras import layers, ops
+from keras import ops
+from keras.layers import GRU, LSTM, Dense
 
 PARAMETERS = 4_500  # of each network, about
 BATCH = 32  # sequences per training step
 ROUND = 1_600  # training sequences between two looks at the validation error
-VALIDATION, TEST, PREDICT_BATCH = 2_000, 10_000, 500  # sequences
-GRADIENT_SEQUENCES = 200  # over which the gradient by each step is averaged
+VALIDATION, TEST, PREDICT_BATCH, GRADIENT_SEQUENCES = 2_000, 10_000, 500, 200  # sequences
 SOLVED = 0.01  # test error
 LAGS = range(10, 1001)  # below, the halves are too short for the order task
 
@@ -93,11 +96,6 @@ def order_steps(inputs):
     return inputs[..., :2].any(axis=-1), inputs[..., [1, 0, 3, 2, 5, 4]] - inputs
 
 
-def share_wrong(classes, scores):
-    """Return 1 where the highest score is not that of the right class, else 0."""
-    return 1 - keras.metrics.sparse_categorical_accuracy(classes, scores)
-
-
 class Task(NamedTuple):
     """What the sequences are, and how answers are judged."""
 
@@ -118,46 +116,45 @@ TASKS = {
     ),
     "order": Task(
         order, order_steps, 6, 4, keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        share_wrong, "share of wrong answers", 3 / 4,
+        lambda classes, scores: 1 - keras.metrics.sparse_categorical_accuracy(classes, scores),
+        "share of wrong answers", 3 / 4,
     ),
 }  # fmt: skip
 
-# ------------------------------------------------------------------ six networks
+# ------------------------------------------------------------------ the networks
 
 
 def lstm_starting_with(forget_bias, units):
     """Return an LSTM layer whose forget gate starts with this bias; Keras' own starts with 1."""
-
-    def bias(shape, dtype=None):
-        return ops.repeat(ops.convert_to_tensor([0, forget_bias, 0, 0], dtype), units)
-
-    return layers.LSTM(units, unit_forget_bias=False, bias_initializer=bias)
+    bias = np.repeat(np.float32([0, forget_bias, 0, 0]), units)
+    return LSTM(units, unit_forget_bias=False, bias_initializer=lambda *_, **__: ops.array(bias))
 
 
 class Network(NamedTuple):
-    """A recurrent layer by its units, and how fast it learns."""
+    """A recurrent layer, and how fast it learns."""
 
-    layer: Callable
+    layer: Callable  # units -> layer
     learning_rate: float  # found by hand, on the adding problem's validation part
     colour: str
 
 
-# h_t = relu(x_t W + h_{t-1} U + b), where U starts as the identity (Le et al., 2015, whose W starts
-# at 0.001 in size; Keras' default, larger, learns sooner here)
-irnn = functools.partial(layers.SimpleRNN, activation="relu", recurrent_initializer="identity")
+# h_t = relu(x_t W + h_{t-1} U + b), where U starts as the identity (Le et al., 2015)
+irnn = functools.partial(SimpleRNN, activation="relu", recurrent_initializer="identity")
 
 NETWORKS = {  # "simple" is h_t = tanh(x_t W + h_{t-1} U + b)
-    "simple": Network(layers.SimpleRNN, 0.001, plotting.BLACK),
+    "simple": Network(SimpleRNN, 0.001, plotting.BLACK),
     "irnn": Network(irnn, 0.003, plotting.ORANGE),
-    "gru": Network(layers.GRU, 0.03, plotting.GREEN),
-    "lstm": Network(layers.LSTM, 0.03, plotting.BLUE),
+    "gru": Network(GRU, 0.03, plotting.GREEN),
+    "lstm": Network(LSTM, 0.03, plotting.BLUE),
     "lstm-f0": Network(functools.partial(lstm_starting_with, 0), 0.03, plotting.SKY),
     "lstm-f3": Network(functools.partial(lstm_starting_with, 3), 0.03, plotting.PURPLE),
+    "mingru": Network(MinGRU, 0.03, plotting.GREY),
 }
+SIX = "simple,irnn,gru,lstm,lstm-f0,lstm-f3"
 
 
 def units_for(network, task):
-    """Return the units that bring a network's parameters nearest to PARAMETERS."""
+    """Return the units, 66 at most, that bring a network's parameters nearest to PARAMETERS."""
 
     def parameters(units):
         layer = network.layer(units)
@@ -184,41 +181,44 @@ class WatchfulAdam(keras.optimizers.Adam):
 
 def build_model(network, task, lag, units, clip_norm):
     """Return a network (batch, lag, features) -> (batch, outputs), compiled; clip_norm 0: none."""
-    model = keras.Sequential(
-        [keras.Input((lag, task.features)), network.layer(units), layers.Dense(task.outputs)]
-    )
+    inputs = keras.Input((lag, task.features))
+    model = keras.Sequential([inputs, network.layer(units), Dense(task.outputs)])
     optimizer = WatchfulAdam(network.learning_rate, global_clipnorm=clip_norm or None)
-    model.compile(optimizer, task.loss, metrics=[task.error], steps_per_execution=10)
+    model.compile(optimizer, task.loss, steps_per_execution=10)
     return model
+
+
+def mean_error(model, task, inputs, targets):
+    """Return the task's error over all sequences."""
+    parts = np.split(inputs, len(inputs) // PREDICT_BATCH)  # `evaluate` takes twice as long
+    answers = np.concatenate([model.predict_on_batch(part) for part in parts])
+    return float(ops.mean(task.error(targets, answers)))
 
 
 # ------------------------------------------------------------------ training and looking inside
 
 
-def train(model, task, lag, seed, sequences):
+def train(model, task, lag, seed, sequences, seconds=math.inf):
     """Train on new sequences until the task is solved; leave the best weights in the model.
 
-    Returns:
-        A frame with a row per round, indexed by the sequences seen so far, from 0 on: the
-        validation error; the norm of the round's largest gradient by the weights; and three means
-        of `gradients_by_step`: of the first and of the second step that counts, of which each half
-        of the sequence has one, and of the other steps of the second half. And
-        `gradients_by_step` with the best weights.
+    Returns a frame indexed by the sequences seen so far, from 0 on: the validation error; the norm
+    of the round's largest gradient by the weights; means of `gradients_by_step` where it counts in
+    the first and in the second half, and of the rest there. And `gradients_by_step` in the end.
     """
     rng = np.random.default_rng([0, lag, seed])
     validation = task.make(np.random.default_rng([1, lag]), VALIDATION, lag)
-    looked_at = validation[0][:GRADIENT_SEQUENCES]
     gradients = tf.function(functools.partial(input_gradients, model))  # compiled, once per model
     best, weights, rounds, seen = math.inf, model.get_weights(), [], 0
+    end = time.perf_counter() + seconds
     while True:
-        error = model.evaluate(*validation, batch_size=PREDICT_BATCH, verbose=0)[1]
-        by_step = gradients_by_step(gradients, task, looked_at)
+        error = mean_error(model, task, *validation)
+        by_step = gradients_by_step(gradients, task, validation[0][:GRADIENT_SEQUENCES])
         early, late = by_step[: lag // 2].mean(), by_step[lag // 2 :].mean()
-        by_half = early["counts"], late["counts"], late["others"]
-        rounds.append((seen, error, float(model.optimizer.largest_norm), *by_half))
+        rounds.append((seen, error, float(model.optimizer.largest_norm), early["counts"], *late))
         if error < best:
             best, weights = error, model.get_weights()
-        if seen >= sequences or error < SOLVED / 3 or not math.isfinite(error):
+        finished = seen >= sequences or time.perf_counter() > end
+        if error < SOLVED / 3 or not math.isfinite(error) or finished:
             break
         model.optimizer.largest_norm.assign(0.0)
         inputs, targets = task.make(rng, min(ROUND, sequences - seen), lag)
@@ -227,7 +227,7 @@ def train(model, task, lag, seed, sequences):
     model.set_weights(weights)
     columns = ["sequences", "error", "largest gradient", "first", "second", "others"]
     rounds = pd.DataFrame(rounds, columns=columns).set_index("sequences")
-    return rounds, gradients_by_step(gradients, task, looked_at)
+    return rounds, gradients_by_step(gradients, task, validation[0][:GRADIENT_SEQUENCES])
 
 
 def input_gradients(model, inputs):
@@ -241,77 +241,65 @@ def input_gradients(model, inputs):
 def gradients_by_step(gradients, task, inputs):
     """Return how much the answer moves when a step brings another number or symbol.
 
-    Args:
-        gradients: what `input_gradients` returns for a model, as a function of the inputs.
-        task: says which steps count, and how each might change.
-        inputs: (batch, lag, features).
-
-    Returns:
-        A frame indexed by the steps back from the last one, oldest first: the mean size of
-        d output / d x_t times the change, where the step counts (NaN where none does) and where
-        it doesn't.
+    Takes `input_gradients` of a model, as a function of the inputs (batch, lag, features). Returns
+    a frame indexed by the steps back from the last one, oldest first: the mean size of
+    d output / d x_t times the change, where the step counts (NaN where none does) and where not.
     """
     counts, change = task.steps(inputs)
-    # float64: the square of a vanishing float32 is 0
-    moved = np.float64(gradients(tf.convert_to_tensor(inputs))) * change
-    moved = moved.sum(axis=-1)  # (outputs, batch, lag)
+    moved = np.float64(gradients(tf.convert_to_tensor(inputs)))  # the square of 1e-30 is no float32
+    moved = (moved * change).sum(axis=-1)  # (outputs, batch, lag)
     sizes = pd.DataFrame(np.sqrt(np.square(moved).sum(axis=0)))  # (batch, lag)
     means = {"counts": sizes.where(counts).mean(), "others": sizes.where(~counts).mean()}
     return pd.DataFrame(means).set_axis(range(len(sizes.columns) - 1, -1, -1))
 
 
-def run(task, lag, name, seed, sequences, clip_norm):
+def run(task, lag, name, seed, args):
     """Train one network at one lag; return what scores.json says of it, and what `train` does."""
     begin, network = time.perf_counter(), NETWORKS[name]
     units = units_for(network, task)
     keras.utils.set_random_seed(seed)
-    model = build_model(network, task, lag, units, clip_norm)
-    rounds, by_step = train(model, task, lag, seed, sequences)
+    model = build_model(network, task, lag, units, args.clip_norm)
+    rounds, by_step = train(model, task, lag, seed, args.sequences, args.seconds)
     test = task.make(np.random.default_rng([2, lag]), TEST, lag)
-    error, seen = model.evaluate(*test, batch_size=PREDICT_BATCH, verbose=0)[1], rounds.index[-1]
+    error, seen = mean_error(model, task, *test), rounds.index[-1]
     print(f"lag {lag:4}  {name:8} seed {seed}: error {error:.4f} after {seen:6,} sequences, "
           f"{time.perf_counter() - begin:3.0f} s", flush=True)  # fmt: skip
-    facts = {
-        "lag": lag, "network": name, "seed": seed, "error": error, "sequences": int(seen),
-        "units": units, "parameters": model.count_params(), "learning_rate": network.learning_rate,
-    }  # fmt: skip
-    return facts, rounds, by_step
+    facts = {"lag": lag, "network": name, "seed": seed, "error": error, "sequences": int(seen)}
+    facts |= {"parameters": model.count_params(), "learning_rate": network.learning_rate}
+    return {**facts, "units": units}, rounds, by_step
 
 
-# ------------------------------------------------------------------ two pictures
-# `inside` has, by network, what `train` returned at the longest lag
+# ---------------- two pictures; `inside`: by network, what `train` returned at the longest lag
 
 
 def draw_errors(errors, inside, task, lag, clip_norm):
     """Draw test errors against the lag, a row per network, and the training at the longest lag."""
     figure, axes = plotting.new_figure("abc", (13, 4.6))
     for name, error in errors.iterrows():
-        axes["a"].plot(errors.columns, error, "o-", color=NETWORKS[name].colour, label=name)
+        axes["a"].plot(error, "o-", color=NETWORKS[name].colour, label=name)
     for name, (rounds, _) in inside.items():
-        thousands, colour = rounds.index / 1000, NETWORKS[name].colour
-        axes["b"].plot(thousands, rounds["error"], color=colour)
-        axes["c"].semilogy(thousands[1:], rounds["largest gradient"].iloc[1:], ".-", color=colour)
-    axes["a"].set(title="How far back each network remembers", xscale="log",
-                  xlabel="lag: steps in a sequence")  # fmt: skip
+        colour = NETWORKS[name].colour
+        axes["b"].plot(rounds["error"], color=colour)
+        axes["c"].semilogy(rounds["largest gradient"].iloc[1:], ".-", color=colour)
+    how = f"clipped at {clip_norm:g}" if clip_norm else "not clipped"
+    axes["a"].set(title="How far back each network remembers", ylabel=f"{task.error_name}, test",
+                  xlabel="lag: steps in a sequence", xscale="log")  # fmt: skip
     axes["a"].set_xticks(errors.columns, errors.columns)
     axes["a"].set_xticks([], minor=True)
-    axes["b"].set(title=f"Training at lag {lag}", xlabel="thousands of sequences seen")
-    how = f"clipped at {clip_norm:g}" if clip_norm else "not clipped"
-    axes["c"].set(title=f"The largest gradients, {how}", xlabel="thousands of sequences seen",
+    axes["b"].set(title=f"Training at lag {lag}", xlabel="sequences seen",
+                  ylabel=f"{task.error_name}, validation")  # fmt: skip
+    axes["c"].set(title=f"The largest gradients, {how}", xlabel="sequences seen",
                   ylabel="gradient of the loss by the weights (norm)")  # fmt: skip
     if clip_norm:
         axes["c"].axhline(clip_norm, color=plotting.GREY, ls="--")
-    labels = [(f"trivial line: {task.trivial:.3f}", task.trivial, 5), ("solved", SOLVED, -15)]
-    for panel, part in [(axes["a"], "test"), (axes["b"], "validation")]:
-        panel.set_ylabel(f"{task.error_name}, {part}")
+    for panel in (axes["a"], axes["b"]):
         panel.set_yscale("symlog", linthresh=SOLVED)  # linear below, because an error can be 0
         panel.set_ylim(0, max(2.5 * task.trivial, panel.get_ylim()[1]))
         panel.axhspan(0, SOLVED, color=plotting.GREEN, alpha=0.08, lw=0)
         panel.axhline(task.trivial, color=plotting.GREY, ls="--")
-        for text, y, above in labels:
-            panel.annotate(text, (1, y), (-4, above), xycoords=("axes fraction", "data"),
-                           textcoords="offset points", ha="right", color=plotting.GREY)  # fmt: skip
-    figure.legend(loc="outside lower center", ncols=len(NETWORKS))
+        look = {"transform": panel.get_yaxis_transform(), "ha": "right", "color": plotting.GREY}
+        panel.text(0.99, task.trivial * 1.2, f"trivial line: {task.trivial:.3f}", **look)
+        panel.text(0.99, SOLVED * 0.9, "solved", va="top", **look)
     return figure
 
 
@@ -319,20 +307,18 @@ def draw_gradients(inside, lag):
     """Draw how the gradients change while each network learns, and where they reach in the end."""
     figure, axes = plotting.new_figure("abc", (13, 4.6))
     for name, (rounds, by_step) in inside.items():
-        look = {"color": NETWORKS[name].colour, "label": name}
-        thousands = rounds.index / 1000
-        axes["a"].semilogy(thousands, rounds["second"] / rounds["others"], **look)
-        axes["b"].semilogy(thousands, rounds["first"], **look)
-        axes["b"].plot(0, rounds["first"].iloc[0], "o", ms=5, **look)
-        axes["c"].semilogy(by_step["counts"].dropna(), **look)
+        colour = NETWORKS[name].colour
+        axes["a"].semilogy(rounds["second"] / rounds["others"], color=colour, label=name)
+        axes["b"].semilogy(rounds["first"], color=colour)
+        axes["b"].plot(0, rounds["first"].iloc[0], "o", ms=5, color=colour)
+        axes["c"].semilogy(by_step["counts"].dropna(), color=colour)
     axes["a"].set_title("First they learn what counts: its gradient\nover that of the other steps")
     axes["b"].set_title("Then to hold it: the gradient\nof what counts in the first half")
     axes["c"].set_title("After training: the gradient\nof what counts, step by step")
-    axes["a"].set(xlabel="thousands of sequences seen", ylabel="ratio, in the second half")
-    axes["b"].set(xlabel="thousands of sequences seen", ylabel="gradient of output by input")
+    axes["a"].set(xlabel="sequences seen", ylabel="ratio, in the second half")
+    axes["b"].set(xlabel="sequences seen", ylabel="gradient of output by input")
     axes["c"].set(xlabel="steps back from the last one", xlim=(lag - 1, 0))
     axes["c"].sharey(axes["b"])
-    figure.legend(handles=axes["a"].lines, loc="outside lower center", ncols=len(NETWORKS))
     return figure
 
 
@@ -343,13 +329,11 @@ def parse_args(argv=None):
     parser = cli.Parser(prog="long_memory.py", description=__doc__.splitlines()[0])
     flag = parser.add_argument
     flag("--task", choices=TASKS, default="adding", help="what to remember")
-    flag("--lags", type=cli.whole_numbers, default="10,30,100", metavar="A,B",
-         help="steps in a sequence")  # fmt: skip
-    flag("--networks", type=cli.names, default=",".join(NETWORKS), metavar="A,B", help="which")
-    flag("--seeds", type=cli.whole_numbers, default="0", metavar="A,B",
-         help="of the weights and the training sequences")  # fmt: skip
-    flag("--sequences", type=cli.whole_number(1), default=80_000,
-         help="to train on, at most; training ends when the task is solved")  # fmt: skip
+    flag("--lags", type=cli.whole_numbers, default="10,30,100", metavar="A,B", help="in steps")
+    flag("--networks", type=cli.names, default=SIX, metavar="A,B", help="mingru is one more")
+    flag("--seeds", type=cli.whole_numbers, default="0", metavar="A,B", help="of all chance")
+    flag("--sequences", type=cli.whole_number(1), default=80_000, help="to train on, at most")
+    flag("--seconds", type=cli.number_above(0), default=math.inf, help="of each training, at most")
     flag("--clip-norm", type=cli.number_above(0, inclusive=True), default=1.0,
          help="longer gradients are cut to this norm; 0: none")  # fmt: skip
     flag("--output-dir", default="outputs/long_memory", metavar="FOLDER")
@@ -367,16 +351,14 @@ def parse_args(argv=None):
 
 
 def report(runs, inside, args, folder):
-    """Print two tables, draw two pictures and write scores.json; return what that holds.
-
-    `runs` has the facts of each; `inside` as in the pictures above, for the first seed.
-    """
+    """Print two tables, draw two pictures and write scores.json; return what that holds."""
     task, longest = TASKS[args.task], runs[-1]["lag"]
     by_lag = pd.DataFrame(runs).groupby(["network", "lag"], sort=False)["error"]
     means, solved = by_lag.mean().unstack(), by_lag.max().unstack() < SOLVED
     table = means.map("{:.4f}".format, na_action="ignore") + np.where(solved, "*", " ")
     table.loc["trivial line"] = f"{task.trivial:.4f} "
     table.columns = [f"lag {lag}" for lag in means.columns]
+    table["solved up to"] = solved.apply(lambda row: str(max(row[row].index, default="-")), axis=1)
     print(f"\nTest error ({task.error_name}), mean over seeds {args.seeds}:")
     print(table.fillna("").to_string(index_names=False))
     print(f"* solved: below {SOLVED:g} with every seed")
@@ -388,8 +370,9 @@ def report(runs, inside, args, folder):
     print(f"\nThe gradient of what counts, at lag {longest}, seed {args.seeds[0]}:")
     print(reach.T.to_string(float_format="{:.1e}".format))
     errors = draw_errors(means, inside, task, longest, args.clip_norm)
-    plotting.save(errors, folder / "errors.png", args.show)
-    plotting.save(draw_gradients(inside, longest), folder / "gradients.png", args.show)
+    for name, figure in {"errors": errors, "gradients": draw_gradients(inside, longest)}.items():
+        figure.legend(loc="outside lower center", ncols=len(NETWORKS))
+        plotting.save(figure, folder / f"{name}.png", args.show)
     scores = {"task": args.task, "trivial": task.trivial, "runs": runs}
     write_json(scores, folder / "scores.json")
     print(f"Pictures and scores: {folder}")
@@ -399,20 +382,17 @@ def report(runs, inside, args, folder):
 def main(argv=None) -> dict:
     """Train every network at every lag; return what scores.json holds: a test error per run."""
     args = parse_args(argv)
-    folder = output_folder(args.output_dir)
-    task = TASKS[args.task]
+    folder, task = output_folder(args.output_dir), TASKS[args.task]
     print(f"{args.task}: {task.error_name}; the trivial line is {task.trivial:.4f}")
     runs, inside = [], {}
     try:
         for lag, name, seed in itertools.product(args.lags, args.networks, args.seeds):
-            facts, *looked = run(task, lag, name, seed, args.sequences, args.clip_norm)
-            if runs and lag > runs[-1]["lag"]:
-                inside = {}
+            facts, *looked = run(task, lag, name, seed, args)
             runs.append(facts)
-            inside.setdefault(name, looked)
+            inside.setdefault(lag, {}).setdefault(name, looked)
     finally:  # Ctrl-C, too, leaves a report of the networks that are finished
         if runs:
-            scores = report(runs, inside, args, folder)
+            scores = report(runs, inside[runs[-1]["lag"]], args, folder)
     return scores
 
 

@@ -23,14 +23,14 @@ small batch, few units, a GPU. Where a step alone keeps the processor busy, it g
 import time
 
 from utils import cli, plotting
-from utils.cells import MinGRU
+from utils.cells import MinGRU, MinGRUCell
 from utils.files import output_folder
 from utils.fused import GRU
 
 import keras
 import pandas as pd
 import tensorflow as tf
-from keras import layers, ops
+from keras import layers
 
 FEATURES = 2
 SIZES = {"small": (2, 8), "large": (32, 32)}  # sequences in a batch, units
@@ -38,27 +38,6 @@ LONGEST = 4.0  # seconds that a training step may take; a longer one is left out
 PATIENCE = 0.3  # seconds to measure one for
 
 # ------------------------------------------------------------------ four ways through a sequence
-
-
-class MinGRUCell(layers.Layer):
-    """One step of a MinGRU, for `keras.layers.RNN` to loop over; weights as there."""
-
-    def __init__(self, units, **kwargs):
-        super().__init__(**kwargs)
-        self.state_size = self.output_size = units
-        self.whole = MinGRU(units)
-
-    def build(self, input_shape):
-        """Make the weights for inputs (batch, features)."""
-        self.whole.build(input_shape)
-
-    def call(self, inputs, states):
-        """Take x_t (batch, features) and [h_{t-1}]; return h_t (batch, units), and [h_t]."""
-        a = ops.matmul(inputs, self.whole.kernel) + self.whole.bias
-        z, new = ops.split(a, 2, axis=-1)
-        z = ops.sigmoid(z)
-        h = (1 - z) * states[0] + z * new
-        return h, [h]
 
 
 def mingru_loop(units):
@@ -114,12 +93,12 @@ def measure(lengths):
     rows = {}
     for size, (batch, units) in SIZES.items():
         for name, (layer, _) in NETWORKS.items():
-            step, row = training_step(layer(units)), {}
+            step, row, per_step = training_step(layer(units)), {}, 0
             for length in lengths:
-                taken = row and max(row) and row[max(row)] * length / max(row) / 1000
-                if taken and taken > LONGEST:
+                if per_step * length > LONGEST * 1000:
                     break
                 row[length] = milliseconds(step, batch, length)
+                per_step = row[length] / length
             rows[size, name] = row
     return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=lengths)
 
@@ -134,31 +113,20 @@ def figures(value):
 
 def moral(times):
     """Say in a sentence for each size what the scan gained at the longest length measured."""
-    sentences = []
+    sentences, gains = [], []
     for size, (batch, units) in SIZES.items():
-        table = times.loc[size].dropna(axis=1)
-        length = table.columns[-1]
-        last = table[length]
+        last = times.loc[size].dropna(axis=1).iloc[:, -1]
         gru, fast, loop, scan = (last[name] for name in NETWORKS)
+        gains.append(loop / scan)
         sentences.append(
-            f"{batch} sequences of {length} steps, {units} units: the scan takes {figures(scan)} "
-            f"ms, Keras' GRU {figures(gru / scan)} times that, the fast GRU "
+            f"{batch} sequences of {last.name} steps, {units} units: the scan takes "
+            f"{figures(scan)} ms, Keras' GRU {figures(gru / scan)} times that, the fast GRU "
             f"{figures(fast / scan)}, the MinGRU's own loop {figures(loop / scan)}."
         )
-    gains = [
-        times.loc[(size, "mingru, loop")].div(times.loc[(size, "mingru, scan")]).dropna().iloc[-1]
-        for size in SIZES
-    ]
+    where = "here there are enough processors for that work at both sizes."
     if gains[0] > 1.5 * gains[1]:
-        sentences.append(
-            "A scan takes fewer steps in a row and does more work in each: it gains most where a "
-            "step has little to do."
-        )
-    else:
-        sentences.append(
-            "A scan takes fewer steps in a row and does more work in each: here there are enough "
-            "processors for that work at both sizes."
-        )
+        where = "it gains most where a step has little to do."
+    sentences.append(f"A scan takes fewer steps in a row and does more work in each: {where}")
     return "\n".join(sentences)
 
 

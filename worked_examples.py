@@ -352,32 +352,28 @@ def parameters():
         "LSTM": (keras.layers.LSTM(n), [simple] * 4),
         "LSTM with peepholes": (keras.layers.RNN(PeepholeLSTMCell(n)), [simple] * 4 + [3 * n]),
     }  # fmt: skip
-    for layer, _ in layers.values():
+    rows = {}
+    for name, (layer, parts) in layers.items():
         layer.build((None, None, m))
-    counts = {name: layer.count_params() for name, (layer, _) in layers.items()}
-    blocks = {name: parts for name, (_, parts) in layers.items()}
-    table = pd.DataFrame({"Keras": counts, "formula": {name: sum(blocks[name]) for name in blocks}})
-    table["of LSTM"] = table["Keras"] / counts["LSTM"]
+        rows[name] = layer.count_params(), sum(parts)
+    table = pd.DataFrame(rows, ["Keras", "formula"]).T
+    table["of LSTM"] = table["Keras"] / table.loc["LSTM", "Keras"]
     print(table.to_string(formatters={"of LSTM": "{:.0%}".format}))
     print(f"SimpleRNN: {simple:,} = {n}·({m} + {n} + 1): from x, from h, and a bias, to each unit")
-    print(f"LSTM:     {counts['LSTM']:,} = 4·{simple:,}: as much for each gate, and for z")
+    print(f"LSTM:     {4 * simple:,} = 4·{simple:,}: as much for each gate, and for z")
     check("parameter counts", table["Keras"], table["formula"], atol=0)
-    check("LSTM is 4 x SimpleRNN", counts["LSTM"], 4 * counts["SimpleRNN"], atol=0)
-    check("GRU is 3/4 of LSTM", counts["GRU as in the lecture"], counts["LSTM"] * 3 / 4, atol=0)
     print(
         "The lecture says that a GRU has a third fewer parameters than an LSTM. It has a quarter\n"
         "fewer; the LSTM has a third more than the GRU. Keras' GRU has a second bias, 3 n more."
     )
-    size = f"{m} inputs and {n} units"
-    return {"counts": counts, "blocks": blocks, "simple": simple, "size": size}
+    blocks = {name: parts for name, (_, parts) in layers.items()}
+    return {"blocks": blocks, "simple": simple, "size": f"{m} inputs and {n} units"}
 
 
 def gradient():
     """One linear neuron, input 1 at the first of 1,000 steps: the last output is w^999."""
     inputs = np.eye(1, 1000)[..., None]  # (1, steps, 1)
-    layer = keras.layers.SimpleRNN(
-        1, activation=None, use_bias=False, return_sequences=True, dtype="float64"
-    )
+    layer = keras.layers.SimpleRNN(1, **LINEAR_ONES, return_sequences=True, dtype="float64")
     layer.build(inputs.shape)
     on_the_board = {0.99: 0, 1.0: 1, 1.01: 20_000}  # last output by w, rounded
     rows, outputs = [], {}

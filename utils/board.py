@@ -156,10 +156,10 @@ def draw_parameters(results: dict) -> Figure:
     """Draw each layer's parameters, in blocks; "blocks" by layer, and one of them "simple"."""
     figure, axes = plotting.new_figure("a", (8.5, 3.6))
     axes, blocks = axes["a"], results["blocks"]
-    for row, (name, parts) in enumerate(blocks.items()):
+    for row, parts in enumerate(blocks.values()):
         colours = [{results["simple"]: plotting.BLUE}.get(part, plotting.ORANGE) for part in parts]
         axes.barh(row, parts, 0.62, np.cumsum([0, *parts[:-1]]), color=colours, edgecolor="white")
-        axes.text(sum(parts) + 250, row, f"{results['counts'][name]:,}", va="center")
+        axes.text(sum(parts) + 250, row, f"{sum(parts):,}", va="center")
     axes.set_title(f"Parameters, {results['size']}: each blue block is a SimpleRNN")
     axes.set(xlabel="parameters", ylim=(len(blocks) - 0.4, -0.6), xlim=(0, 29_000))
     axes.set_yticks(range(len(blocks)), blocks)
@@ -181,9 +181,9 @@ def draw_gradient(results: dict) -> Figure:
         axes["b"].plot(w, last, "o", color=colour)
         text = f"w = {w:g}\nslope {results['slopes'][w]:.3g}"
         axes["b"].text(w - 0.0008, last + 1800, text, color=colour, ha="right")
-    axes["a"].set(title="The signal, step by step, vanishes or explodes", xlim=(0, 1250))
-    axes["a"].set(xlabel="step", ylabel="output (log scale)")
-    axes["b"].set(title="The last output against w: a plain, then a wall")
-    axes["b"].set(xlabel="w", ylabel="output after 1,000 steps")
+    axes["a"].set(title="The signal, step by step, vanishes or explodes", xlim=(0, 1250),
+                  xlabel="step", ylabel="output (log scale)")  # fmt: skip
+    axes["b"].set(title="The last output against w: a plain, then a wall",
+                  xlabel="w", ylabel="output after 1,000 steps")  # fmt: skip
     axes["b"].yaxis.set_major_formatter("{x:,.0f}")
     return figure

@@ -1,4 +1,4 @@
-"""Two recurrent cells that the lecture draws and Keras lacks; `keras.layers.RNN` unrolls them.
+"""Recurrent cells that Keras lacks; `keras.layers.RNN` unrolls them, and `MinGRU` needs no loop.
 
 A cell is one step: `call(inputs, states)` returns the output and the states for the next step.
 """
@@ -16,17 +16,15 @@ class JordanCell(keras.Layer):
         h_t = activation(x_t W + y_{t-1} U + b)
         y_t = output_activation(h_t V + c)
 
-    An Elman network (`keras.layers.SimpleRNN`) remembers its hidden layer h instead, for which
-    there is no target; y has one, so what this memory learns to hold is known.
-
-    Source: Jordan, "Serial order: a parallel distributed processing approach" (1986), without the
-    decaying self-connections of his state units, as the lecture draws it.
+    An Elman network (`keras.layers.SimpleRNN`) remembers its hidden layer h instead. Source:
+    Jordan, "Serial order: a parallel distributed processing approach" (1986), without the decaying
+    self-connections of his state units, as the lecture draws it.
 
     Args:
         units: width of the hidden layer h.
         output_units: width of the output y, and so of the memory.
-        activation: Keras activation of h.
-        output_activation: Keras activation of y; `None` is linear.
+        activation: of h, by its name in Keras.
+        output_activation: of y; `None` is linear.
 
     Weights, in order: kernel W (features, units), recurrent_kernel U (output_units, units),
     bias b (units,), output_kernel V (units, output_units), output_bias c (output_units,).
@@ -42,11 +40,9 @@ class JordanCell(keras.Layer):
                 f"units and output_units must be at least 1, received {units} and {output_units}"
             )
         self.units = units
-        self.output_units = output_units
+        self.output_units = self.state_size = self.output_size = output_units
         self.activation = keras.activations.get(activation)
         self.output_activation = keras.activations.get(output_activation)
-        self.state_size = output_units
-        self.output_size = output_units
 
     def build(self, input_shape):
         """Make the weights for inputs (batch, features)."""
@@ -58,31 +54,13 @@ class JordanCell(keras.Layer):
         self.output_bias = add((outputs,), "zeros", name="output_bias")
 
     def call(self, inputs, states):
-        """Take one step.
-
-        Args:
-            inputs: (batch, features), x_t.
-            states: one tensor (batch, output_units), y_{t-1}.
-
-        Returns:
-            y_t (batch, output_units), and the states for the next step: y_t again.
-        """
+        """Return y_t (batch, output_units) of x_t (batch, features) and [y_{t-1}], and [y_t]."""
         (y_prev,) = states
         h = self.activation(
             ops.matmul(inputs, self.kernel) + ops.matmul(y_prev, self.recurrent_kernel) + self.bias
         )  # (batch, units)
         y = self.output_activation(ops.matmul(h, self.output_kernel) + self.output_bias)
         return y, [y]
-
-    def get_config(self):
-        """Return what `from_config` needs to build this cell again."""
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "output_units": self.output_units,
-            "activation": keras.activations.serialize(self.activation),
-            "output_activation": keras.activations.serialize(self.output_activation),
-        }
 
 
 @keras.saving.register_keras_serializable(package="utils")
@@ -95,12 +73,9 @@ class PeepholeLSTMCell(keras.Layer):
         o = sigmoid(x_t W_o + h_{t-1} U_o + p_o * c_t + b_o)          output gate
         h_t = o * tanh(c_t)                                           output
 
-    The output gate sees the new memory c_t, the other two the old one. A peephole is element-wise:
-    each gate sees its own memory cell only. With the peepholes at zero, where they start, this is
-    `keras.layers.LSTM`.
-
-    Source: Gers & Schmidhuber, "Recurrent nets that time and count" (2000); Gers, Schraudolph &
-    Schmidhuber, "Learning precise timing with LSTM recurrent networks" (2002).
+    A peephole is element-wise: each gate sees its own memory cell only. With the peepholes at zero,
+    where they start, this is `keras.layers.LSTM`. Source: Gers, Schraudolph & Schmidhuber,
+    "Learning precise timing with LSTM recurrent networks" (2002).
 
     Args:
         units: number of memory cells, and width of the output.
@@ -117,9 +92,8 @@ class PeepholeLSTMCell(keras.Layer):
         super().__init__(**kwargs)
         if units < 1:
             raise ValueError(f"units must be at least 1, received {units}")
-        self.units = units
+        self.units = self.output_size = units
         self.state_size = [units, units]  # h, c
-        self.output_size = units
 
     def build(self, input_shape):
         """Make the weights for inputs (batch, features)."""
@@ -134,15 +108,7 @@ class PeepholeLSTMCell(keras.Layer):
         self.peephole_kernel = add((3, units), "zeros", name="peephole_kernel")
 
     def call(self, inputs, states):
-        """Take one step.
-
-        Args:
-            inputs: (batch, features), x_t.
-            states: h_{t-1} and c_{t-1}, each (batch, units).
-
-        Returns:
-            h_t (batch, units), and the states for the next step: h_t and c_t.
-        """
+        """Return h_t (batch, units) of x_t (batch, features), h_{t-1}, c_{t-1}; and [h_t, c_t]."""
         h_prev, c_prev = states
         z = ops.matmul(inputs, self.kernel) + ops.matmul(h_prev, self.recurrent_kernel) + self.bias
         z_i, z_f, z_c, z_o = ops.split(z, 4, axis=-1)  # each (batch, units)
@@ -154,22 +120,63 @@ class PeepholeLSTMCell(keras.Layer):
         h = o * ops.tanh(c)
         return h, [h, c]
 
-    def get_config(self):
-        """Return what `from_config` needs to build this cell again."""
-        return {**super().get_config(), "units": self.units}
+
+@keras.saving.register_keras_serializable(package="utils")
+class MinGRUCell(keras.Layer):
+    """A GRU step whose gate sees only the input, so that it need not wait for the step before.
+
+        z_t  = sigmoid(x_t W_z + b_z)                   how much of the memory is replaced
+        h~_t = x_t W_h + b_h                            by what
+        h_t  = (1 - z_t) * h_{t-1} + z_t * h~_t         memory and output
+
+    Source: Feng et al., "Were RNNs all we needed?" (2024).
+
+    Args:
+        units: width of the memory.
+        gate_bias: b_z at the start: at -4, a memory half fades in 38 steps; at 0, in one.
+
+    Weights, in order: kernel (features, 2 * units) and bias (2 * units,), each first z, then h~.
+
+    Raises:
+        ValueError: if units is below 1.
+    """
+
+    def __init__(self, units, gate_bias=-4.0, **kwargs):
+        super().__init__(**kwargs)
+        if units < 1:
+            raise ValueError(f"units must be at least 1, received {units}")
+        self.units = self.state_size = self.output_size = units
+        self.gate_bias = gate_bias
+
+    def build(self, input_shape):
+        """Make the weights for inputs (batch, features)."""
+
+        def start(shape, dtype):
+            return ops.repeat(ops.convert_to_tensor([self.gate_bias, 0], dtype), self.units)
+
+        width = 2 * self.units
+        self.kernel = self.add_weight((input_shape[-1], width), "glorot_uniform", name="kernel")
+        self.bias = self.add_weight((width,), start, name="bias")
+
+    def gated(self, inputs):
+        """Return z_t and z_t * h~_t, each (..., units), of inputs (..., features)."""
+        z, new = ops.split(ops.matmul(inputs, self.kernel) + self.bias, 2, axis=-1)
+        z = ops.sigmoid(z)
+        return z, z * new
+
+    def call(self, inputs, states):
+        """Return h_t (batch, units) of x_t (batch, features) and [h_{t-1}], and [h_t]."""
+        z, new = self.gated(inputs)
+        h = (1 - z) * states[0] + new
+        return h, [h]
 
 
 def linear_scan(keep, new):
-    """Return h_t = keep_t h_{t-1} + new_t for all t at once, h_{-1} being 0.
+    """Return h_t = keep_t h_{t-1} + new_t, h_{-1} being 0; each (batch, steps, units).
 
-    After pass n, each step knows the last 2^n: two passes that follow one another are again
-    h -> keep h + new. log2(steps) passes over all steps replace a loop of as many as there are
-    steps (Hillis & Steele, "Data parallel algorithms", 1986). The gradient is the same recurrence,
-    from the end.
-
-    Args:
-        keep: (batch, steps, units).
-        new: (batch, steps, units).
+    Two steps in a row are again h -> keep h + new. After pass n, each step knows the last 2^n:
+    log2(steps) passes over all steps replace a loop over them (Hillis & Steele, "Data parallel
+    algorithms", 1986). The gradient is the same recurrence, from the end.
     """
 
     def wider(reach, keep, new):
@@ -202,86 +209,32 @@ def linear_scan(keep, new):
 
 
 @keras.saving.register_keras_serializable(package="utils")
-class MinGRU(keras.Layer):
-    """A GRU whose gate sees only the input, so that no step has to wait for the one before.
+class MinGRU(keras.layers.RNN):
+    """A layer of `MinGRUCell` without a loop: h_t is linear in h_{t-1}, so `linear_scan` serves.
 
-        z_t  = sigmoid(x_t W_z + b_z)                   how much of the memory is replaced
-        h~_t = x_t W_h + b_h                            by what
-        h_t  = (1 - z_t) * h_{t-1} + z_t * h~_t         memory and output
-
-    h_t is linear in h_{t-1}: `linear_scan` computes all steps at once.
-
-    Source: Feng et al., "Were RNNs all we needed?" (2024).
-
-    Args:
-        units: width of the memory.
-        gate_bias: b_z at the start: at -4, a memory half fades in 38 steps; at 0, in one.
-        return_sequences: whether to return all h_t, (batch, steps, units), or the last one.
-        return_state: whether to return the last h_t as well.
-        go_backwards: whether the last step comes first.
-
-    Weights, in order: kernel (features, 2 * units) and bias (2 * units,), each first z, then h~.
-
-    Raises:
-        ValueError: if units is below 1.
+    Arguments and weights are those of the cell; all else is as in `keras.layers.RNN`.
     """
 
-    def __init__(
-        self, units, gate_bias=-4.0, return_sequences=False, return_state=False,
-        go_backwards=False, **kwargs,
-    ):  # fmt: skip
-        super().__init__(**kwargs)
-        if units < 1:
-            raise ValueError(f"units must be at least 1, received {units}")
-        self.units, self.gate_bias = units, gate_bias
-        self.return_sequences, self.return_state = return_sequences, return_state
-        self.go_backwards, self.stateful, self.supports_masking = go_backwards, False, True
+    def __init__(self, units, gate_bias=-4.0, **kwargs):
+        super().__init__(MinGRUCell(units, gate_bias, dtype=kwargs.get("dtype")), **kwargs)
 
-    def build(self, sequences_shape, initial_state_shape=None):
-        """Make the weights for inputs (batch, steps, features)."""
-
-        def start(shape, dtype):
-            return ops.repeat(ops.convert_to_tensor([self.gate_bias, 0], dtype), self.units)
-
-        shape = (sequences_shape[-1], 2 * self.units)
-        self.kernel = self.add_weight(shape, initializer="glorot_uniform", name="kernel")
-        self.bias = self.add_weight((2 * self.units,), initializer=start, name="bias")
-
-    def call(self, sequences, initial_state=None, mask=None):
-        """Run over sequences.
-
-        Args:
-            sequences: (batch, steps, features).
-            initial_state: (batch, units), or a list of it; default: zeros.
-            mask: (batch, steps); a masked step changes nothing.
-
-        Returns:
-            h_t, as `return_sequences` says, and with `return_state` the last one.
-        """
-        z, new = ops.split(ops.matmul(sequences, self.kernel) + self.bias, 2, axis=-1)
-        z = ops.sigmoid(z)
-        if mask is not None:
-            z *= ops.cast(mask, z.dtype)[..., None]
-        keep, new = (ops.flip(v, 1) if self.go_backwards else v for v in (1 - z, z * new))
-        if initial_state is not None:
-            first = ops.reshape(initial_state, (-1, 1, self.units)) * keep[:, :1]
-            new = ops.concatenate([new[:, :1] + first, new[:, 1:]], axis=1)
-        h = linear_scan(keep, new)
-        output = h if self.return_sequences else h[:, -1]
-        return (output, h[:, -1]) if self.return_state else output
-
-    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
-        """Return the shapes of what `call` returns."""
-        last = (sequences_shape[0], self.units)
-        output = (*sequences_shape[:2], self.units) if self.return_sequences else last
-        return (output, last) if self.return_state else output
-
-    def compute_mask(self, sequences, mask=None):
-        """Return the mask of the outputs."""
-        output = mask if self.return_sequences else None
-        return [output, None] if self.return_state else output
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        """Return the last output, all outputs (batch, steps, units), and the last states."""
+        z, new = self.cell.gated(sequences)
+        if mask is not None:  # a masked step changes nothing
+            mask = ops.cast(mask, z.dtype)[..., None]
+            z, new = z * mask, new * mask
+        keep, new = (ops.flip(v, 1) if self.go_backwards else v for v in (1 - z, new))
+        first = new[:, :1] + keep[:, :1] * initial_state[0][:, None]
+        h = linear_scan(keep, ops.concatenate([first, new[:, 1:]], axis=1))
+        return h[:, -1], h, [h[:, -1]]
 
     def get_config(self):
         """Return what `from_config` needs to build this layer again."""
-        names = ["units", "gate_bias", "return_sequences", "return_state", "go_backwards"]
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        config = {"units": self.cell.units, "gate_bias": self.cell.gate_bias}
+        return {name: v for name, v in (super().get_config() | config).items() if name != "cell"}
+
+    @classmethod
+    def from_config(cls, config):
+        """Build a layer from what `get_config` returns."""
+        return cls(**config)
