@@ -14,7 +14,7 @@ import GRU
 import LSTM
 import SimpleRNN
 from utils import InputError, cli
-from utils.series import calendar, synthetic
+from utils.series import calendar, temperature
 
 import keras
 import numpy as np
@@ -49,7 +49,7 @@ def run(name, argv):
 @pytest.fixture(scope="module", autouse=True)
 def short():
     """Shorter simulated series than a reader gets."""
-    hours = synthetic.hourly_temperature
+    hours = temperature.simulated
     with pytest.MonkeyPatch().context() as patch:
         patch.setattr(SimpleRNN, "STEPS", 500)
         patch.setattr(LSTM, "DAYS", 500)
