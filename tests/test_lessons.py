@@ -53,7 +53,7 @@ def short():
     with pytest.MonkeyPatch().context() as patch:
         patch.setattr(SimpleRNN, "STEPS", 500)
         patch.setattr(LSTM, "DAYS", 500)
-        patch.setattr(synthetic, "hourly_temperature", lambda seed: hours(seed, 600))
+        patch.setattr(temperature, "simulated", lambda seed: hours(seed, 600))
         yield
 
 
