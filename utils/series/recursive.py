@@ -28,6 +28,7 @@ def in_own_unit(network: keras.Model, panel: Panel) -> keras.Model:
     values = windows[:, :, :targets]
     z = ((ops.log(values) if panel.log else values) - mean) / std
     z = ops.concatenate([z, windows[:, :, targets:]], axis=-1)
+    network = keras.Model(network.inputs, network.outputs[0])  # saved without its loss
     ahead = ops.cast(network(ops.cast(z, "float32")), "float64") * std + mean
     return keras.Model(windows, ops.exp(ahead) if panel.log else ahead)
 
