@@ -162,17 +162,17 @@ def middle(network, units, tags, last):
     The last layer of a Jordan network gives its output instead, a score for each tag: that is what
     it remembers.
     """
-    from utils import cells  # of Keras' classes, which --help need not wait for
+    from utils import cells, fused  # of Keras' classes, which --help need not wait for
 
     sequences = {"return_sequences": True}
     jordan = cells.JordanCell(units, tags if last else units)
     layer = {
         "feedforward": keras.layers.Dense(units, activation="tanh"),
-        "elman": keras.layers.SimpleRNN(units, **sequences),
+        "elman": fused.SimpleRNN(units, **sequences),
         "jordan": keras.layers.RNN(jordan, **sequences),
-        "lstm": keras.layers.LSTM(units, **sequences),
+        "lstm": fused.LSTM(units, **sequences),
         "peephole": keras.layers.RNN(cells.PeepholeLSTMCell(units), **sequences),
-        "gru": keras.layers.GRU(units, **sequences),
+        "gru": fused.GRU(units, **sequences),
     }[network.kind]
     if network.bidirectional:
         merge_mode = "sum" if network.kind == "jordan" and last else "concat"

@@ -17,7 +17,6 @@ Ray Tune: pip install -r requirements-tune.txt
 
 import functools
 import hashlib
-import importlib
 import importlib.util
 import json
 import math
@@ -100,9 +99,8 @@ def read_table(path, *texts):
 next_step = functools.partial(error, steps=1), functools.partial(errors_p_value, steps=1)
 LESSONS = dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), Lesson("MAE", "MAE", min, *next_step))
 LESSONS["forecast"] = Lesson("MASE", "loss", min, error, errors_p_value)
-LESSONS["slot_filling"] = Lesson(
-    "F1", "F1 + intents", max, f1, f1_p_value, ("--model", "gru", "--bidirectional")
-)
+best_tagger = "--model", "gru", "--bidirectional"
+LESSONS["slot_filling"] = Lesson("F1", "F1 + intents", max, f1, f1_p_value, best_tagger)
 
 
 def parse_args(argv=None):
@@ -111,32 +109,28 @@ def parse_args(argv=None):
     The words are the lesson's flags, parsed by itself; in the space, what varies has its Range.
     """
     parser = cli.Parser(prog="tune.py", description=__doc__.partition("\n")[0])
-    parser.add_argument("lesson", choices=list(LESSONS))
-    parser.add_argument("--trials", type=cli.whole_number(1), default=30, help="how many in all")
-    parser.add_argument("--search", type=cli.names, default=[], metavar="units=16:128,layers=1:3",
-                        help="other ranges than the lesson's own, or choices: "
-                        "batch-size=32/64/128")  # fmt: skip
-    parser.add_argument("--resume", action="store_true",
-                        help="go on with a sweep that was killed, or prolong it")  # fmt: skip
-    parser.add_argument("--address", help="of a Ray cluster; auto: the one of this machine "
-                        "(default: start Ray)")  # fmt: skip
-    parser.add_argument("--output-dir", metavar="FOLDER", help="default: outputs/tune_<lesson>")
-    parser.add_argument("--show", action="store_true", help="open the picture in a window")
+    add = parser.add_argument
+    add("lesson", choices=list(LESSONS))
+    add("--trials", type=cli.whole_number(1), default=30, help="how many in all")
+    text = "other ranges than the lesson's own, or choices: batch-size=32/64/128"
+    add("--search", type=cli.names, default=[], metavar="units=16:128,layers=1:3", help=text)
+    add("--resume", action="store_true", help="go on with a sweep that was killed, or prolong it")
+    text = "of a Ray cluster; auto: the one of this machine (default: start Ray)"
+    add("--address", help=text)
+    add("--output-dir", metavar="FOLDER", help="default: outputs/tune_<lesson>")
+    add("--show", action="store_true", help="open the picture in a window")
     args, words = parser.parse_known_args(argv)
     args.output_dir = Path(args.output_dir or f"outputs/tune_{args.lesson}")
-    module = importlib.import_module(args.lesson)
+    module, needed = importlib.import_module(args.lesson), LESSONS[args.lesson].flags
     given = {word.partition("=")[0].removeprefix("--") for word in words if word[:2] == "--"}
-    if (needed := LESSONS[args.lesson].flags) and needed[0][2:] not in given:
-        words = [*words, *needed]
+    words += needed if needed and needed[0][2:] not in given else ()
     given |= {name.removeprefix("no-") for name in given}
     ranges = {name: text for name, text in module.SEARCH.items() if name not in given}
     for item in args.search:
-        name, _, text = item.partition("=")
-        if not name:
-            parser.error(f"--search {item}: what varies? Write units=16:128")
-        if name in given:
-            parser.error(f"--search {item}: --{name} is given twice; leave one of them out")
-        ranges[name] = text
+        name, _, ranges[name] = item.partition("=")
+        if not name or name in given:
+            why = f"--{name} is given twice; leave one of them out" if name else "what varies?"
+            parser.error(f"--search {item}: {why}")
         given.add(name)
     try:
         args.space = {name: sweep.Range.parse(text) for name, text in ranges.items()}
@@ -175,10 +169,8 @@ def search(args, trials, resume):
     digest = hashlib.sha256(repr(files).encode()).hexdigest()
     plan = {"lesson": args.lesson, "flags": args.words, "space": args.space, "data": digest}
     if resume and read(folder / "sweep.json") != json.loads(json.dumps(plan)):
-        raise InputError(
-            f"--resume: {folder} holds a sweep of other flags or data; give it the same, or leave "
-            "out --resume"
-        )
+        other = f"{folder} holds a sweep of other flags or data"
+        raise InputError(f"--resume: {other}; give it the same, or leave out --resume")
     if len(trials.rows) >= args.trials:
         return
     with sweep.cluster(args.address) as storage:
@@ -244,8 +236,7 @@ def draw(trials, judged, defaults):
     """Draw the score against each setting, and the best so far against time."""
     rows = pd.DataFrame(trials.rows).query("status != 'failed'").sort_values("at")
     best, names = trials.best(), list(defaults)
-    wide = len(names) // 2 + 1
-    panels = [*names, "time", "."]
+    wide, panels = len(names) // 2 + 1, [*names, "time", "."]
     mosaic = [panels[:wide], panels[wide : 2 * wide]]
     figure, axes = plotting.new_figure(mosaic, size=(3.6 * wide, 6.5), sharey=True)
     for name in names:
@@ -281,8 +272,7 @@ def main(argv=None):
     if not all(map(importlib.util.find_spec, ("ray", "optuna"))):
         raise InputError("Ray Tune is missing; get it by: pip install -r requirements-tune.txt")
     output_folder(folder)
-    kept = all((folder / name).exists() for name in ("sweep.json", "defaults"))
-    resume = args.resume and kept
+    resume = args.resume and (folder / "sweep.json").exists()
     trials = sweep.Trials(folder / "trials.csv", lesson.best_of, args.trials, resume)
     if args.resume:
         print(f"--resume: {len(trials.rows)} trials have ended.")
@@ -301,10 +291,8 @@ def main(argv=None):
         shutil.rmtree(folder / "defaults.new", ignore_errors=True)
     result["seconds"] = round(time.perf_counter() - begin, 1)
     write_json(result, folder / "scores.json")
-    figure = draw(trials, lesson.judged, args.defaults)
-    plotting.save(figure, folder / "figure.png", args.show)
-    print(report(result, lesson.best_of))
-    print(f"Picture and files: {folder}")
+    plotting.save(draw(trials, lesson.judged, args.defaults), folder / "figure.png", args.show)
+    print(f"{report(result, lesson.best_of)}\nPicture and files: {folder}")
     return result
 
 

@@ -5,9 +5,9 @@
     python benchmarks/throughput.py --large                    # the sizes of pretrain.py
 
 A window of 24 steps and 1 feature goes through a layer of 50 units and a Dense(1); the loss is the
-squared error, the optimizer Adam. Keras' layers and ours train in `fit`, 16 steps per execution;
-PyTorch in the usual loop. Every library runs in processes of its own, one for each number of
-threads, which stay warm and take turns; the figure is the median of its best one.
+squared error, the optimizer Adam. Keras' layers and ours train in `fit`, 16 steps per execution,
+ours unrolled; PyTorch in the usual loop. Every library runs in processes of its own, one for each
+number of threads, which stay warm and take turns; the figure is the median of its best one.
 """
 
 import argparse
@@ -19,8 +19,9 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 REPOSITORY = Path(__file__).parents[1]
-LAYERS = ("LSTM", "GRU", "SimpleRNN")
 SMALL = [(50, 24, 1, batch) for batch in (32, 64, 256)]  # units, steps, features, batch
 LARGE = [(units, 64, 310, 128) for units in (128, 256)]
 THREADS = {"ours": ("1,1", "1,2", "2,2"), "keras": ("1,1", "2,2"), "torch": ("1", "2")}
@@ -32,14 +33,13 @@ def keras_epoch(library, layer, units, steps, features, batch):
     from utils import fused
 
     import keras
-    import numpy as np
     import tensorflow as tf
 
-    kind = getattr(fused if library == "ours" else keras.layers, layer)
-    dense = keras.layers.Dense(1)
-    model = keras.Sequential([keras.Input((steps, features)), kind(units), dense])
+    ours = library == "ours"
+    layer = getattr(fused if ours else keras.layers, layer)(units, unroll=ours)
+    model = keras.Sequential([keras.Input((steps, features)), layer, keras.layers.Dense(1)])
     model.compile("adam", "mse", steps_per_execution=16, jit_compile=False)
-    x, y = map(tf.constant, windows(np.random.default_rng(0), steps, features))
+    x, y = map(tf.constant, windows(steps, features))
 
     def batches(_):
         rows = tf.random.uniform([batch], maxval=len(x), dtype="int32")
@@ -50,15 +50,13 @@ def keras_epoch(library, layer, units, steps, features, batch):
 
 
 def torch_epoch(library, layer, units, steps, features, batch):
-    """Return a function that trains for a number of steps."""
-    import numpy as np
+    """Return the same of PyTorch's."""
     import torch
 
     kind = getattr(torch.nn, layer.removeprefix("Simple"))
     recurrent, dense = kind(features, units, batch_first=True), torch.nn.Linear(units, 1)
-    parameters = [*recurrent.parameters(), *dense.parameters()]
-    optimizer = torch.optim.Adam(parameters, fused=True)
-    x, y = map(torch.from_numpy, windows(np.random.default_rng(0), steps, features))
+    optimizer = torch.optim.Adam([*recurrent.parameters(), *dense.parameters()], fused=True)
+    x, y = map(torch.from_numpy, windows(steps, features))
 
     def train(count):
         for _ in range(count):
@@ -71,9 +69,9 @@ def torch_epoch(library, layer, units, steps, features, batch):
     return train
 
 
-def windows(rng, steps, features):
+def windows(steps, features):
     """Return inputs (1024, steps, features) and targets (1024, 1)."""
-    x = rng.normal(size=(1024, steps, features)).astype("float32")
+    x = np.random.default_rng(0).normal(size=(1024, steps, features)).astype("float32")
     return x, x[:, -1:, 0] + x[:, 0, :1]
 
 
@@ -114,8 +112,7 @@ def measure(workers, case, repeats):
     found = {name: [] for name in workers}
     for _ in range(repeats):
         for name, process in workers.items():
-            process.stdin.write(json.dumps(case) + "\n")
-            process.stdin.flush()
+            print(json.dumps(case), file=process.stdin, flush=True)
             found[name].append(float(process.stdout.readline()))
     best = {}
     for (library, threads), rates in found.items():
@@ -142,14 +139,11 @@ def main():
             workers[library, threads] = subprocess.Popen(command, text=True, **pipes)
     for size in LARGE if args.large else SMALL:
         print("units, steps, features, batch:", *size)
-        for layer in LAYERS:
+        for layer in ("LSTM", "GRU", "SimpleRNN"):
             best = measure(workers, [layer, *size], args.repeats)
-            ours = best["ours"][0]
             for library, (rate, threads) in best.items():
-                name = f"{layer:9} {library:5} {rate / 1000:7.2f} thousand windows/s"
-                print(f"    {name}, {ours / rate:5.2f} x, threads {threads}", flush=True)
-    for process in workers.values():
-        process.stdin.close()
+                print(f"    {layer:9} {library:5} {rate / 1000:7.2f} thousand windows/s,", end="")
+                print(f"{best['ours'][0] / rate:6.2f} x, threads {threads}", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import io
 import logging
 import math
 import os
-import re
 import shutil
 import socket
 import tempfile
@@ -22,24 +21,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from utils import InputError
-from utils.files import written_whole
+from utils.files import write_csv
 
 import pandas as pd
 
-REPOSITORY = Path(__file__).parents[1]
 WORST = 1e30  # a score that is no number; infinite ones upset the percentiles of ASHA
 RETRIES = 4  # of a trial whose worker or node died
-DIED = "its worker died again and again, as if the memory were full or packages were missing"
 SETTINGS = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-}
-ONE_CORE = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    "RAY_USAGE_STATS_ENABLED": "0", "RAY_CHDIR_TO_TRIAL_DIR": "0", "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1", "TUNE_DISABLE_SIGINT_HANDLER": "1",
+}  # fmt: skip
 
 
 def rounded(value: object, digits: int = 4) -> object:
@@ -57,12 +49,10 @@ class Range(NamedTuple):
     def parse(cls, text: str) -> Range:
         """Read "16:128", "0.001:0.1", "32/64/128", "gru/lstm" or "yes/no"; else ValueError."""
         words = text.split("/" if "/" in text else ":")
-        for kind in (int, float):
-            try:
+        values = tuple({"yes": True, "no": False}.get(word, word) for word in words)
+        for kind in (float, int):
+            with contextlib.suppress(ValueError):
                 values = tuple(rounded(kind(word)) for word in words)
-                break
-            except ValueError:
-                values = tuple({"yes": True, "no": False}.get(word, word) for word in words)
         if "/" in text and "" not in values and len(set(values)) == len(values):
             return cls(values, True)
         finite = all(isinstance(value, int | float) and abs(value) < math.inf for value in values)
@@ -92,19 +82,13 @@ def flags(settings: dict) -> list[str]:
     """Return settings as a lesson's flags."""
     words = []
     for name, value in settings.items():
-        if isinstance(value, bool):
-            words.append(f"--{name}" if value else f"--no-{name}")
-        else:
-            words += [f"--{name}", str(rounded(value))]
+        switch = {True: [f"--{name}"], False: [f"--no-{name}"]}
+        words += switch[value] if isinstance(value, bool) else [f"--{name}", str(rounded(value))]
     return words
 
 
 def contents(path: str | Path) -> dict[str, bytes]:
-    """Return a file, or all files of a folder, by name relative to where the path lies.
-
-    Raises:
-        InputError: if it can't be read.
-    """
+    """Return a file, or all of a folder, by name relative to where it lies; or else InputError."""
     path = Path(path).absolute()
     try:
         files = [path] if not path.is_dir() else sorted(filter(Path.is_file, path.rglob("*")))
@@ -114,10 +98,7 @@ def contents(path: str | Path) -> dict[str, bytes]:
 
 
 def trial(settings: dict, lesson: str, words: Sequence[str], files: dict, worst: float) -> None:
-    """Train a lesson with some settings, in a process of its own; report the score by epoch.
-
-    The words are further flags; of the files, `contents` by flag, that of their path here is added.
-    """
+    """Train a lesson with some settings, further words and files; report the score by epoch."""
     from ray import tune
 
     report = {"score": worst, "epochs": 0, "status": "stopped", "failed": "no finite score"}
@@ -175,15 +156,10 @@ class Trials:
         row |= {"at": round(time.perf_counter() - self.begin, 1), "node": last.get("hostname", "")}
         settings = {name: rounded(value) for name, value in trial.config.items()}
         self.rows.append(row | {"failed": failed} | settings)
-        with written_whole(self.path) as beside:
-            pd.DataFrame(self.rows).to_csv(beside, index=False)
-        best, so_far = (
-            (self.best() or row)["val"],
-            f"{row['trial']:6}/{self.wanted} {row['status']:7}",
-        )
-        print(
-            f"{so_far} {row['val']:10.4g}  best {best:.4g}  {' '.join(flags(settings))}", flush=True
-        )
+        write_csv(pd.DataFrame(self.rows).set_index("trial"), self.path)
+        text = f"{row['trial']:6}/{self.wanted} {row['status']:7} {row['val']:10.4g}"
+        best = (self.best() or row)["val"]
+        print(f"{text}  best {best:.4g}  {' '.join(flags(settings))}", flush=True)
 
     def best(self) -> dict | None:
         """Return the row with the best score; None, if no trial succeeded."""
@@ -192,16 +168,10 @@ class Trials:
 
 
 def search(storage, trials, space, defaults, *, epochs, seed, **given):
-    """Run trials until as many as are wanted have ended.
+    """Run trials until as many as are wanted have ended, in a folder from `cluster`.
 
-    Args:
-        storage: a folder, from `cluster`.
-        trials: Trials, those that have ended.
-        space: what varies: a Range by flag.
-        defaults: the lesson's own values of these; tried first, if they lie within.
-        epochs: of a trial, at most.
-        seed: of what is tried.
-        **given: `trial`'s lesson, words and files.
+    The space has a Range by flag; the lesson's own values are tried first, if they lie within.
+    `trial` is given a lesson, words and files, and has so many epochs at most.
     """
     import optuna
     from ray import tune
@@ -212,7 +182,7 @@ def search(storage, trials, space, defaults, *, epochs, seed, **given):
             add(trial)
 
         def on_trial_error(self, iteration, trials, trial, **info):
-            add(trial, DIED)
+            add(trial, "its worker died again and again: is the memory full, or a package missing?")
 
     trials.begin = time.perf_counter() - max((row["at"] for row in trials.rows), default=0.0)
     add, best_of, known = trials.add, trials.best_of, {}
@@ -225,77 +195,55 @@ def search(storage, trials, space, defaults, *, epochs, seed, **given):
         known["evaluated_rewards"] = [max(-WORST, min(row["val"], WORST)) for row in trials.rows]
     elif all(space[name].holds(value) for name, value in defaults.items()):
         known["points_to_evaluate"] = [defaults]
-    searcher = OptunaSearch(  # a seed of its own, or it would begin with the same ones again
-        {name: found.distribution() for name, found in space.items()},
-        seed=(seed + len(trials.rows)) % 2**32, **known, **judged,
-    )  # fmt: skip
+    ranges = {name: found.distribution() for name, found in space.items()}
+    seed = (seed + len(trials.rows)) % 2**32  # or it would begin with the same ones again
+    searcher = OptunaSearch(ranges, seed=seed, **known, **judged)
     stops = tune.schedulers.ASHAScheduler(  # max_t: not even the last report reaches it
         max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3, **judged
     )
-    tune.Tuner(
-        tune.with_resources(tune.with_parameters(trial, worst=worst, **given), {"cpu": 1}),
-        tune_config=tune.TuneConfig(
-            search_alg=searcher, scheduler=stops, num_samples=trials.wanted - len(trials.rows)
-        ),
-        run_config=tune.RunConfig(
-            storage_path=storage, callbacks=[Ended()], verbose=0,
-            failure_config=tune.FailureConfig(max_failures=RETRIES),
-        ),
-    ).fit()  # fmt: skip
-
-
-def _runs(process):
-    """Say whether a process of this machine is running; where that can't be known, it may be."""
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
+    left, again = trials.wanted - len(trials.rows), tune.FailureConfig(max_failures=RETRIES)
+    goal = tune.TuneConfig(search_alg=searcher, scheduler=stops, num_samples=left)
+    job = tune.with_resources(tune.with_parameters(trial, worst=worst, **given), {"cpu": 1})
+    run = tune.RunConfig(storage_path=storage, callbacks=[Ended()], failure_config=again, verbose=0)
+    tune.Tuner(job, tune_config=goal, run_config=run).fit()
 
 
 @contextlib.contextmanager
 def cluster(address: str | None) -> Iterator[str]:
     """Join a Ray cluster, or start one on this machine's cores and end it, leaving nothing.
 
-    Yields:
-        a folder for what Ray writes meanwhile.
-
-    Raises:
-        InputError: if there is no cluster.
+    Yields a folder for what Ray writes meanwhile. InputError: no cluster answers at the address.
     """
     os.environ |= SETTINGS  # before Ray is imported
     import ray
 
     for left in Path(tempfile.gettempdir()).glob("tune*-*"):  # by a run that was killed
-        if (found := re.fullmatch(r"tune(\d+)-\w+", left.name)) and not _runs(int(found[1])):
+        process = left.name[len("tune") :].partition("-")[0]
+        known = process.isdigit() and Path("/proc/self").exists()  # else, it may still run
+        if known and not Path("/proc", process).exists():
             shutil.rmtree(left, ignore_errors=True)
     temporary = tempfile.mkdtemp(prefix=f"tune{os.getpid()}-")  # short: it holds sockets
-    environment = {"env_vars": dict.fromkeys(ONE_CORE, "1") | SETTINGS}
+    settings = {"logging_level": "ERROR", "log_to_driver": False}
+    one_core = "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"
+    environment = {"env_vars": dict.fromkeys(one_core, "1") | SETTINGS}
     if address:
-        settings = {"address": address}
-        environment["working_dir"] = str(REPOSITORY)
+        settings |= {"address": address}
+        environment["working_dir"] = str(Path(__file__).parents[1])
         environment["excludes"] = ["/.*", "/outputs", "/figures", "/data", "/tests"]
     else:
         cores = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)
-        settings = {"num_cpus": len(cores), "include_dashboard": False, "_temp_dir": temporary}
+        settings |= {"num_cpus": len(cores), "include_dashboard": False, "_temp_dir": temporary}
         environment["env_vars"]["TMPDIR"] = temporary
     try:
         try:
             if address and address != "auto":  # Ray itself would try for minutes
                 host, _, port = address.rpartition(":")
                 socket.create_connection((host, int(port)), timeout=10).close()
-            ray.init(
-                **settings, runtime_env=environment, logging_level="ERROR", log_to_driver=False
-            )
+            ray.init(runtime_env=environment, **settings)
         except (OSError, ValueError) as error:
-            raise InputError(
-                f"--address {address}: no Ray cluster answers there; give HOST:PORT as ray start "
-                "--head printed it, or auto on a machine of the cluster"
-            ) from error
+            hint = "give HOST:PORT as ray start --head printed it, or auto on one of its machines"
+            why = f"no Ray cluster answers there; {hint}"
+            raise InputError(f"--address {address}: {why}") from error
         yield temporary
     finally:
         ray.shutdown()
