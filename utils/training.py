@@ -86,7 +86,6 @@ def fit(
     """
     start, interrupted = time.perf_counter(), False
     log, newest = keras.callbacks.History(), []
-    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     stop_early = stop_early and val_batches is not None
     best = keras.callbacks.EarlyStopping(patience=-(-epochs // 3), restore_best_weights=True)
 
@@ -95,8 +94,8 @@ def fit(
         if on_epoch:
             on_epoch(min(log.history["val_loss"]))
 
-    callbacks = [averaged] * network.optimizer.use_ema + [best] * stop_early
-    callbacks += [log, keras.callbacks.TerminateOnNaN()]
+    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] * network.optimizer.use_ema
+    callbacks += [best] * stop_early + [log, keras.callbacks.TerminateOnNaN()]
     callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=after_epoch))
     try:
         network.fit(
