@@ -375,7 +375,7 @@ def main(argv=None, on_epoch=None):
     folder = output_folder(args.output_dir)
     linear = LinearHeads(panel, power=2 if args.loss == "squared" else 1)
     weights = inner_of(panel).error_weights(linear.scaling.log)
-    networks, fits = [], []
+    networks, fits, name = [], [], LAYERS[args.layer]
     for number in range(args.networks):
         network, fit = train(panel, linear, weights, args, number, None if number else on_epoch)
         networks.append(network)
@@ -385,7 +385,6 @@ def main(argv=None, on_epoch=None):
     if on_epoch:
         return None
 
-    name = LAYERS[args.layer]
     alone, blend, share = written_by(networks, panel, linear, args)
     rivals = baselines.simple(panel) | {"linear": linear}
     if args.boosting or known:

@@ -77,7 +77,7 @@ def test_answers_without_looking_reach_the_trivial_line(name, answer):
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
-@pytest.mark.parametrize("network", map(NETWORKS.get, long_memory.SIX.split(",")))
+@pytest.mark.parametrize("network", [NETWORKS[name] for name in long_memory.SIX.split(",")])
 def test_parameters_are_as_near_to_4500_as_units_allow(network, task):
     units = long_memory.units_for(network, task)
     counts = [

@@ -71,10 +71,10 @@ def fit(
     Args:
         network: compiled.
         batches: (inputs, targets), without end.
-        val_batches: (inputs, targets), the validation part once; None if nothing is held back.
+        val_batches: the validation part once; None if nothing is held back.
         steps: training steps per epoch; see `steps_per_epoch`.
         epochs: at most.
-        stop_early: if not, or without validation, all epochs are trained and the last weights kept.
+        stop_early: if not, or without validation, the last weights are kept.
         on_epoch: is given the lowest validation loss so far after each epoch.
 
     Returns:
@@ -86,17 +86,16 @@ def fit(
     """
     start, interrupted = time.perf_counter(), False
     log, newest = keras.callbacks.History(), []
-    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] * network.optimizer.use_ema
     stop_early = stop_early and val_batches is not None
     best = keras.callbacks.EarlyStopping(patience=-(-epochs // 3), restore_best_weights=True)
-    callbacks += [best] * stop_early
 
     def after_epoch(epoch, logs):
         newest[:] = network.get_weights()  # while the averages are in the network
         if on_epoch:
             on_epoch(min(log.history["val_loss"]))
 
-    callbacks += [log, keras.callbacks.TerminateOnNaN()]
+    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] * network.optimizer.use_ema
+    callbacks += [best] * stop_early + [log, keras.callbacks.TerminateOnNaN()]
     callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=after_epoch))
     try:
         network.fit(
