@@ -40,7 +40,7 @@ def parse_args(argv=None):
     about = "Forecast a noisy sine (or your own CSV) from its last 30 values."
     parser = cli.lesson_parser(
         "SimpleRNN", about, input_steps=30, forecast=60, units=32, layers=1, epochs=30,
-        batch_size=64, learning_rate=0.005,
+        batch_size=128, learning_rate=0.008,
     )  # fmt: skip
     parser.add_argument(
         "--jumps",

@@ -157,8 +157,9 @@ def draw_by_steps(axes: Axes, scores: dict[str, dict], network: str) -> None:
         colour = BLUE if name == network else COLOURS.get(name, BLACK)
         steps = range(1, len(errors) + 1)
         axes.plot(steps, errors, color=colour, label=name.replace("_", " "), **wide)
-    axes.set(title="MAE by steps ahead", xlabel="steps ahead", ylim=(0, None))
-    axes.legend(loc="best")
+    room = 1.4 * axes.get_ylim()[1]  # for the legend
+    axes.set(title="MAE by steps ahead", xlabel="steps ahead", ylim=(0, room))
+    axes.legend(loc="upper left", ncols=2)
 
 
 def draw_history(axes: Axes, history: pd.DataFrame, best_epoch: int) -> None:
