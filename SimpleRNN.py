@@ -119,10 +119,8 @@ def main(argv=None, on_epoch=None):
     args = parse_args(argv)
     if args.load:
         return go_on(args)
-    panel = Panel(
-        read(args, cli.columns(args)), args.input_steps, args.forecast,
-        season=None if args.csv else PERIOD,
-    )  # fmt: skip
+    series, season = read(args, cli.columns(args)), None if args.csv else PERIOD
+    panel = Panel(series, args.input_steps, args.forecast, season=season)
     panel.check()
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)

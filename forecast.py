@@ -5,8 +5,8 @@ day on, repeating yesterday is better. So here nothing is fed back (SegRNN, Lin 
 
     window, less its own level, over its own scale -> segments, such as weeks of days
     state = recurrent layer over the embedded segments
-    for each segment to come, from that same state, one further step of the same layer, told by a
-    position which segment it is and what is known of it -> all its values, and their quantiles
+    for each segment to come, from that same state, one further step of the same layer, which reads
+    the segment's position and what is known of it -> all its values, and their quantiles
 
 It starts as a linear head per step (ridge regression) and learns what that can't do; of that, the
 share is written that validation finds best, a row of its own in the table.
