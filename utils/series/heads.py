@@ -10,6 +10,15 @@ from utils.series.panel import FEW, Panel, evenly
 
 import numpy as np
 
+WINDOWS = {24: 168, 7: 168, 6: 144, 5: 120, 12: 36, 52: 104}  # steps that heads read, by season
+
+
+def window(panel: Panel) -> int:
+    """Return the steps that linear heads read of a window."""
+    season, length = panel.season, int((panel.end - panel.start).max())
+    usual = WINDOWS.get(season, 7 * season if season > 1 else 48)
+    return max(min(usual, length // 4, panel.input_steps), 1)
+
 
 class Inner:
     """A panel as heads and networks read it, in 32 bits.
@@ -18,6 +27,7 @@ class Inner:
         panel: the series.
 
     Attributes:
+        steps: of a window that heads read.
         level, unit: (series,) and a number: inner targets are (values - level) / unit. A level is 0
             and the unit 1, unless 32-bit numbers couldn't hold the values otherwise.
         values: (rows, targets) float32, NaN where missing: the inner target and, to its right,
@@ -27,20 +37,20 @@ class Inner:
     """
 
     def __init__(self, panel: Panel):
-        self.panel = panel
+        self.panel, self.steps = panel, window(panel)
         train = [panel.values[start:end, 0] for start, end in panel.train_rows()]
         self.level = np.array([_large_level(values) for values in train])
         size = [np.nanmean(np.abs(v - at)) for v, at in zip(train, self.level, strict=True)]
         size = np.median([s for s in size if s > 0] or [1.0])
         self.unit = 1.0 if 1e-3 <= size <= 1e6 else 10.0 ** np.round(np.log10(size))
         inner = [(v - at) / self.unit for v, at in zip(train, self.level, strict=True)]
-        spread = np.array([_spread_within(v, panel.input_steps) for v in inner])
+        spread = np.array([_spread_within(v, self.steps) for v in inner])
         spread = np.where(spread > 0, spread, panel.mase_scale / self.unit)
         spread = np.where(panel.still, 1e-6 * (panel.size / self.unit + 1e-9), spread)
         self.spread, self.log_spread = panel.of_others(spread).astype(np.float32), None
         if panel.positive and not self.level.any():
             logs = [np.log(np.maximum(v, 1e-6)) for v in inner]
-            spread = np.array([_spread_within(v, panel.input_steps) for v in logs]) + 0.01
+            spread = np.array([_spread_within(v, self.steps) for v in logs]) + 0.01
             spread = np.where(panel.still, 1e-6, spread)
             if (usual := ~(panel.young | panel.still)).any():
                 spread = np.where(panel.young, np.median(spread[usual]), spread)
@@ -100,9 +110,9 @@ class Scaling(NamedTuple):
     level: bool = False  # whether the level is an input, too: of one series, it may revert
 
     def apply(self, panel: Panel, origins: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return windows (windows, input_steps), 0 where missing, and their middle and size."""
+        """Return windows (windows, inner.steps), 0 where missing, their middle and size."""
         inner = inner_of(panel)
-        x = inner.values[origins[:, None] + np.arange(-panel.input_steps, 0), 0]
+        x = inner.values[origins[:, None] + np.arange(-inner.steps, 0), 0]
         spread = (inner.log_spread if self.log else inner.spread)[panel.series_of(origins), None]
         x = np.log(np.maximum(x, 1e-6)) if self.log else x
         seen = np.isfinite(x)
@@ -178,8 +188,8 @@ class LinearHeads:
         and steps ahead, the features' windows and, where the scaling says so, the level.
         """
         inner, (x, middle, _) = inner_of(panel), scaling.apply(panel, origins)
-        past = origins[:, None] + np.arange(-panel.input_steps, 0)
-        both = origins[:, None] + np.arange(-panel.input_steps, panel.horizon)
+        past = origins[:, None] + np.arange(-inner.steps, 0)
+        both = origins[:, None] + np.arange(-inner.steps, panel.horizon)
         known = panel.known[both].reshape(len(both), -1)
         features = np.nan_to_num(inner.values[past][..., 1:]).reshape(len(past), -1)
         calendar = panel.calendar[panel.moment[origins]]
