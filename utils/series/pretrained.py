@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from utils import InputError
 from utils.files import written_whole
+from utils.series.effects import CLOSED, Effects
 from utils.series.panel import Panel
-from utils.series.patches import PATCH, QUANTILES, Patches, patches
+from utils.series.patches import PATCH, QUANTILES, Patches, patches, targets
 
 import numpy as np
 from scipy.special import erf, expit
@@ -20,6 +20,8 @@ LONGEST = 63  # patches that the network was taught to read, those to come but t
 TAUGHT = 12  # patches to come, at most: further ones shorten the past no more
 LONGER = {24: 168, 7: 364, 48: 336, 96: 672}  # a second season, by the first
 BATCH = 256  # windows
+NEARBY = 2  # steps by which a season may differ from what the calendar says
+CLEARLY = 0.6  # of the change over the calendar's season: below, another one is taken
 
 
 def save(path: str | Path, weights: dict[str, np.ndarray], facts: dict) -> None:
@@ -117,8 +119,10 @@ class AtOnce(NamedTuple):
     Its answers are medians (or means) and QUANTILES, in the series' unit.
     """
 
-    network: Callable[[Patches, int], np.ndarray]  # see `run`
+    weights: dict[str, np.ndarray]  # see `run`
+    log: bool = False  # whether the network reads logarithms
     squared: bool = False  # whether the forecast is the mean, or else the median
+    effects: Effects | None = None  # of known inputs: taken out of windows, brought back
 
     def __call__(self, panel: Panel, origins: np.ndarray, newest: int | None = None) -> np.ndarray:
         """Return the forecasts and their quantiles.
@@ -127,26 +131,86 @@ class AtOnce(NamedTuple):
         """
         found = []
         for some in np.array_split(origins, -(-len(origins) // BATCH)):
-            values = panel.windows(some)
+            values = self.read(panel, some, 0)
+            first = values.shape[1] // PATCH - 1
             if newest:
-                values[:, : len(values[0]) - newest] = np.nan
-            cut, first = before(panel, values)
-            quantiles = cut.outer(self.network(cut, first), first)[:, : panel.horizon]
+                values[:, : values.shape[1] - newest] = np.nan
+            empty = np.full((len(values), (to_come(panel) - 1) * PATCH), np.nan)
+            cut = patches(np.concatenate([values, empty], axis=1), seasons(panel, values))
+            quantiles = cut.outer(run(self.weights, cut, first), first)[:, : panel.horizon]
+            if self.log:
+                quantiles = np.exp(np.minimum(quantiles, 700))
+            if self.effects:
+                rows = some[:, None] + np.arange(panel.horizon)
+                quantiles = quantiles * self.effects.share[rows][..., None]
             point = quantiles.mean(-1) if self.squared else quantiles[..., len(QUANTILES) // 2]
             found.append(np.concatenate([point[..., None], quantiles], axis=-1))
         return np.maximum(np.concatenate(found), panel.lowest)
 
+    def read(self, panel: Panel, origins: np.ndarray, ahead: int) -> np.ndarray:
+        """Return values as the network reads them, from whole patches before each origin on.
 
-def before(panel: Panel, values: np.ndarray) -> tuple[Patches, int]:
-    """Return windows (windows, input_steps) and what is to come, as patches; and the last known."""
-    to_come = -(-panel.horizon // PATCH)
-    length = min(panel.input_steps, (LONGEST + 1 - min(to_come, TAUGHT)) * PATCH)
-    number = -(-length // PATCH)
-    padded = np.full((len(values), (number + to_come - 1) * PATCH), np.nan)
-    padded[:, number * PATCH - length : number * PATCH] = values[:, -length:]
-    return patches(padded, np.tile(seasons(panel), (len(values), 1))), number - 1
+        Args:
+            panel: the series.
+            origins: (windows,)
+            ahead: steps from the origin on that are read, too: in training.
+        """
+        length = min(panel.input_steps, (LONGEST + 1 - min(to_come(panel), TAUGHT)) * PATCH)
+        steps = np.arange(-length, ahead)
+        values = panel.values[origins[:, None] + steps, 0]
+        if self.effects:
+            share = self.effects.share[origins[:, None] + steps]
+            values = np.where(share > CLOSED, values / np.maximum(share, CLOSED), np.nan)
+        if self.log:
+            values = np.log(np.maximum(values, 1e-6 * panel.size.min()))
+        return np.pad(values, [(0, 0), (-length % PATCH, 0)], constant_values=np.nan)
 
 
-def seasons(panel: Panel) -> tuple[int, int]:
-    """Return a panel's season and the longer one that goes with it, 0 where there is none."""
-    return (panel.season, LONGER.get(panel.season, 0)) if panel.season > 1 else (0, 0)
+def to_come(panel: Panel) -> int:
+    """Return how many patches hold the steps ahead."""
+    return -(-panel.horizon // PATCH)
+
+
+def seasons(panel: Panel, values: np.ndarray) -> np.ndarray:
+    """Return the season of each window and a longer one, (windows, 2), 0 where there is none.
+
+    They are the panel's, unless a window shows that its season is some steps longer or shorter:
+    then its values change far less over these.
+    """
+    season = panel.season if panel.season > 1 else 0
+    found = np.tile([season, LONGER.get(season, 0)], (len(values), 1))
+    if season <= 2 * NEARBY:
+        return found
+    near = season + np.arange(-NEARBY, NEARBY + 1)
+    changes = np.stack([typical_changes(values, lag) for lag in near])
+    nearest = near[np.argmin(changes, axis=0)]
+    other = changes.min(axis=0) < CLEARLY * changes[NEARBY]
+    found[other] = np.stack([nearest, 0 * nearest], axis=1)[other]
+    return found
+
+
+def typical_changes(values: np.ndarray, lag: int) -> np.ndarray:
+    """Return the mean absolute change over `lag` steps, (windows,); inf where few are known."""
+    change = np.abs(values[:, lag:] - values[:, :-lag])
+    known = np.isfinite(change)
+    count = known.sum(axis=1)
+    total = np.where(known, change, 0).sum(axis=1)
+    return np.where(count >= 2 * lag, total / np.maximum(count, 1), np.inf)
+
+
+def examples(
+    forecaster: AtOnce, panel: Panel, origins: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return windows and what came, as a network reads them to learn on.
+
+    Returns:
+        inputs, see `Patches.inputs`, and targets, see `utils.series.patches.targets`.
+    """
+    values = forecaster.read(panel, origins, panel.horizon)
+    values = np.pad(values, [(0, 0), (0, -panel.horizon % PATCH)], constant_values=np.nan)
+    ahead = np.arange(values.shape[1]) >= values.shape[1] - to_come(panel) * PATCH
+    past = np.broadcast_to(~ahead, values.shape)
+    known = np.where(past, values, np.nan)
+    cut = patches(values, seasons(panel, known), ~past, past)
+    weight = np.broadcast_to(np.where(ahead[::PATCH], 1.0, 0.15), cut.last.shape)
+    return {name: x[:, :-1] for name, x in cut.inputs.items()}, targets(cut, weight)
