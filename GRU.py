@@ -44,11 +44,11 @@ def parse_args(argv=None):
     return cli.parse(parser, argv)
 
 
-def read(args, columns):
+def read(args, learned=(None,)):
     """Return the series, the target and its features, as a table by time."""
     if not args.csv:
         return {"": temperature.simulated(args.seed).to_frame()}
-    table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
+    table = read_table(**cli.reading(args, learned))
     print(table)
     return table.frames
 
@@ -90,7 +90,8 @@ def build_loss(panel):
 
 def train(network, panel, args, on_epoch=None):
     """Train on the train part; keep the weights of the epoch that is best in validation."""
-    steps = training.steps_per_epoch(len(panel.known_origins("train")), args.batch_size)
+    origins, val = (panel.known_origins(part) for part in ("train", "val"))
+    steps = training.steps_per_epoch(len(origins), args.batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * steps)
     network.compile(
         keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=0.98),  # averages weights
@@ -99,9 +100,10 @@ def train(network, panel, args, on_epoch=None):
         jit_compile=False,  # compiling takes longer than it saves
     )
     cut = next_step(panel)
-    batches = shuffled(cut, panel.known_origins("train"), args.batch_size, args.seed)
-    val = in_order(cut, panel.known_origins("val"))
-    return training.fit(network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch)
+    batches = shuffled(cut, origins, args.batch_size, args.seed)
+    return training.fit(
+        network, batches, in_order(cut, val), steps=steps, epochs=args.epochs, on_epoch=on_epoch
+    )
 
 
 def draw(panel, forecast, found=None, fit=None):
@@ -128,7 +130,7 @@ def main(argv=None, on_epoch=None):
     args = parse_args(argv)
     if args.load:
         return go_on(args)
-    panel = Panel(read(args, cli.columns(args)), args.input_steps, args.forecast)
+    panel = Panel(read(args), args.input_steps, args.forecast)
     panel.check()
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)
@@ -142,18 +144,16 @@ def main(argv=None, on_epoch=None):
     model = in_own_unit(network, panel)  # takes and returns °C
     rivals = baselines.simple(panel) | {"linear": baselines.Linear(panel), "GRU": Recursive(model)}
     if not args.csv:
-        rivals["optimal"] = baselines.Optimal(temperature.optimal)
+        rivals["optimal"] = baselines.optimal(temperature.optimal)
     found = backtest(rivals, panel, "GRU", steps=1)
     print(found)
 
-    forecast = outputs.ahead(panel, rivals["GRU"], found.levels, found.corrections)
+    facts = outputs.facts_of("GRU.py", args, found)
+    forecast = outputs.ahead(panel, rivals["GRU"], facts)
     scores = outputs.scores_of("GRU.py", args, found, fit.seconds)
-    said = outputs.write(
-        folder, forecast, draw(panel, forecast, found, fit), args.show,
-        tables={"backtest.csv": found.table(), "history.csv": fit.history},
-        model=model, facts=outputs.facts_of("GRU.py", args, found), scores=scores,
-    )  # fmt: skip
-    print(said)
+    tables = {"backtest.csv": found.table(), "history.csv": fit.history}
+    figure = draw(panel, forecast, found, fit)
+    print(outputs.write(folder, args.show, figure, forecast, tables, scores, model, facts))
     if fit.interrupted:
         raise KeyboardInterrupt
     return scores
@@ -162,12 +162,10 @@ def main(argv=None, on_epoch=None):
 def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "GRU.py")
-    panel = outputs.panel_of(
-        read(args, cli.columns(args, facts["asked"])), args.forecast, facts, args.load
-    )
+    panel = outputs.panel_of(read(args, facts["asked"]), args.forecast, facts, args.load)
     folder = output_folder(args.output_dir)
-    forecast = outputs.ahead(panel, Recursive(model), facts["levels"], facts["corrections"])
-    print(outputs.write(folder, forecast, draw(panel, forecast), args.show))
+    forecast = outputs.ahead(panel, Recursive(model), facts)
+    print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,6 @@ three gates guard:
     python LSTM.py --load outputs/LSTM/model.keras --csv data/stock_goog.csv
 """
 
-from functools import partial
-
 from utils import InputError, cli, plotting, training
 from utils.files import output_folder
 from utils.series import baselines, outputs, random_walk
@@ -58,11 +56,11 @@ def law(args):
     return {"drift": args.drift, "volatility": args.volatility}
 
 
-def read(args, columns):
+def read(args, learned=(None,)):
     """Return the prices, the target and its features, as a table by time."""
     if not args.csv:
         return {"": random_walk.simulated(DAYS, args.seed, **law(args)).to_frame()}
-    table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
+    table = read_table(**cli.reading(args, learned))
     print(table)
     (frame,) = table.frames.values()
     for name in frame:
@@ -129,7 +127,8 @@ def truth(found, returns):
 
 def train(network, panel, args, on_epoch=None):
     """Train on the train part, for all epochs."""
-    steps = training.steps_per_epoch(len(panel.known_origins("train")), args.batch_size)
+    origins, val = (panel.known_origins(part) for part in ("train", "val"))
+    steps = training.steps_per_epoch(len(origins), args.batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * steps)
     network.compile(
         keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=0.98),  # averages weights
@@ -138,10 +137,9 @@ def train(network, panel, args, on_epoch=None):
         jit_compile=False,  # compiling takes longer than it saves
     )
     cut = next_step(panel)
-    batches = shuffled(cut, panel.known_origins("train"), args.batch_size, args.seed)
-    val = in_order(cut, panel.known_origins("val"))
+    batches = shuffled(cut, origins, args.batch_size, args.seed)
     return training.fit(
-        network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch,
+        network, batches, in_order(cut, val), steps=steps, epochs=args.epochs, on_epoch=on_epoch,
         stop_early=False,  # that would hide what a network learns of chance
     )  # fmt: skip
 
@@ -149,7 +147,7 @@ def train(network, panel, args, on_epoch=None):
 def draw(panel, forecast, found=None, returns=None):
     """Draw the overlay that looks perfect, the same forecasts as returns, errors, and the fan."""
     figure, axes = plotting.new_figure("ABD;CCC" if found else "C", size=(12, 7))
-    plotting.draw_fan(axes["C"], panel.series().iloc[-120:], forecast)
+    plotting.draw_forecast(axes["C"], panel.series().iloc[-120:], forecast)
     if not found:
         return figure
 
@@ -181,7 +179,7 @@ def main(argv=None, on_epoch=None):
     args = parse_args(argv)
     if args.load:
         return go_on(args)
-    prices = read(args, cli.columns(args))
+    prices = read(args)
     panel = Panel(prices, args.input_steps, args.forecast, calendar_names=[], log=True)
     panel.check()
     folder = output_folder(args.output_dir)
@@ -196,19 +194,17 @@ def main(argv=None, on_epoch=None):
     model = in_own_unit(network, panel)  # takes and returns prices
     rivals = baselines.simple(panel) | {"linear": baselines.Linear(panel), "LSTM": Recursive(model)}
     if not args.csv:
-        rivals["optimal"] = baselines.Optimal(partial(random_walk.optimal, **law(args)))
+        rivals["optimal"] = baselines.optimal(random_walk.optimal, **law(args))
     found = backtest(rivals, panel, "LSTM", steps=1, levels=LEVELS, log=True)
     returns = {part: log_returns(panel, rivals["LSTM"], part) for part in ("train", "val", "test")}
     print(found, truth(found, returns), sep="\n")
 
-    forecast = outputs.ahead(panel, rivals["LSTM"], found.levels, found.corrections, log=True)
+    facts = outputs.facts_of("LSTM.py", args, found)
+    forecast = outputs.ahead(panel, rivals["LSTM"], facts)
     scores = outputs.scores_of("LSTM.py", args, found, fit.seconds)
-    said = outputs.write(
-        folder, forecast, draw(panel, forecast, found, returns), args.show,
-        tables={"backtest.csv": found.table(), "history.csv": fit.history},
-        model=model, facts=outputs.facts_of("LSTM.py", args, found, log=True), scores=scores,
-    )  # fmt: skip
-    print(said)
+    tables = {"backtest.csv": found.table(), "history.csv": fit.history}
+    figure = draw(panel, forecast, found, returns)
+    print(outputs.write(folder, args.show, figure, forecast, tables, scores, model, facts))
     if fit.interrupted:
         raise KeyboardInterrupt
     return scores
@@ -217,14 +213,10 @@ def main(argv=None, on_epoch=None):
 def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "LSTM.py")
-    panel = outputs.panel_of(
-        read(args, cli.columns(args, facts["asked"])), args.forecast, facts, args.load
-    )
+    panel = outputs.panel_of(read(args, facts["asked"]), args.forecast, facts, args.load)
     folder = output_folder(args.output_dir)
-    forecast = outputs.ahead(
-        panel, Recursive(model), facts["levels"], facts["corrections"], log=True
-    )
-    print(outputs.write(folder, forecast, draw(panel, forecast), args.show))
+    forecast = outputs.ahead(panel, Recursive(model), facts)
+    print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
 
 
 if __name__ == "__main__":

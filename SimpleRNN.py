@@ -10,8 +10,6 @@ The simple recurrent network (Elman, 1990) has one hidden layer, which also sees
     python SimpleRNN.py --load outputs/SimpleRNN/model.keras --forecast 1000
 """
 
-from functools import partial
-
 from utils import cli, plotting, training
 from utils.files import output_folder
 from utils.series import baselines, outputs, sine
@@ -51,11 +49,11 @@ def parse_args(argv=None):
     return cli.parse(parser, argv)
 
 
-def read(args, columns):
+def read(args, learned=(None,)):
     """Return the series, the target and its features, as a table by time."""
     if not args.csv:
         return {"": sine.simulated(STEPS, args.seed, jumps=args.jumps).to_frame()}
-    table = read_table(args.csv, columns[0], features=columns[1:], **cli.reading(args))
+    table = read_table(**cli.reading(args, learned))
     print(table)
     return table.frames
 
@@ -77,7 +75,8 @@ def build_network(panel, args):
 
 def train(network, panel, args, on_epoch=None):
     """Train on the train part; keep the weights of the epoch that is best in validation."""
-    steps = training.steps_per_epoch(len(panel.known_origins("train")), args.batch_size)
+    origins, val = (panel.known_origins(part) for part in ("train", "val"))
+    steps = training.steps_per_epoch(len(origins), args.batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * steps)
     network.compile(
         keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=0.98),  # averages weights
@@ -86,9 +85,10 @@ def train(network, panel, args, on_epoch=None):
         jit_compile=False,  # compiling takes longer than it saves
     )
     cut = next_step(panel)
-    batches = shuffled(cut, panel.known_origins("train"), args.batch_size, args.seed)
-    val = in_order(cut, panel.known_origins("val"))
-    return training.fit(network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch)
+    batches = shuffled(cut, origins, args.batch_size, args.seed)
+    return training.fit(
+        network, batches, in_order(cut, val), steps=steps, epochs=args.epochs, on_epoch=on_epoch
+    )
 
 
 def draw(panel, args, forecast, found=None, fit=None):
@@ -119,7 +119,7 @@ def main(argv=None, on_epoch=None):
     args = parse_args(argv)
     if args.load:
         return go_on(args)
-    series, season = read(args, cli.columns(args)), None if args.csv else PERIOD
+    series, season = read(args), None if args.csv else PERIOD
     panel = Panel(series, args.input_steps, args.forecast, season=season)
     panel.check()
     folder = output_folder(args.output_dir)
@@ -137,18 +137,16 @@ def main(argv=None, on_epoch=None):
         "SimpleRNN": Recursive(model),
     }
     if not args.csv:
-        rivals["optimal"] = baselines.Optimal(partial(sine.optimal, jumps=args.jumps))
+        rivals["optimal"] = baselines.optimal(sine.optimal, jumps=args.jumps)
     found = backtest(rivals, panel, "SimpleRNN", steps=1)
     print(found)
 
-    forecast = outputs.ahead(panel, rivals["SimpleRNN"], found.levels, found.corrections)
+    facts = outputs.facts_of("SimpleRNN.py", args, found)
+    forecast = outputs.ahead(panel, rivals["SimpleRNN"], facts)
     scores = outputs.scores_of("SimpleRNN.py", args, found, fit.seconds)
-    said = outputs.write(
-        folder, forecast, draw(panel, args, forecast, found, fit), args.show,
-        tables={"backtest.csv": found.table(), "history.csv": fit.history},
-        model=model, facts=outputs.facts_of("SimpleRNN.py", args, found), scores=scores,
-    )  # fmt: skip
-    print(said)
+    tables = {"backtest.csv": found.table(), "history.csv": fit.history}
+    figure = draw(panel, args, forecast, found, fit)
+    print(outputs.write(folder, args.show, figure, forecast, tables, scores, model, facts))
     if fit.interrupted:
         raise KeyboardInterrupt
     return scores
@@ -157,12 +155,10 @@ def main(argv=None, on_epoch=None):
 def go_on(args):
     """Forecast with a trained model, no matter how old it is: there is nothing to score."""
     model, facts = training.load(args.load, "SimpleRNN.py")
-    panel = outputs.panel_of(
-        read(args, cli.columns(args, facts["asked"])), args.forecast, facts, args.load
-    )
+    panel = outputs.panel_of(read(args, facts["asked"]), args.forecast, facts, args.load)
     folder = output_folder(args.output_dir)
-    forecast = outputs.ahead(panel, Recursive(model), facts["levels"], facts["corrections"])
-    print(outputs.write(folder, forecast, draw(panel, args, forecast), args.show))
+    forecast = outputs.ahead(panel, Recursive(model), facts)
+    print(outputs.write(folder, args.show, draw(panel, args, forecast), forecast))
 
 
 if __name__ == "__main__":

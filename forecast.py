@@ -25,11 +25,10 @@ import math
 
 from utils import InputError, cli, plotting, training
 from utils.files import output_folder
-from utils.series import baselines, calendar, direct, outputs, shops
+from utils.series import baselines, calendar, direct, many, outputs, shops
 from utils.series.backtest import backtest
 from utils.series.boosting import Boosting
 from utils.series.heads import LinearHeads, inner_of
-from utils.series.intervals import of_young
 from utils.series.panel import FEW, Panel, evenly
 from utils.series.table import read_table
 from utils.series.windows import in_order, shuffled
@@ -117,10 +116,7 @@ def read(args):
     if not args.csv:
         frames, law = shops.simulated(args.seed)
         return frames, ["promotion"], law
-    table = read_table(
-        args.csv, args.column, series_column=args.series_column, known=args.known,
-        features=args.features, **cli.reading(args),
-    )  # fmt: skip
+    table = read_table(series_column=args.series_column, known=args.known, **cli.reading(args))
     print(table)
     return table.frames, table.known, None
 
@@ -141,6 +137,7 @@ def lay_out(frames, known, args):
         window = min(WINDOWS.get(season, 7 * season if season > 1 else 48), length // 4)
         args.input_steps = int(max(window // usual * usual, min(usual, 8)))
     args.segment = usual if args.input_steps % usual == 0 else math.gcd(usual, args.input_steps)
+    many.check_known(frames, known, args.horizon)
     panel = Panel(
         frames, args.input_steps, args.horizon, known=known, season=season, short_windows=True
     )
@@ -354,7 +351,7 @@ def shown(panel, found):
     """Return titles and numbers of the series to draw: best, median, worst by MASE, the largest."""
     if not found:
         return list(zip(panel.names[:4], range(4), strict=False))
-    mase = found.by_series()["mase"].to_numpy()
+    mase = many.by_series(found)["mase"].to_numpy()
     ranked = np.argsort(mase)[: np.isfinite(mase).sum()]
     largest = int(np.argmax([panel.series(number).mean() for number in range(len(panel.names))]))
     ends = {"best": ranked[0], "median": ranked[len(ranked) // 2], "worst": ranked[-1]}
@@ -405,19 +402,16 @@ def main(argv=None, on_epoch=None):
         _, blend, _ = written_by(networks, panel, linear, args, share)
 
     facts = outputs.facts_of(
-        "forecast.py", args, found, blend.log, short=True, known=known, asked_known=args.known,
+        "forecast.py", args, found, short=True, known=known, asked_known=args.known,
         quantiles=args.asked, squared=blend.squared, whole=panel.whole,
         mostly_zero=panel.mostly_zero, horizon=panel.horizon, inner=inner_of(panel).facts(),
-        young=of_young(panel, blend, blend.levels, found.corrections, blend.log).tolist(),
+        young=many.of_young(panel, blend, blend.levels, found.corrections, blend.log).tolist(),
     )  # fmt: skip
     forecast = look_ahead(panel, blend, facts)
     scores = outputs.scores_of("forecast.py", args, found, sum(fit.seconds for fit in fits))
-    said = outputs.write(
-        folder, forecast, draw(panel, forecast, found), args.show,
-        tables={"backtest.csv": found.table(), "series.csv": found.by_series()},
-        model=blend.model, facts=facts, scores=scores,
-    )  # fmt: skip
-    print(said)
+    tables = {"backtest.csv": found.table(), "series.csv": many.by_series(found)}
+    figure = draw(panel, forecast, found)
+    print(outputs.write(folder, args.show, figure, forecast, tables, scores, blend.model, facts))
     if fits[-1].interrupted:
         raise KeyboardInterrupt
     return scores
@@ -428,14 +422,22 @@ def look_ahead(panel, network, facts):
 
     Where many values are zero, the mean stands beside the median, which then is zero too often.
     """
-    whole, names = facts["whole"] and not network.squared, ["lower", None, "upper"]
-    if asked := facts["quantiles"]:
-        names = [f"q{quantile:g}" if quantile in asked else None for quantile in network.quantiles]
-    forecaster = direct.Whole(network) if whole else network
+    whole = facts["whole"] and not network.squared
+    corrections = many.by_age(panel, facts["corrections"], facts["young"])
     table = outputs.ahead(
-        panel, forecaster, network.levels, facts["corrections"], network.log, names, whole,
-        facts["young"],
-    )  # fmt: skip
+        panel, direct.Whole(network) if whole else network, facts | {"corrections": corrections}
+    )
+    asked = facts["quantiles"] or (network.quantiles[0], network.quantiles[-1])
+    bounds = [name for name in table if name not in ("series", "time", "forecast")]
+    point = table["forecast"] = table["forecast"].round() if whole else table["forecast"]
+    for name, quantile in zip(bounds, network.quantiles, strict=True):
+        bound = table.pop(name)
+        if whole and quantile < 0.5:
+            bound = np.minimum(np.ceil(bound), point)
+        elif whole:
+            bound = bound.round() if quantile == 0.5 else np.maximum(np.floor(bound), point)
+        if quantile in asked:
+            table[f"q{quantile:g}" if facts["quantiles"] else name] = bound
     if facts["mostly_zero"] and not network.squared:
         table["mean"] = network._replace(squared=True)(panel, panel.end)[..., 0].ravel()
     return table
@@ -444,7 +446,6 @@ def look_ahead(panel, network, facts):
 def go_on(args):
     """Forecast with a trained network: the model's own columns, horizon and quantiles."""
     model, facts = training.load(args.load, "forecast.py")
-    target, *features = cli.columns(args, facts["asked"])
     cli.check_learned("known", args.known, facts["asked_known"])
     for name, learned in (("column", facts["asked"][0]), ("horizon", facts["horizon"])):
         if getattr(args, name) not in (None, learned):
@@ -453,17 +454,18 @@ def go_on(args):
                 "or train another network"
             )
     table = read_table(
-        args.csv, target, series_column=args.series_column, known=facts["asked_known"],
-        features=features, **cli.reading(args),
+        series_column=args.series_column, known=facts["asked_known"],
+        **cli.reading(args, facts["asked"]),
     )  # fmt: skip
     print(table)
+    many.check_known(table.frames, table.known, facts["horizon"])
     panel = outputs.panel_of(table.frames, facts["horizon"], facts, args.load)
     inner_of(panel).take(facts["inner"])
     folder = output_folder(args.output_dir)
     quantiles = direct.symmetric(facts["quantiles"])
     network = direct.Direct(model, quantiles, facts["squared"], facts["log"])
     forecast = look_ahead(panel, network, facts)
-    print(outputs.write(folder, forecast, draw(panel, forecast), args.show))
+    print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
 
 
 if __name__ == "__main__":

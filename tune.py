@@ -250,7 +250,10 @@ def draw(trials, judged, defaults):
         if not text and defaults[name] is not None:
             axes[name].axvline(defaults[name], color=plotting.BLACK, ls=":", label="default")
         if not text and 0 < 4 * rows[name].min() <= rows[name].max():
-            plotting.logarithmic(axes[name], whole=isinstance(best[name], int))
+            whole = isinstance(best[name], int)  # powers of 2, or 1, 2 and 5 of each power of 10
+            axes[name].set_xscale("log", base=2 if whole else 10, subs=None if whole else [2, 5])
+            axes[name].xaxis.set_major_formatter("{x:g}")
+            axes[name].xaxis.set_minor_formatter("" if whole else "{x:g}")
         axes[name].set_title(name)
     so_far = rows["val"].cummin() if trials.best_of is min else rows["val"].cummax()
     axes["time"].step(rows["at"] / 60, so_far, where="post", color=plotting.RED)

@@ -70,18 +70,25 @@ def test_flags_and_defaults(parser):
     args = cli.parse(parser, argv)
     assert (args.csv, args.column, args.features) == ("a.csv", "y", ["a", "b"])
     assert (args.epochs, args.input_steps, args.output_dir) == (3, 24, "outputs/GRU")
-    assert cli.columns(args) == ["y", "a", "b"] and cli.reading(args)["decimal"] == "."
+    said = dict.fromkeys(["time_column", "time_format", "encoding"]) | {
+        "missing": [],
+        "decimal": ".",
+    }
+    said |= {"path": "a.csv", "target": "y", "features": ["a", "b"]}
+    assert cli.reading(args) == said
 
 
 def test_a_loaded_model_knows_its_columns_and_has_a_folder_of_its_own(parser):
     argv = ["--load", "m.keras", "--csv", "a.csv", "--seed", "3", "--forecast", "9"]
     args = cli.parse(parser, argv)
     assert (args.column, args.output_dir) == (None, "outputs/GRU/forecast")
-    assert cli.columns(args, ["y", "a"]) == ["y", "a"]
+    said = cli.reading(args, ["y", "a"])
+    assert (said["target"], said["features"]) == ("y", ["a"])
     args = cli.parse(parser, [*argv, "--features", "b,a", "--column", "z", "--output-dir", "mine"])
-    assert args.output_dir == "mine" and cli.columns(args, ["y", "a", "b"]) == ["z", "b", "a"]
+    said = cli.reading(args, ["y", "a", "b"])
+    assert (args.output_dir, said["target"], said["features"]) == ("mine", "z", ["b", "a"])
     with pytest.raises(InputError, match=r"--features b,a: the model .* has learned none; leave"):
-        cli.columns(args, ["y"])
+        cli.reading(args, ["y"])
 
 
 def test_every_flag_is_explained(parser, capsys):

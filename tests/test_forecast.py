@@ -240,13 +240,13 @@ def test_the_test_part_chooses_nothing(tmp_path):
 
 
 def test_ctrl_c_keeps_the_best_weights_and_writes_everything(tmp_path, monkeypatch, capsys):
-    class Stop(keras.callbacks.EarlyStopping):
+    class Stop(keras.callbacks.History):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
                 raise KeyboardInterrupt
 
     simulated = shops.simulated
-    monkeypatch.setattr(keras.callbacks, "EarlyStopping", Stop)
+    monkeypatch.setattr(keras.callbacks, "History", Stop)
     monkeypatch.setattr(shops, "simulated", lambda seed: simulated(seed, number=3, days=300))
     assert run(["--units", 4, "--networks", 3, "--output-dir", tmp_path]) == 130
     assert files(tmp_path) == FILES

@@ -21,23 +21,6 @@ def test_only_plotting_imports_matplotlib():
     assert importing == {"plotting.py"}
 
 
-def test_the_forecast_is_red_and_goes_on_from_the_data(tmp_path):
-    figure, axes = plotting.new_figure("A", size=(6, 3))
-    actual = pd.Series([1.0, 2.0, 3.0])
-    forecast = pd.DataFrame({"forecast": [4.0, 5.0], "lower": [3.0, 3.0], "upper": [5.0, 7.0]})
-    forecast.index = [3, 4]
-    plotting.draw_forecast(axes["A"], actual, forecast, pd.Series([1.0, 2.0, 3.0], name="GRU"))
-    lines = {line.get_label(): line for line in axes["A"].get_lines()}
-    assert list(lines) == ["actual", "GRU, one step ahead", "forecast"]
-    assert lines["forecast"].get_color() == plotting.RED
-    assert lines["forecast"].get_xydata().tolist() == [[2, 3], [3, 4], [4, 5]]
-    band = axes["A"].collections[0].get_paths()[0].get_extents()
-    assert (band.ymin, band.ymax) == (3, 7)
-    plotting.save(figure, tmp_path / "figure.png")
-    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
-    assert len(list(tmp_path.iterdir())) == 1
-
-
 @pytest.fixture
 def axes():
     figure, axes = plotting.new_figure("A", size=(6, 3))
@@ -80,11 +63,17 @@ def test_errors_by_steps(axes):
     np.testing.assert_array_equal(found["GRU"], [[1, 0.1], [2, 0.2], [3, np.nan]])
 
 
-def test_the_fan_has_an_interval_for_each_level(axes):
+def test_the_forecast_is_red_and_goes_on_from_the_data_within_its_intervals(axes, tmp_path):
     forecast = pd.DataFrame({"forecast": [4.0, 5.0], "lower": [1.0, 0.0], "lower_0.5": [3.0, 3.0]})
     forecast = forecast.assign(**{"upper_0.5": [5.0, 7.0], "upper": [8.0, 9.0]}).set_axis([3, 4])
-    plotting.draw_fan(axes, pd.Series([1.0, 2.0, 3.0], name="price"), forecast)
-    assert lines_of(axes)["forecast"] == [[2, 3], [3, 4], [4, 5]]
+    actual = pd.Series([1.0, 2.0, 3.0], name="price")
+    plotting.draw_forecast(axes, actual, forecast, actual.rename("GRU"))
+    assert list(lines_of(axes)) == ["actual", "GRU, one step ahead", "forecast, with intervals"]
+    assert axes.get_lines()[-1].get_color() == plotting.RED
+    assert axes.get_lines()[-1].get_xydata().tolist() == [[2, 3], [3, 4], [4, 5]]
     spans = [band.get_paths()[0].get_extents() for band in axes.collections]
     assert [(span.ymin, span.ymax) for span in spans] == [(0, 9), (3, 7)]
     assert [text.get_text() for text in axes.texts] == [" 90%", " 50%"]
+    plotting.save(axes.figure, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    assert len(list(tmp_path.iterdir())) == 1

@@ -40,35 +40,28 @@ class Parser(argparse.ArgumentParser):
 
 def whole_number(minimum: int, maximum: float = math.inf) -> Callable[[str], int]:
     """Return a flag type that takes integers from `minimum` to `maximum`."""
-
-    def parse(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = minimum - 1
-        if not minimum <= number <= maximum:
-            bounds = f"of at least {minimum}"
-            bounds += f" and at most {maximum}" if maximum < math.inf else ""
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {bounds}")
-        return number
-
-    return parse
+    words = f"a whole number of at least {minimum}"
+    words += f" and at most {maximum}" if maximum < math.inf else ""
+    return _number(int, lambda number: minimum <= number <= maximum, words)
 
 
 def number_above(
     minimum: float, inclusive: bool = False, below: float = math.inf
 ) -> Callable[[str], float]:
     """Return a flag type that takes numbers above `minimum` (or from it on) and below `below`."""
+    words = f"a number {'at least' if inclusive else 'above'} {minimum:g}"
+    words += f" and below {below:g}" if below < math.inf else ""
+    return _number(float, lambda n: minimum < n < below or (inclusive and n == minimum), words)
 
-    def parse(text: str) -> float:
+
+def _number(kind, fits, words):
+    def parse(text):
         try:
-            number = float(text)
+            number = kind(text)
         except ValueError:
             number = math.nan
-        if not minimum <= number < below or (number == minimum and not inclusive):
-            bounds = f"{'at least' if inclusive else 'above'} {minimum:g}"
-            bounds += f" and below {below:g}" if below < math.inf else ""
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number {bounds}")
+        if not fits(number):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {words}")
         return number
 
     return parse
@@ -179,14 +172,6 @@ def parse(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
-def columns(args: argparse.Namespace, learned: Sequence[str] = (None,)) -> list[str | None]:
-    """Return the target and features that flags name, or else those that a model has learned."""
-    target, *features = learned
-    if args.load:
-        check_learned("features", args.features, features)
-    return [args.column or target, *(args.features or features)]
-
-
 def check_learned(flag: str, given: list[str], learned: list[str]) -> None:
     """Refuse columns that a flag names, if any, where a model has learned others."""
     if given and sorted(given) != sorted(learned):
@@ -196,9 +181,17 @@ def check_learned(flag: str, given: list[str], learned: list[str]) -> None:
         )
 
 
-def reading(args: argparse.Namespace) -> dict:
-    """Return the flags that say how a CSV is read, by the names of `read_table`."""
-    return {name: getattr(args, name) for name in READING}
+def reading(args: argparse.Namespace, learned: Sequence[str] = (None,)) -> dict:
+    """Return what flags say of the CSV, by the arguments of `utils.series.table.read_table`.
+
+    With --load, target and features are those that the model has learned, if flags name none.
+    """
+    target, *features = learned
+    if args.load:
+        check_learned("features", args.features, features)
+    said = {name: getattr(args, name) for name in READING}
+    said |= {"target": args.column or target, "features": args.features or features}
+    return {"path": args.csv, **said}
 
 
 def run(main: Callable[[], object], script: str) -> NoReturn:

@@ -49,25 +49,6 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def written_together(folder: Path) -> Iterator[None]:
-    """Let no other run write into the folder meanwhile, so that its files belong together.
-
-    It waits for its turn, where the system knows how to lock a folder (Windows doesn't).
-    """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write a table, its index as the first column, whole or not at all."""
     with written_whole(path) as beside:

@@ -8,7 +8,6 @@ from utils.files import written_whole
 import matplotlib
 import matplotlib.dates
 import matplotlib.pyplot as plt
-import matplotlib.ticker
 import numpy as np
 import pandas as pd
 from matplotlib import font_manager
@@ -60,57 +59,34 @@ def new_figure(
     return plt.subplot_mosaic(mosaic, figsize=size, **kwargs)
 
 
-def from_last(actual: pd.Series, ahead: pd.DataFrame) -> pd.DataFrame:
-    """Let the columns of `ahead` begin at the last actual value, so that lines lead on from it."""
-    start = pd.DataFrame(actual.iloc[-1], actual.index[-1:], ahead.columns)
-    return pd.concat([start, ahead])
-
-
 def draw_forecast(
     axes: Axes, actual: pd.Series, forecast: pd.DataFrame, one_step: pd.Series | None = None
 ) -> None:
-    """Draw the last values, the network's one-step forecasts of them, and the forecast in red.
+    """Draw the last values, the network's one-step forecasts of them, and what comes in red.
 
     Args:
         axes: to draw on.
         actual: the last values.
-        forecast: columns forecast, lower, upper; its index goes on from that of `actual`.
+        forecast: goes on from there: columns forecast, and by interval lower and upper (of 90 %),
+            or lower_0.5 and upper_0.5.
         one_step: on the index of `actual`, named after the network.
     """
-    forecast = from_last(actual, forecast)
+    start = pd.DataFrame(actual.iloc[-1], actual.index[-1:], forecast.columns)
+    ahead = pd.concat([start, forecast])  # lines lead on from the last value
     axes.plot(actual, ".-", color=BLACK, ms=4, lw=0.6, label="actual")
-    axes.set_ylabel(actual.name)
     if one_step is not None:
         axes.plot(one_step, color=BLUE, label=f"{one_step.name}, one step ahead")
-    axes.plot(
-        forecast["forecast"], ".-", color=RED, ms=4, markevery=slice(1, None), label="forecast"
-    )
-    axes.fill_between(
-        forecast.index, forecast["lower"], forecast["upper"], color=RED, alpha=0.15, lw=0,
-        label="90 % interval",
-    )  # fmt: skip
-    axes.margins(x=0.01)
-    axes.legend(loc="lower left", ncols=5, bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
-
-
-def draw_fan(axes: Axes, actual: pd.Series, forecast: pd.DataFrame) -> None:
-    """Draw the last values, the forecast in red, and an interval around it for each level.
-
-    Args:
-        axes: to draw on.
-        actual: the last values.
-        forecast: goes on from there: columns forecast, lower, upper (of 90 %), lower_0.5, ...
-    """
-    axes.plot(actual, color=BLACK, label="actual")
-    band = from_last(actual, forecast)
+    dots = {"ms": 4, "markevery": slice(1, None)}
+    axes.plot(ahead["forecast"], ".-", color=RED, label="forecast, with intervals", **dots)
     for lower in [name for name in forecast if name.startswith("lower")]:
         upper, level = lower.replace("lower", "upper"), float(lower.partition("_")[2] or 0.9)
-        axes.fill_between(band.index, band[lower], band[upper], color=RED, alpha=0.15, lw=0)
-        if len(forecast) > 1:
-            axes.text(band.index[-1], band[upper].iloc[-1], f" {level:.0%}", va="center")
-    axes.plot(band["forecast"], color=RED, label="forecast")
-    axes.set(title="Where it may go, with intervals", ylabel=actual.name)
-    axes.legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1))
+        axes.fill_between(ahead.index, ahead[lower], ahead[upper], color=RED, alpha=0.15, lw=0)
+        axes.text(
+            ahead.index[-1], ahead[upper].iloc[-1], f" {level:.0%}", va="center", clip_on=False
+        )
+    axes.set_ylabel(actual.name)
+    axes.margins(x=0.01)
+    axes.legend(loc="lower left", ncols=5, bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
 
 
 def few_dates(axes: Axes) -> None:
@@ -129,13 +105,11 @@ def draw_errors(axes: Axes, test: pd.DataFrame, network: str) -> None:
         network: its name, a column of `test`.
     """
     by_hour = isinstance(test.index, pd.DatetimeIndex) and test.index.hour.nunique() > 1
-    by = test.index.hour if by_hour else np.arange(len(test)) * PIECES // len(test)
-    colours = {"persistence": GREY, "linear": ORANGE, network: BLUE}
-    for name, colour in colours.items():
-        errors = (test[name] - test["actual"]).abs().groupby(by).mean()
-        if not by_hour:
-            errors.index = test.index[[np.flatnonzero(by == piece)[0] for piece in errors.index]]
-        axes.plot(errors, color=colour, label=name)
+    size = -(-len(test) // PIECES)
+    by = test.index.hour if by_hour else test.index[np.arange(len(test)) // size * size]
+    for name, colour in {"persistence": GREY, "linear": ORANGE, network: BLUE}.items():
+        errors = (test[name] - test["actual"]).abs()
+        axes.plot(errors.groupby(by).mean(), color=colour, label=name)
     axes.set(title="MAE, one step ahead", ylim=(0, None))
     few_dates(axes)
     if by_hour:
@@ -175,20 +149,6 @@ def draw_history(axes: Axes, history: pd.DataFrame, best_epoch: int) -> None:
     axes.axvline(best_epoch, color=BLACK, lw=0.8, ls=":", label=f"kept: epoch {best_epoch}")
     axes.set(title="Loss by epoch", xlabel="epoch")
     axes.legend(loc="upper right", frameon=True, framealpha=1, edgecolor="none")
-
-
-def logarithmic(axes: Axes, whole: bool) -> None:
-    """Make the x axis logarithmic, labelled at powers of 2, or at 1, 2 and 5 of each power of 10.
-
-    Args:
-        axes: to change.
-        whole: whether the values are whole numbers.
-    """
-    axes.set_xscale("log", base=2 if whole else 10)
-    if not whole:
-        axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter("{x:.0f}" if whole else "{x:g}")
-    axes.xaxis.set_minor_formatter("")
 
 
 def save(figure: Figure, path: str | Path, show: bool = False) -> None:

@@ -85,35 +85,36 @@ def fit(
         InputError: if the loss is no number any more.
     """
     start, interrupted = time.perf_counter(), False
-    log, newest = keras.callbacks.History(), []
+    log, kept = keras.callbacks.History(), []  # kept: a loss, its epoch, its weights
     stop_early = stop_early and val_batches is not None
-    best = keras.callbacks.EarlyStopping(patience=-(-epochs // 3), restore_best_weights=True)
 
-    def after_epoch(epoch, logs):
-        newest[:] = network.get_weights()  # while the averages are in the network
+    def after_epoch(epoch, logs):  # while the averages are in the network
+        loss = logs["val_loss"] if stop_early else -epoch
+        if not kept or loss < kept[0]:
+            kept[:] = loss, epoch + 1, network.get_weights()
+        network.stop_training |= epoch + 1 - kept[1] >= epochs / 3
         if on_epoch:
             on_epoch(min(log.history["val_loss"]))
 
-    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] * network.optimizer.use_ema
-    callbacks += [best] * stop_early + [log, keras.callbacks.TerminateOnNaN()]
-    callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=after_epoch))
+    averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] * network.optimizer.use_ema
+    ours = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
     try:
         network.fit(
-            batches, steps_per_epoch=steps, validation_data=val_batches, epochs=epochs,
-            callbacks=callbacks, shuffle=False,  # the batches are
+            batches, steps_per_epoch=steps, epochs=epochs, validation_data=val_batches,
+            callbacks=[*averaged, log, keras.callbacks.TerminateOnNaN(), ours],
+            shuffle=False,  # the batches are
             verbose=1 if sys.stdout.isatty() else 2,
         )  # fmt: skip
     except KeyboardInterrupt:
-        if not newest:  # not one epoch: nothing worth keeping
+        if not kept:  # not one epoch: nothing worth keeping
             raise
         interrupted = True
-        network.set_weights(best.best_weights if stop_early else newest)
         print("\nInterrupted: going on with the weights so far", flush=True)
     history = pd.DataFrame(log.history).rename_axis("epoch").rename(lambda epoch: epoch + 1)
     if not np.isfinite(history.iloc[:, -1]).all():
         raise InputError("the training diverged: its loss is no number; lower --learning-rate")
-    best_epoch = int(history["val_loss"].idxmin()) if stop_early else len(history)
-    return Fit(history, best_epoch, epochs, time.perf_counter() - start, interrupted)
+    network.set_weights(kept[2])
+    return Fit(history, kept[1], epochs, time.perf_counter() - start, interrupted)
 
 
 def summary(network: keras.Model) -> str:

@@ -15,7 +15,7 @@ def test_the_last_value_the_last_season_and_the_mean_are_repeated():
     assert baselines.persistence(panel, panel.end).tolist() == [[2] * 5]
     assert baselines.seasonal_naive(panel, panel.end).tolist() == [[3, 1, 2, 3, 1]]
     assert baselines.window_mean(panel, panel.end).tolist() == [[2] * 5]
-    assert baselines.Constant(4.0)(panel, panel.end).tolist() == [[4] * 5]
+    assert baselines.zero(panel, panel.end).tolist() == [[0] * 5]
 
 
 def test_a_gap_is_filled_from_the_season_before_but_not_from_another_series():
@@ -51,8 +51,11 @@ def test_which_there_are():
 
 def test_the_optimum_reads_the_window():
     panel = Panel({"": rows(np.arange(50))}, 4, 3)
-    law = baselines.Optimal(lambda windows, steps: windows.sum(axis=1)[:, None] + np.arange(steps))
-    assert law(panel, panel.end).tolist() == [[190, 191, 192]]
+
+    def law(windows, steps, more):
+        return windows.sum(axis=1)[:, None] + more * np.arange(steps)
+
+    assert baselines.optimal(law, more=2)(panel, panel.end).tolist() == [[190, 192, 194]]
 
 
 def test_linear_finds_the_law_of_an_autoregression():

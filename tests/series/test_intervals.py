@@ -66,7 +66,7 @@ def test_they_hold_also_when_the_noise_grows(louder):
     bounds = around_zero(len(both), 10, half=0.3)
     rolled, corrections = Conformal(panel, both, bounds, LEVELS, validated).rolling()
     test = both[validated:]
-    lower, upper = np.moveaxis(widened(panel, test, bounds[validated:], rolled), -1, 0)
+    lower, upper = np.moveaxis(widened(panel, test, bounds[validated:], rolled, False), -1, 0)
     late, actual = test >= test[-1000], panel.targets(test)
     held = np.where(np.isfinite(actual), (lower <= actual) & (actual <= upper), np.nan)
     np.testing.assert_allclose(np.nanmean(held[late], axis=0), 0.9, atol=0.04)
@@ -121,5 +121,5 @@ def test_young_series_have_the_intervals_of_others_and_still_ones_none():
     bounds = np.full((len(both), 1, 2), 100.0)
     _, corrections = Conformal(panel, both, bounds, LEVELS, validated).rolling()
     points = np.full((5, 1, 2), 100.0)
-    width = np.ptp(widened(panel, panel.end, points, corrections)[:, 0], axis=-1)
+    width = np.ptp(widened(panel, panel.end, points, corrections, False)[:, 0], axis=-1)
     assert width[3] == pytest.approx(2 * width[0], rel=0.2) and width[4] == 0

@@ -13,91 +13,92 @@ import pandas as pd
 import pytest
 from frames import days, rows
 
-HALF = np.array([[2.0, 2.0, 2.0]])  # corrections; the mean change is 1
+
+def ahead(panel, forecaster, levels, corrections):
+    facts = {"levels": levels, "corrections": corrections, "log": False}
+    return outputs.ahead(panel, forecaster, facts)
 
 
 def test_forecast_csv_of_one_series():
-    panel = Panel({"": days(np.arange(60) % 2)}, 4, 3)
-    table = outputs.ahead(panel, baselines.persistence, [0.9, 0.5], np.vstack([HALF, HALF / 4]))
+    panel = Panel({"": days(np.arange(60) % 2)}, 4, 3)  # the mean change is 1
+    table = ahead(panel, baselines.persistence, [0.9, 0.5], [[2.0, 2.0], [0.5, 0.5]])
     assert table.index.name == "time" and str(table.index[0].date()) == "2024-03-01"
     assert table.columns.tolist() == ["forecast", "lower", "lower_0.5", "upper_0.5", "upper"]
     assert table.iloc[0].tolist() == [1, 0, 0.5, 1.5, 3]  # none was below 0
+    assert len(table) == 3
 
 
 def test_forecast_csv_of_many_series_and_quantiles():
-    panel = Panel({"a": rows(np.arange(60) % 2 - 9), "b": rows(np.arange(80) % 2)}, 4, 3)
+    panel = Panel({"a": rows(np.arange(60) % 2 - 9), "b": rows(np.arange(80) % 2)}, 4, 2)
 
     def forecaster(panel, origins):
         point = baselines.persistence(panel, origins)
-        return np.stack([point, point - 0.25, point, point + 0.25], axis=-1)
+        return np.stack([point + 9, point - 0.25, point, point + 0.25], axis=-1)
 
-    names = ["q0.1", "q0.5", None]
-    table = outputs.ahead(panel, forecaster, [0.8], HALF / 2, names=names)
-    assert table.index.tolist() == ["a"] * 3 + ["b"] * 3
-    assert table.columns.tolist() == ["time", "forecast", "q0.1", "q0.5"]
-    assert table.loc["a", "time"].tolist() == [60, 61, 62]
-    assert table.loc["a"].iloc[0, 1:].tolist() == [-8, -9.25, -8]
-
-
-def test_counts_have_whole_medians_and_bounds():
-    panel = Panel({"": rows(np.arange(60) % 5)}, 4, 2)
-
-    def forecaster(panel, origins):
-        return np.array([[[0.4, 0.2, 0.4, 1.7], [1.6, 0.6, 1.4, 3.2]]])
-
-    names = ["lower", "q0.5", "upper"]
-    table = outputs.ahead(panel, forecaster, [0.9], np.zeros((1, 2)), names=names, whole=True)
-    assert table.to_numpy().tolist() == [[0, 0, 0, 1], [2, 1, 1, 3]]
+    of_series = [[[1.0, 1.0], [0.0, 0.0]]]
+    table = ahead(panel, forecaster, [0.8], of_series)
+    assert table.index.tolist() == ["a"] * 2 + ["b"] * 2
+    assert table.columns.tolist() == ["time", "forecast", "lower_0.8", "median", "upper_0.8"]
+    assert table.loc["a", "time"].tolist() == [60, 61]
+    assert table.loc["a"].iloc[0, 1:].tolist() == [-6.75, -9.25, -8, -6.75]  # within the interval
+    assert table.loc["b"].iloc[0, 1:].tolist() == [1.25, 0.75, 1, 1.25]
 
 
 def test_a_run_writes_all_its_files_and_none_of_another_run_stays(tmp_path):
     for name in ("history.csv", "series.csv", "mine.csv"):
         (tmp_path / name).write_text("old")
     forecast = pd.DataFrame({"forecast": [1.0, 2.0]}, pd.Index([5, 6], name="time"))
-    said = outputs.write(
-        tmp_path, forecast, plotting.new_figure("A", (2, 2))[0], False,
-        tables={"series.csv": forecast}, scores={"a": 1},
-    )  # fmt: skip
+
+    def write(*more):
+        return outputs.write(tmp_path, False, plotting.new_figure("A", (2, 2))[0], forecast, *more)
+
+    said = write({"series.csv": forecast}, {"a": 1})
     assert "The next 2:" in said and str(tmp_path) in said
     names = {"forecast.csv", "series.csv", "scores.json", "figure.png", "mine.csv"}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert (tmp_path / "series.csv").read_text() == "time,forecast\n5,1.0\n6,2.0\n"
-    outputs.write(tmp_path, forecast, plotting.new_figure("A", (2, 2))[0], False)
+    write()
     assert {path.name for path in tmp_path.iterdir()} == {"forecast.csv", "figure.png", "mine.csv"}
 
 
 @pytest.fixture(scope="module")
-def facts():
-    """Facts of a model of days with a number and a column of words, rain and sun."""
+def found():
+    """A backtest of days with a number and a column of words, rain and sun."""
     rain = np.arange(200) % 3 == 0
     frame = days(np.arange(200) % 7, wind=np.arange(200) % 5, **{"w=rain": rain, "w=sun": ~rain})
     panel = Panel({"": frame}, 14, 3)
-    found = backtest(
-        {"persistence": baselines.persistence, "GRU": baselines.persistence}, panel, "GRU"
-    )
-    args = argparse.Namespace(features=["wind", "w"])
-    return outputs.facts_of("GRU.py", args, found)
+    rivals = dict.fromkeys(["persistence", "GRU"], baselines.persistence)
+    return backtest(rivals, panel, "GRU")
 
 
-def test_columns_are_matched_by_name(facts):
-    frame = days(np.arange(50), **{"w=snow": 1.0, "w=sun": 0.5, "wind": np.arange(50)})
-    panel = outputs.panel_of({"": frame}, 5, facts, "m.keras")
+@pytest.fixture(scope="module")
+def facts(found):
+    return outputs.facts_of("GRU.py", argparse.Namespace(features=["wind", "w"]), found)
+
+
+def test_a_model_matches_columns_by_name_and_measures_by_what_it_has_learned(found, facts):
+    words = {"w=snow": 1.0, "w=sun": 0.5}
+    frames = {"": days(-np.arange(50.0), **words, wind=np.arange(50))}
+    panel = outputs.panel_of(frames, 5, facts, "m.keras")
     assert panel.columns == ["y", "wind", "w=rain", "w=sun"] and panel.horizon == 5
     assert panel.values[panel.start[0]].tolist() == [0, 0, 0, 0.5]
-    assert panel.calendar_names == facts["calendar"] and panel.lowest == 0
+    assert panel.calendar_names == facts["calendar"] and panel.season == 7
+    assert (panel.numbers, panel.lowest) == ([1], 0)
+    assert panel.error_size == found.panel.error_size and panel.size == found.panel.size
+    stranger = outputs.panel_of({"b": frames[""]}, 5, facts, "m.keras")
+    assert stranger.numbers == [0] and stranger.size == 16.5  # the mean of 0, ..., 33
 
 
 WORDS = {"w=rain": 1.0}
 BAD = {
-    "another step": (
-        days(np.arange(150), wind=1, **WORDS).resample("7D").first(),
-        "learned a step",
-    ),
+    "another step": (days(np.arange(150), wind=1, **WORDS).resample("7D").first(),
+                     "learned a step of D, the data's step is 7D"),
     "too short": (days(np.arange(14), wind=1, **WORDS), "14 steps, so it needs at least 15 rows"),
-    "another zone": (days(np.arange(50), wind=1, **WORDS).tz_localize("UTC"), "is of UTC; bring"),
+    "another zone": (days(np.arange(50), wind=1, **WORDS).tz_localize("UTC"),
+                     "learned a time zone of none, the data's time zone is UTC"),
     "no feature": (days(np.arange(50), **WORDS), "learned column 'wind' as numbers"),
     "numbers for words": (days(np.arange(50), wind=1, w=3), "learned column 'w' as words"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("frame", "said"), BAD.values(), ids=BAD)

@@ -1,7 +1,7 @@
 """Measures of forecasts, and what chance alone would do."""
 
 from utils.series.panel import Panel
-from utils.series.scores import by_series, mean_by_step, p_value, panel_p_value, scores
+from utils.series.scores import mean_by_step, p_value, panel_p_value, scores
 
 import numpy as np
 import pandas as pd
@@ -28,15 +28,6 @@ def test_what_is_missing_does_not_count():
     assert found["by_step"]["mae"] == [(36 + 38 + 39) / 3, (38 + 39) / 2, (38 + 39) / 2]
     assert mean_by_step(np.array([[1.0, np.nan], [3.0, np.nan]])) == [2, None]
     assert scores(panel, origins, {"exact": panel.targets(origins)})["exact"]["smape"] == 0
-
-
-def test_by_series():
-    panel = Panel({"a": rows(np.arange(40)), "b": rows(10 * np.arange(20)), "c": rows([1])}, 4, 2)
-    origins = panel.origins("test")
-    forecast = {name: panel.targets(origins) + off for name, off in (("ours", 2), ("other", -3))}
-    table = by_series(panel, origins, forecast)
-    assert table.index.tolist() == ["a", "b", "c"] and table["values"].tolist() == [40, 20, 1]
-    assert table.loc["b"].tolist() == [20, 2, 3, 0.2] and np.isnan(table.loc["c", "mase"])
 
 
 def white(rng, n):

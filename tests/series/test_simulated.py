@@ -78,12 +78,9 @@ def test_optimal_price_against_an_integral_over_the_return():
     np.testing.assert_allclose(found, [[mean(1), mean(2), mean(3)]], rtol=1e-7)
 
 
-@pytest.mark.parametrize("jumps", [0.0, 0.1])
-def test_windows_in_chunks_give_the_same(monkeypatch, jumps):
-    windows = cut(sine.simulated(100, seed=0), 30)
-    whole = sine.optimal(windows, 2, jumps=jumps)
-    monkeypatch.setattr(sine, "CHUNK", 7)
-    np.testing.assert_allclose(sine.optimal(windows, 2, jumps=jumps), whole, rtol=1e-12)
+def test_windows_in_chunks_give_the_same():
+    windows = cut(sine.simulated(2100, seed=0), 12)
+    np.testing.assert_allclose(sine.optimal(windows)[-9:], sine.optimal(windows[-9:]), rtol=1e-12)
 
 
 def test_phases_jump_as_often_as_they_say():
@@ -92,35 +89,6 @@ def test_phases_jump_as_often_as_they_say():
     broken = np.abs(clean[2:] - law) > 1e-9
     assert broken.mean() == pytest.approx(1 - 0.95**2, abs=0.01)
     np.testing.assert_allclose(sine.clean(50), np.sin(0.1 * np.arange(50)))
-
-
-def test_knowing_of_the_jumps_helps():
-    series = sine.simulated(4000, seed=0, jumps=0.02)
-    windows, actual = cut(series, 30), series.to_numpy()[30:]
-    aware, unaware = (np.square(actual - sine.optimal(windows, 1, jumps=p)[:, 0]).mean()
-                      for p in (0.02, 0.0))  # fmt: skip
-    assert aware < 0.8 * unaware
-
-
-def test_no_linear_model_beats_the_optimum():
-    for values, optimal in (
-        (sine.simulated(6000, seed=3), sine.optimal),
-        (temperature.simulated(seed=3), temperature.optimal),
-    ):
-        windows, actual = cut(values, 24), values.to_numpy()[24:]
-        fit = len(actual) // 2
-        weights = np.linalg.lstsq(windows[:fit], actual[:fit], rcond=None)[0]
-        rmse = [
-            np.sqrt(np.mean((actual[fit:] - forecast) ** 2))
-            for forecast in (optimal(windows[fit:])[:, 0], windows[fit:] @ weights)
-        ]
-        assert rmse[0] < rmse[1]
-
-
-def test_noise_is_all_that_the_optimum_leaves_of_the_temperature():
-    values = temperature.simulated(seed=0)
-    errors = values.to_numpy()[24:] - temperature.optimal(cut(values, 24))[:, 0]
-    assert abs(errors.std() - 2.0) < 0.03
 
 
 def test_the_laws():

@@ -21,9 +21,8 @@ def seasonal_naive(panel: Panel, origins: np.ndarray) -> np.ndarray:
     phase = np.arange(len(panel.values)) % season
     filled = pd.Series(panel.values[:, 0]).groupby([panel.series_of_rows, phase]).ffill()
     source = origins[:, None] - season + np.arange(panel.horizon) % season
-    found = np.where(
-        source < panel.start[panel.series_of(origins), None], np.nan, filled.to_numpy()[source]
-    )
+    there = source >= panel.start[panel.series_of(origins), None]
+    found = np.where(there, filled.to_numpy()[source], np.nan)
     return np.where(np.isnan(found), persistence(panel, origins), found)
 
 
@@ -33,30 +32,19 @@ def window_mean(panel: Panel, origins: np.ndarray) -> np.ndarray:
     return np.repeat(mean[:, None], panel.horizon, axis=1)
 
 
-class Constant:
-    """Forecasts one value, whatever comes."""
-
-    def __init__(self, value: float):
-        self.value = value
-
-    def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
-        """Return it, (windows, horizon)."""
-        return np.full((len(origins), panel.horizon), self.value)
+def zero(panel: Panel, origins: np.ndarray) -> np.ndarray:
+    """Forecast nothing: of rare demands, the median."""
+    return np.zeros((len(origins), panel.horizon))
 
 
-class Optimal:
-    """The best possible forecast, where the law of the data is known.
+def optimal(law: Callable, **settings: float) -> Callable:
+    """Return the best possible forecaster, where the law of the data is known.
 
     Args:
         law: from windows (windows, input_steps) and a number of steps to (windows, steps).
+        **settings: of the law.
     """
-
-    def __init__(self, law: Callable[[np.ndarray, int], np.ndarray]):
-        self.law = law
-
-    def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
-        """Return the forecasts, (windows, horizon)."""
-        return self.law(panel.windows(origins), panel.horizon)
+    return lambda panel, origins: law(panel.windows(origins), panel.horizon, **settings)
 
 
 def simple(panel: Panel) -> dict[str, Callable]:
@@ -65,7 +53,7 @@ def simple(panel: Panel) -> dict[str, Callable]:
     if panel.season > 1:
         found["seasonal_naive"] = seasonal_naive
     if panel.mostly_zero:
-        found |= {"zero": Constant(0.0), "mean": window_mean}
+        found |= {"zero": zero, "mean": window_mean}
     return found
 
 
@@ -86,13 +74,13 @@ class Linear:
         self.steps = min(panel.horizon, max(len(first) // 2, 1))  # later ones repeat the last
         origins = evenly(panel.origins("train", self.steps), self.FITTED)
         ahead = panel.z[origins[:, None] + np.arange(self.steps), 0]
-        fitted = list(ridge(self.STRENGTHS, self._inputs(panel, origins), ahead))
         inputs, came = self._inputs(panel, val), panel.z[val, 0]
 
         def error(weights):
             kernel, bias = weights
             return np.mean(np.abs(inputs @ kernel[:, 0] + bias[0] - came))
 
+        fitted = ridge(self.STRENGTHS, self._inputs(panel, origins), ahead)
         self.kernel, self.bias = min(fitted, key=error)
 
     def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:

@@ -6,15 +6,14 @@ widest level first, the upper one of the widest last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from utils.series.panel import FEW, Panel, evenly
+from utils.series.panel import Panel
 
 import numpy as np
 
 POOLED = 300  # errors that the conformal quantile of a step should rest on
 RENEWALS = 30  # of the corrections in a backtest, at most
-YOUNG_ORIGINS = 1000  # that show how intervals of young series must widen
 ADAPTED = 0.1  # of how far coverage was off since the last renewal
 
 
@@ -54,16 +53,12 @@ class Conformal:
         self.steps = np.arange(1, panel.horizon + 1)
         self.time = origins - panel.end[series]  # steps before the end
         self.memory = 1 + np.ptp(self.time[:validated])
-        over = [
-            _logs(panel, v, log)
-            for v in (panel.values[origins[:, None] + self.steps - 1, 0], bounds)
-        ]
-        over = over[0][..., None] - over[1]
-        size = sizes(panel, series, log)[:, None]
+        actual = _logs(panel, panel.values[origins[:, None] + self.steps - 1, 0], log)
+        over = actual[..., None] - _logs(panel, bounds, log)
+        miss = [np.maximum(-over[..., i], over[..., -1 - i]) for i in range(len(levels))]
         with np.errstate(divide="ignore", invalid="ignore"):  # of series that stand still
-            self.misses = [  # by level: (windows, horizon)
-                np.maximum(-over[..., i], over[..., -1 - i]) / size for i in range(len(levels))
-            ]
+            self.misses = np.array(miss) / sizes(panel, series, log)[:, None]
+        # (levels, windows, horizon)
 
     def at(self, now: int, shares: np.ndarray) -> np.ndarray:
         """Return the corrections as known `now`, so many steps from the end: (levels, horizon).
@@ -75,12 +70,9 @@ class Conformal:
             shares: (levels, horizon) of the newest errors that are to be held.
         """
         age = now - self.time[:, None] - self.steps  # since a step came: 0 for the newest
-        came = (age >= 0) & (age < self.memory)
-        corrections = [
-            _quantiles(np.where(came, misses, np.nan), share)
-            for misses, share in zip(self.misses, shares, strict=True)
-        ]
-        return extended(np.array(corrections), len(self.steps))
+        known = np.where((age >= 0) & (age < self.memory), self.misses, np.nan)
+        levels = [_quantiles(*level) for level in zip(known, shares, strict=True)]
+        return extended(np.array(levels), len(self.steps))
 
     def rolling(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the corrections as known at each origin of the test part, and at the end.
@@ -91,50 +83,21 @@ class Conformal:
         Returns:
             (levels, windows, horizon) and (levels, horizon).
         """
-        time = self.time[self.validated :]
+        time, misses = self.time[self.validated :], self.misses[:, self.validated :]
         every = -(-(np.ptp(time) + 1) // RENEWALS)
         renewal, before = (time - time.min()) // every, time.min() - every
-        levels = np.array(self.levels)[:, None]
+        levels, came = np.array(self.levels)[:, None], time[:, None] + self.steps
         rates = ADAPTED * np.minimum(1, every / self.steps)  # errors that overlap are one
-        shares = np.repeat(levels, len(self.steps), axis=1)
-        rolled = np.full((len(levels), len(time), len(self.steps)), np.nan)
+        shares, rolled = np.repeat(levels, len(self.steps), axis=1), np.full(misses.shape, np.nan)
         for number in range(renewal.max() + 2):
             now = before + every if number <= renewal.max() else 0
-            came = (time[:, None] + self.steps <= now) & (time[:, None] + self.steps > before)
-            for i, misses in enumerate(self.misses):
-                known = came & np.isfinite(misses[self.validated :])
-                missed = known & (misses[self.validated :] > rolled[i])
-                rate = missed.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-                rate = np.where(known.any(axis=0), rate, 1 - levels[i])
-                shares[i] = np.clip(shares[i] + rates * (rate - (1 - levels[i])), 0.01, 0.999)
+            known = (before < came) & (came <= now) & np.isfinite(misses)
+            missed = (known & (misses > rolled)).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+            off = np.where(known.any(axis=1), missed - (1 - levels), 0.0)
+            shares = np.clip(shares + rates * off, 0.01, 0.999)
             corrections, before = self.at(now, shares), now
             rolled[:, renewal == number] = corrections[:, None]
         return rolled, corrections
-
-
-def of_young(
-    panel: Panel, forecaster: Callable, levels: Sequence[float], usual: np.ndarray, log: bool
-) -> np.ndarray:
-    """Return the corrections of series with 1, 2, ... FEW - 1 values: (FEW - 1, levels, horizon).
-
-    They have no errors of their own, and those of others know whole windows. So windows of the
-    validation part are cut down to as many values.
-
-    Args:
-        panel: the series.
-        forecaster: a `utils.series.direct.Direct`.
-        levels: of the intervals.
-        usual: corrections (levels, horizon), for want of windows.
-        log: whether errors are those of logarithms.
-    """
-    origins = evenly(panel.origins("val", panel.horizon), YOUNG_ORIGINS)
-    shares = np.repeat(np.array(levels)[:, None], panel.horizon, axis=1)
-    corrections = np.repeat(usual[None], FEW - 1, axis=0)
-    for i in range(len(corrections) if len(origins) else 0):
-        bounds = forecaster(panel, origins, i + 1)[..., 1:]
-        conformal = Conformal(panel, origins, bounds, levels, len(origins), log)
-        corrections[i] = conformal.at(conformal.time.max() + panel.horizon, shares)
-    return corrections
 
 
 def _quantiles(misses, shares):
@@ -172,32 +135,31 @@ def independent(values: np.ndarray, overlap: int) -> float:
 
 
 def extended(corrections: np.ndarray, horizon: int) -> np.ndarray:
-    """Return corrections (levels, steps) for so many steps, (levels, horizon).
+    """Return corrections (..., steps) for so many steps, (..., horizon).
 
     Beyond the steps that are known, they grow on as they did over the last doubling of the steps.
     """
-    ahead, result = np.arange(1, horizon + 1), np.zeros((len(corrections), horizon))
-    for row, of_level in zip(result, corrections, strict=True):
-        steps = np.flatnonzero(np.isfinite(of_level)) + 1
-        if len(steps):
-            known = of_level[steps - 1]
-            half = np.interp(steps[-1] / 2, steps, known)
-            growth = min(np.log2(known[-1] / half), 1.0) if known[-1] > half > 0 else 0.0
-            row[:] = np.interp(ahead, steps, known) * np.maximum(ahead / steps[-1], 1) ** growth
-    return result
+    ahead = np.arange(1, horizon + 1)
+
+    def extend(known):
+        steps = np.flatnonzero(np.isfinite(known)) + 1
+        if not len(steps):
+            return np.zeros(horizon)
+        known = known[steps - 1]
+        half = np.interp(steps[-1] / 2, steps, known)
+        growth = min(np.log2(known[-1] / half), 1.0) if known[-1] > half > 0 else 0.0
+        return np.interp(ahead, steps, known) * np.maximum(ahead / steps[-1], 1) ** growth
+
+    return np.apply_along_axis(extend, -1, corrections)
 
 
 def widened(
-    panel: Panel,
-    origins: np.ndarray,
-    bounds: np.ndarray,
-    corrections: np.ndarray,
-    log: bool = False,
+    panel: Panel, origins: np.ndarray, bounds: np.ndarray, corrections: np.ndarray, log: bool
 ) -> np.ndarray:
     """Widen bounds by what `Conformal` measured, (levels, [windows,] horizon)."""
     size = sizes(panel, panel.series_of(origins), log)[:, None]
     result = _logs(panel, bounds, log).copy()
-    for i, correction in enumerate(np.asarray(corrections)):
+    for i, correction in enumerate(corrections):
         result[..., i] -= correction * size
         result[..., -1 - i] += correction * size
     result = np.exp(np.minimum(result, 700)) if log else result

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from utils import InputError, plotting, training
-from utils.files import write_csv, write_json, written_together
-from utils.series.backtest import Backtest
+from utils.files import write_csv, write_json
+from utils.series.backtest import Backtest, point_and_bounds
 from utils.series.intervals import extended, widened
 from utils.series.panel import Panel
 
@@ -20,72 +20,108 @@ import pandas as pd
 OF_A_RUN = ("backtest.csv", "scores.json", "history.csv", "series.csv")
 
 
-def ahead(
-    panel: Panel,
-    forecaster: Callable,
-    levels: Sequence[float],
-    corrections: np.ndarray,
-    log: bool = False,
-    names: Sequence[str | None] | None = None,
-    whole: bool = False,
-    young: np.ndarray | None = None,
-) -> pd.DataFrame:
+def ahead(panel: Panel, forecaster: Callable, facts: dict) -> pd.DataFrame:
     """Forecast past the end, with intervals.
 
     Args:
         panel: the series.
         forecaster: as `utils.series.backtest.backtest` takes them.
-        levels: of the intervals, the widest first.
-        corrections: (levels, steps) of the intervals, as known at the end.
-        log: whether they are those of logarithms.
-        names: of the bounds, in ascending order, None for one that isn't written; by default lower
-            and upper, with the level where it isn't 90 %.
-        whole: whether all values are whole numbers, and so are bounds.
-        young: corrections of young series, see `utils.series.intervals.of_young`.
+        facts: of `facts_of`: levels and corrections of the intervals, log.
 
     Returns:
-        what forecast.csv holds: the forecast and its bounds by time, or by series and time.
+        what forecast.csv holds, by time, or by series and time: the forecast and its bounds, lower
+        and upper of each level (named where it isn't 90 %), and between them a median, if any.
     """
-    forecast = forecaster(panel, panel.end)
-    if forecast.ndim == 2:
-        point, bounds = forecast, np.repeat(forecast[..., None], 2 * len(levels), axis=-1)
-    else:
-        point, bounds = forecast[..., 0], forecast[..., 1:]
-    corrections = extended(np.asarray(corrections), panel.horizon)[:, None]
-    if young is not None:
-        count = np.isfinite(panel.windows(panel.end)).sum(axis=1)
-        own = np.swapaxes(np.asarray(young)[np.minimum(count, len(young)) - 1], 0, 1)
-        corrections = np.where((count <= len(young))[:, None], own, corrections)
-    bounds = widened(panel, panel.end, bounds, corrections, log)
-    if names is None:
-        of_level = ["" if level == 0.9 else f"_{level:g}" for level in levels]
-        names = [f"lower{text}" for text in of_level] + [f"upper{text}" for text in of_level[::-1]]
-    point = np.clip(point, bounds[..., 0], bounds[..., -1])
-    if whole:
-        middle, point = bounds.shape[-1] // 2, np.rint(point)
-        bounds[..., :middle] = np.minimum(np.ceil(bounds[..., :middle]), point[..., None])
-        bounds[..., middle:-middle] = np.rint(bounds[..., middle:-middle])  # a median, if any
-        bounds[..., -middle:] = np.maximum(np.floor(bounds[..., -middle:]), point[..., None])
+    levels = facts["levels"]
+    point, bounds = point_and_bounds(forecaster(panel, panel.end), levels)
+    corrections = extended(np.array(facts["corrections"]), panel.horizon)
+    bounds = widened(panel, panel.end, bounds, corrections, facts["log"])
+    of_level = ["" if level == 0.9 else f"_{level:g}" for level in levels]
+    names = [f"lower{text}" for text in of_level] + [f"upper{text}" for text in of_level[::-1]]
+    if bounds.shape[-1] > len(names):
+        names.insert(len(levels), "median")
     times = [times[-panel.horizon :] for times in panel.times]
     table = pd.DataFrame({"time": times[0].append(times[1:])})
-    table["forecast"] = point.ravel()
-    for i, name in enumerate(names):
-        if name:
-            table[name] = bounds[..., i].ravel()
+    table["forecast"] = np.clip(point, bounds[..., 0], bounds[..., -1]).ravel()
+    table[names] = bounds.reshape(len(table), -1)
     if panel.names == [""]:
         return table.set_index("time")
     table.insert(0, "series", np.repeat(panel.names, panel.horizon))
     return table.set_index("series")
 
 
-def facts_of(
-    script: str, args: argparse.Namespace, found: Backtest, log: bool = False, **more: object
-) -> dict:
-    """Return what a saved model's user must know, as JSON: see `Panel.facts` for the rest."""
-    asked = [found.panel.columns[0], *args.features]  # by their names in the file
-    corrections = {"levels": list(found.levels), "corrections": found.corrections.tolist()}
-    own = {"script": script, "log": log, "asked": asked, **corrections}
-    return {**own, **found.panel.facts(), **more}
+def facts_of(script: str, args: argparse.Namespace, found: Backtest, **more: object) -> dict:
+    """Return what a saved model's user must know, as JSON; `more` is the script's own."""
+    panel = found.panel
+    sizes = np.stack([panel.error_size, panel.size], axis=1).tolist()
+    return {
+        "script": script,
+        "asked": [panel.columns[0], *args.features],  # by their names in the file
+        "levels": list(found.levels),
+        "corrections": found.corrections.tolist(),
+        "log": found.log,
+        "columns": panel.columns,
+        "calendar": panel.calendar_names,
+        "step": panel.step,
+        "zone": panel.zone,
+        "season": panel.season,
+        "input_steps": panel.input_steps,
+        "lowest": None if panel.lowest < 0 else 0.0,
+        "series": dict(zip(panel.names, sizes, strict=True)),
+        **more,
+    }
+
+
+def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: str) -> Panel:
+    """Return series as a loaded model reads them, and measured by what it has learned.
+
+    Args:
+        frames: as `Panel` takes them.
+        horizon: steps ahead.
+        facts: of the model.
+        path: of the model, for complaints.
+
+    Raises:
+        InputError: if the step or the time zone is another, or the series is too short.
+    """
+    steps, short, known = facts["input_steps"], facts.get("short", False), facts.get("known", [])
+    longest = max(frames.values(), key=len)
+    if len(longest) <= steps and not short:
+        raise InputError(
+            f"--load {path}: the model's windows have {steps} steps, so it needs at least "
+            f"{steps + 1} rows; the data have {len(longest)}"
+        )
+    columns = [longest.columns[0], *known, *facts["columns"][1:]]
+    for name in [*facts["asked"][1:], *facts.get("asked_known", [])]:
+        if (name in columns) != (name in longest):  # numbers: a column of words has others' names
+            raise InputError(
+                f"--load {path}: the model has learned column {name!r} as "
+                f"{'numbers' if name in columns else 'words'}, which it isn't in these data"
+            )
+    for series, frame in frames.items():  # a word that is absent is 0, a new one is left out
+        zero = np.where(frame.isna().all(axis=1), np.nan, 0.0)
+        absent = {name: zero for name in columns if name not in frame}
+        frames = frames | {series: frame.assign(**absent)[columns]}
+    panel = Panel(
+        frames, steps, horizon, season=facts["season"], calendar_names=facts["calendar"],
+        known=known, log=facts["log"], short_windows=short,
+    )  # fmt: skip
+    for what, learned, ours in (
+        ("step", facts["step"], panel.step),
+        ("time zone", facts["zone"] or "none", panel.zone or "none"),
+    ):
+        if learned != ours:
+            raise InputError(
+                f"--load {path}: the model has learned a {what} of {learned}, the data's {what} is "
+                f"{ours}; bring data of the same {what}"
+            )
+    panel.lowest = -np.inf if facts["lowest"] is None else 0.0
+    numbers = {name: number for number, name in enumerate(facts["series"], 1)}
+    panel.numbers = np.array([numbers.get(name, 0) for name in panel.names])
+    for i, name in enumerate(panel.names):
+        if name in facts["series"]:
+            panel.error_size[i], panel.size[i] = facts["series"][name]
+    return panel
 
 
 def scores_of(script: str, args: argparse.Namespace, found: Backtest, fit: float) -> dict:
@@ -113,91 +149,38 @@ def scores_of(script: str, args: argparse.Namespace, found: Backtest, fit: float
 
 
 def write(
-    folder: str | Path,
-    forecast: pd.DataFrame,
-    figure: plotting.Figure,
+    folder: Path,
     show: bool,
+    figure: plotting.Figure,
+    forecast: pd.DataFrame,
     tables: dict[str, pd.DataFrame] | None = None,
+    scores: dict | None = None,
     model: keras.Model | None = None,
     facts: dict | None = None,
-    scores: dict | None = None,
 ) -> str:
     """Write all files of a run; those of an earlier run that this one doesn't have go.
 
     Args:
         folder: there already.
-        forecast: of `ahead`.
+        show: whether to open the picture in a window.
         figure: the picture.
-        show: whether to open it in a window.
+        forecast: of `ahead`.
         tables: further ones, by file name.
+        scores: of `scores_of`, if any.
         model: to save, if any.
         facts: of `facts_of`, with it.
-        scores: of `scores_of`, if any.
 
     Returns:
         the forecast as text, and where the files are.
     """
-    folder, tables = Path(folder), tables or {}
-    with written_together(folder):
-        if model is not None:
-            training.save(folder / "model.keras", model, facts)
-        write_csv(forecast, folder / "forecast.csv")
-        for name, table in tables.items():
-            write_csv(table, folder / name)
-        if scores:
-            write_json(scores, folder / "scores.json")
-        for name in OF_A_RUN:
-            if name not in tables and not (scores and name == "scores.json"):
-                (folder / name).unlink(missing_ok=True)
-        plotting.save(figure, folder / "figure.png", show)
+    for name in OF_A_RUN:
+        (folder / name).unlink(missing_ok=True)
+    if model is not None:
+        training.save(folder / "model.keras", model, facts)
+    for name, table in {"forecast.csv": forecast, **(tables or {})}.items():
+        write_csv(table, folder / name)
+    if scores:
+        write_json(scores, folder / "scores.json")
+    plotting.save(figure, folder / "figure.png", show)
     shown = forecast.to_string(max_rows=8)
     return f"The next {len(forecast):,}:\n{shown}\nPicture and files: {folder}"
-
-
-def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: str) -> Panel:
-    """Return series as a loaded model reads them.
-
-    Args:
-        frames: as `Panel` takes them.
-        horizon: steps ahead.
-        facts: of the model.
-        path: of the model, for complaints.
-
-    Raises:
-        InputError: if the step or the time zone is another, or the series is too short.
-    """
-    steps = facts["input_steps"]
-    longest = max(frames.values(), key=len)
-    if len(longest) <= steps and not facts.get("short"):
-        raise InputError(
-            f"--load {path}: the model's windows have {steps} steps, so it needs at least "
-            f"{steps + 1} rows; the data have {len(longest)}"
-        )
-    target, known = longest.columns[0], facts.get("known", [])
-    columns = [target, *known, *facts["columns"][1:]]
-    for name in [*facts["asked"][1:], *facts.get("asked_known", [])]:
-        if (name in columns) != (name in longest):  # numbers: a column of words has others' names
-            raise InputError(
-                f"--load {path}: the model has learned column {name!r} as "
-                f"{'numbers' if name in columns else 'words'}, which it isn't in these data"
-            )
-    for series, frame in frames.items():  # a word that is absent is 0, a new one is left out
-        zero = np.where(frame.isna().all(axis=1), np.nan, 0.0)
-        absent = {name: zero for name in columns if name not in frame}
-        frames = frames | {series: frame.assign(**absent)[columns]}
-    panel = Panel(
-        frames, steps, horizon, season=facts["season"], calendar_names=facts["calendar"],
-        known=known, log=facts["log"], short_windows=facts.get("short", False),
-    )  # fmt: skip
-    if panel.step != facts["step"]:
-        raise InputError(
-            f"--load {path}: the model has learned a step of {facts['step']}, the data's step is "
-            f"{panel.step}; bring data of the same step"
-        )
-    if panel.zone != facts["zone"]:
-        raise InputError(
-            f"--load {path}: the model's clock is of {facts['zone'] or 'no time zone'}, the data's "
-            f"is of {panel.zone or 'none'}; bring times of the same zone"
-        )
-    panel.take(facts)
-    return panel

@@ -32,7 +32,7 @@ class Panel:
             count.
         input_steps: past steps per window.
         horizon: steps ahead.
-        known: columns that are known of the steps to come, too.
+        known: columns that are known of the steps to come, too, as `many.check_known` wants it.
         season: steps of one season; found by the index where it is None.
         calendar_names: calendar columns to have; those that the index resolves where it is None.
         held_back: rows of the validation and the test part; None takes `SHARE` of each series.
@@ -46,9 +46,9 @@ class Panel:
         start, end: (series,) the row of the first value, and the row after the last one.
         values: (rows, targets) float64: the target and, to its right, the features; NaN where
             missing, in margins and in the steps to come.
-        known: (rows, known) float32.
+        known: (rows + 1, known) float32.
         calendar, moment: (times, columns) float32, 0 in its first row, and which of its rows each
-            row of the panel has.
+            row of the panel has, (rows + 1,).
         borders: (series, 2) rows where the validation and the test part begin.
         mase_scale: (series,) mean absolute change over a season in the train part.
         error_size: (series,) what the errors of intervals are measured in: the same, or that of a
@@ -60,7 +60,7 @@ class Panel:
         numbers: (series,) by which a network knows the series, from 1; 0 is a stranger.
 
     Raises:
-        InputError: if a known column has no value where it is needed, or a part is too short.
+        InputError: if a column has no value in the train part.
     """
 
     def __init__(
@@ -80,87 +80,64 @@ class Panel:
         self.log, self.short_windows = log, short_windows
         longest = max(frames.values(), key=len)
         self.step, tz = calendar.step(longest.index), getattr(longest.index, "tz", None)
-        self.zone = None if tz is None else str(tz)
+        self.zone = tz and str(tz)
         self.season = season or calendar.season(longest.index) or 1
         self.columns = [name for name in longest if name not in set(known)]
         self._lay_out(frames, list(known))
-        self.borders = self.start[:, None] + self._borders(held_back)
-        self._calendar(calendar_names)
+        self._split(held_back)
+        self._add_calendar(calendar_names)
         self._measure()
         self.numbers = np.arange(1, 1 + len(frames))
 
     def _lay_out(self, frames, known):
-        """Fill values, known, start, end and times."""
-        given = [np.flatnonzero(np.isfinite(f.iloc[:, 0].to_numpy())) for f in frames.values()]
-        begins, lengths = np.array([(at[0], at[-1] + 1 - at[0]) for at in given]).T
-        self.start = np.cumsum(lengths + self.input_steps + self.horizon) - lengths - self.horizon
-        self.end, self.times = self.start + lengths, []
-        rows = self.end[-1] + self.horizon
-        self.values = np.full((rows, len(self.columns)), np.nan)
-        self.known = np.zeros((rows, len(known)), np.float32)
-        for (name, frame), begin, start, end in zip(
-            frames.items(), begins, self.start, self.end, strict=True
-        ):
-            length = end - start
-            index = frame.index[begin : begin + length + self.horizon]
-            missing = length + self.horizon - len(index)
-            if missing:
-                index = index.append(calendar.future(index, missing))
-            self.times.append(index)
-            self.values[start:end] = frame[self.columns].to_numpy()[begin : begin + length]
-            if known:
-                columns = frame[known].to_numpy()[begin : begin + length + self.horizon]
-                columns = np.pad(columns, [(0, missing), (0, 0)], constant_values=np.nan)
-                self._check_known(name, known, columns, index, self.values[start:end, 0])
-                self.known[start : end + self.horizon] = np.nan_to_num(columns)
-
-    def _check_known(self, name, known, columns, index, values):
-        """Refuse known columns that lack a value, but for days without a row (closed)."""
-        length, lacking = len(index) - self.horizon, ~np.isfinite(columns)
-        empty = np.append(np.isnan(values), np.ones(self.horizon, bool)) & lacking.all(axis=1)
-        lacking &= ~(empty & (np.arange(len(empty)) < np.flatnonzero(~empty)[-1]))[:, None]
-        if not lacking.any():
-            return
-        row, column = (int(at[0]) for at in np.nonzero(lacking))
-        of_series = f"series {name!r}: " if name else ""
-        if row >= length:
-            raise InputError(
-                f"{of_series}--known {known[column]!r} ends {row - length} steps after the last "
-                f"value, and {self.horizon} steps are to be forecast; append rows with "
-                f"{known[column]!r} and an empty target, or lower --horizon"
+        """Fill times, values, known, start, end and series_of_rows."""
+        self.times, values, coming = [], [], []
+        for frame in frames.values():
+            given = np.flatnonzero(np.isfinite(frame.iloc[:, 0]))
+            frame = frame.iloc[given[0] : given[-1] + 1 + self.horizon]
+            length = given[-1] + 1 - given[0]
+            if missing := length + self.horizon - len(frame):
+                index = frame.index.append(calendar.future(frame.index, missing))
+                frame = frame.reindex(index)
+            around = [(self.input_steps, self.horizon), (0, 0)]
+            past = frame[self.columns].to_numpy(float)[:length]
+            values.append(np.pad(past, around, constant_values=np.nan))
+            coming.append(
+                np.pad(frame[known].to_numpy(np.float32), [(self.input_steps, 0), (0, 0)])
             )
-        raise InputError(
-            f"{of_series}--known {known[column]!r} is missing at {index[row]}; fill it in, or take "
-            "it as one of the --features"
-        )
+            self.times.append(frame.index)
+        sizes = np.array([len(rows) for rows in values])
+        self.end = np.cumsum(sizes) - self.horizon
+        self.start = self.end + self.horizon - sizes + self.input_steps
+        self.values = np.concatenate(values)
+        self.known = np.pad(np.nan_to_num(np.concatenate(coming)), [(0, 1), (0, 0)])
+        self.series_of_rows = np.repeat(np.arange(len(sizes)), sizes)
 
-    def _borders(self, held_back):
-        """Return where validation and test part begin in each series, (series, 2)."""
+    def _split(self, held_back):
+        """Fill borders."""
         length = self.end - self.start
         least = self.horizon if self.short_windows else 1
         share = np.maximum(np.round(SHARE * length), least).astype(int)
         val, test = held_back or (share, share)
-        return np.stack([np.maximum(length - val - test, 0), np.maximum(length - test, 0)], axis=1)
+        begins = [np.maximum(length - val - test, 0), np.maximum(length - test, 0)]
+        self.borders = self.start[:, None] + np.stack(begins, axis=1)
 
-    def _calendar(self, names):
+    def _add_calendar(self, names):
         """Fill calendar, moment and calendar_names."""
-        self.moment = np.zeros(len(self.values) + 1, np.int32)  # and one row after the last
-        times = self.times[0].append(self.times[1:]).unique().sort_values()
-        if names is None and self.step != "rows":
+        which, times = self.times[0].append(self.times[1:]).factorize(sort=True)
+        if names is None:
             self.calendar_names, columns = calendar.columns(times)
         else:
-            self.calendar_names = list(names or ())
-            columns = calendar.columns_named(times, self.calendar_names)
-        self.calendar = np.vstack([np.zeros((1, columns.shape[1])), columns]).astype(np.float32)
-        if columns.shape[1]:
-            for start, index in zip(self.start, self.times, strict=True):
-                self.moment[start : start + len(index)] = 1 + times.searchsorted(index)
+            self.calendar_names, columns = list(names), calendar.columns_named(times, names)
+        self.calendar = np.pad(columns, [(1, 0), (0, 0)])
+        self.moment = np.zeros(len(self.values) + 1, np.int32)
+        timed = np.arange(len(self.values)) >= self.start[self.series_of_rows]
+        self.moment[:-1][timed] = 1 + which
 
     def _measure(self):
-        """Take scales and what is possible from the train part; refuse a feature without values."""
-        rows = np.concatenate([self.values[start:end] for start, end in self.train_rows()])
-        for name, known in zip(self.columns, np.isfinite(rows).any(axis=0), strict=True):
-            if not known:
+        """Take scales and what is possible from the train part."""
+        for name, column in zip(self.columns, self._train.T, strict=True):
+            if not np.isfinite(column).any():
                 raise InputError(
                     f"column {name!r} has no value in the train part, the first 70 %; leave it out "
                     "or bring a longer series"
@@ -218,9 +195,8 @@ class Panel:
         if self.short_windows:
             third = np.maximum((self.borders[:, 0] - self.start) // 3, 2)
             least = np.minimum(self.input_steps // 2, third)
-        first = np.maximum(begin, self.start + least)
-        rows = zip(first, end - steps + 1, strict=True)
-        return np.concatenate([np.arange(a, b) for a, b in rows])
+        rows = zip(np.maximum(begin, self.start + least), end - steps + 1, strict=True)
+        return np.concatenate([np.arange(first, last) for first, last in rows])
 
     def known_origins(self, part: str) -> np.ndarray:
         """Return the origins of a part whose row isn't missing: what one step ahead learns from."""
@@ -229,10 +205,9 @@ class Panel:
 
     def targets(self, origins: np.ndarray) -> np.ndarray:
         """Return what came, (windows, horizon); NaN where missing or past the end of the part."""
-        borders = np.concatenate([self.borders, self.end[:, None]], axis=1)
         series = self.series_of(origins)
         part = (origins[:, None] >= self.borders[series]).sum(axis=1)
-        ends = borders[series, part]
+        ends = np.column_stack([self.borders, self.end])[series, part]
         rows = origins[:, None] + np.arange(self.horizon)
         return np.where(rows < ends[:, None], self.values[rows, 0], np.nan)
 
@@ -261,26 +236,24 @@ class Panel:
         Raises:
             InputError: if a part is too short, or a column stands still in the train part.
         """
-        length = int(self.end[0] - self.start[0])
-        for part in PARTS:
+        for part, name in zip(PARTS, ("train", "validation", "test"), strict=True):
             rows, known = len(self.origins(part)), len(self.known_origins(part))
             if rows < MIN_ROWS:
                 needed = max(MIN_ROWS / SHARE, (self.input_steps + MIN_ROWS) / (1 - 2 * SHARE))
                 raise InputError(
-                    f"too few rows: {length}, and windows of {self.input_steps} steps need "
-                    f"{int(needed) + 1}; bring a longer series or lower --input-steps"
+                    f"too few rows: {self.end[0] - self.start[0]}, and windows of "
+                    f"{self.input_steps} steps need {int(needed) + 1}; bring a longer series or "
+                    "lower --input-steps"
                 )
             if known < MIN_ROWS:
-                of_part = f"of the {'validation' if part == 'val' else part} part"
                 raise InputError(
-                    f"column {self.columns[0]!r} has {known} values in the {rows} rows {of_part}, "
-                    f"and {MIN_ROWS} are needed; fill gaps or bring a longer series"
+                    f"column {self.columns[0]!r} has {known} values in the {rows} rows of the "
+                    f"{name} part, and {MIN_ROWS} are needed; fill gaps or bring a longer series"
                 )
-        first, end = self.start[0], self.borders[0, 0]
-        for name, column in zip(self.columns, self.values[first:end].T, strict=True):
+        for name, column in zip(self.columns, self._train.T, strict=True):
             if np.nanmin(column) == np.nanmax(column):
                 raise InputError(
-                    f"column {name!r} is {np.nanmin(column):g} in all of the first {end - first} "
+                    f"column {name!r} is {np.nanmin(column):g} in all of the first {len(column)} "
                     "rows, the train part: nothing to learn there; name another column or bring a "
                     "longer series"
                 )
@@ -288,17 +261,16 @@ class Panel:
     def samples(self) -> str:
         """Return three windows as numbers, and how many there are of each part."""
         train, val, test = (self.origins(part) for part in PARTS)
-        length = self.end[0] - self.start[0]
-        lines = [f"Of {length:,} rows, windows of {self.input_steps} and what came next:"]
+        lines = [
+            f"Of {len(self.series()):,} rows, windows of {self.input_steps} and what came next:"
+        ]
         for window, origin in zip(self.windows(train[:3]), train[:3], strict=True):
             shown = [f"{value:.4g}" for value in window]
             if len(shown) > 6:
                 shown[3:-2] = ["..."]
             lines.append(f"    {' '.join(shown)} -> {self.values[origin, 0]:.4g}")
-        numbers = (
-            f"{len(train):,} windows to train, {len(val):,} to validate, {len(test):,} to test."
-        )
-        return "\n".join([*lines, numbers])
+        sizes = f"{len(train):,} windows to train, {len(val):,} to validate, {len(test):,} to test."
+        return "\n".join([*lines, sizes])
 
     # -------------------------------------------------------------- values as networks read them
 
@@ -309,13 +281,6 @@ class Panel:
         return frame.ffill().fillna(frame.bfill()).to_numpy()
 
     @functools.cached_property
-    def series_of_rows(self) -> np.ndarray:
-        """Number of the series of each row, its margin before and its steps to come: (rows,)."""
-        return (
-            np.searchsorted(self.start - self.input_steps, np.arange(len(self.values)), "right") - 1
-        )
-
-    @functools.cached_property
     def z(self) -> np.ndarray:
         """Z-scores of `filled`, by mean and deviation of the train part: (rows, targets)."""
         return ((np.log(self.filled) if self.log else self.filled) - self.mean) / self.std
@@ -323,7 +288,7 @@ class Panel:
     @functools.cached_property
     def mean(self) -> np.ndarray:
         """Mean of each column's train part, of its logarithm with `log`: (targets,)."""
-        return np.nanmean(self._train, axis=0)
+        return np.nanmean(np.log(self._train) if self.log else self._train, axis=0)
 
     @functools.cached_property
     def std(self) -> np.ndarray:
@@ -331,9 +296,9 @@ class Panel:
 
         One value of a million among thousands would otherwise make all others look alike.
         """
-        low, high = np.nanquantile(self._train, [0.005, 0.995], axis=0)
-        inner = np.nanstd(np.clip(self._train, low, high), axis=0)
-        outer = np.nanstd(self._train, axis=0)
+        rows = np.log(self._train) if self.log else self._train
+        inner = np.nanstd(np.clip(rows, *np.nanquantile(rows, [0.005, 0.995], axis=0)), axis=0)
+        outer = np.nanstd(rows, axis=0)
         return np.where(inner > 0, inner, np.where(outer > 0, outer, 1.0))
 
     @functools.cached_property
@@ -344,33 +309,7 @@ class Panel:
 
     @property
     def _train(self):
-        rows = np.concatenate([self.values[start:end] for start, end in self.train_rows()])
-        return np.log(rows) if self.log else rows
-
-    # -------------------------------------------------------------- what a saved model keeps
-
-    def facts(self) -> dict:
-        """Return what a saved model must know of its series, as JSON."""
-        sizes = np.stack([self.error_size, self.size], axis=1).tolist()
-        return {
-            "columns": self.columns,
-            "calendar": self.calendar_names,
-            "step": self.step,
-            "zone": self.zone,
-            "season": self.season,
-            "input_steps": self.input_steps,
-            "lowest": None if self.lowest < 0 else 0.0,
-            "series": dict(zip(self.names, sizes, strict=True)),
-        }
-
-    def take(self, facts: dict) -> None:
-        """Measure by what a model has learned, so that it says the same of the same rows."""
-        self.lowest = -np.inf if facts["lowest"] is None else 0.0
-        numbers = {name: number for number, name in enumerate(facts["series"], 1)}
-        self.numbers = np.array([numbers.get(name, 0) for name in self.names])
-        for i, name in enumerate(self.names):
-            if name in facts["series"]:
-                self.error_size[i], self.size[i] = facts["series"][name]
+        return np.concatenate([self.values[start:end] for start, end in self.train_rows()])
 
 
 def evenly(origins: np.ndarray, most: int = MAX_ORIGINS) -> np.ndarray:

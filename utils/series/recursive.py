@@ -44,38 +44,23 @@ class Recursive:
         self.model = model
 
     def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
-        """Return the forecasts of the target, (windows, horizon).
+        """Return the forecasts of the target, (windows, horizon)."""
 
-        In plain words, and without the speed of a loop that is compiled as a whole:
-
-            for step in range(horizon):
-                forecast = model(windows)
-                windows = concatenate(windows[1:], [forecast, what is known of the row after it])
-        """
-        model, horizon = self.model, panel.horizon
-
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True)  # the loop becomes one of the graph
         def roll(windows, coming):
-            def step(i, windows, forecasts):
-                ahead = model(windows, training=False)  # (windows, targets)
-                newest = tf.concat([ahead, coming[i]], axis=-1)[:, None]
-                return (
-                    i + 1,
-                    tf.concat([windows[:, 1:], newest], axis=1),
-                    forecasts.write(i, ahead[:, 0]),
-                )
-
-            forecasts = tf.TensorArray(tf.float64, horizon)
-            loop = tf.while_loop(lambda i, *_: i < horizon, step, (0, windows, forecasts))
-            return loop[-1].stack()  # (horizon, windows)
+            forecasts = tf.TensorArray(windows.dtype, panel.horizon)
+            for step in tf.range(panel.horizon):
+                ahead = self.model(windows, training=False)  # (windows, targets)
+                forecasts = forecasts.write(step, ahead[:, 0])
+                newest = tf.concat([ahead, coming[step]], axis=-1)[:, None]
+                windows = tf.concat([windows[:, 1:], newest], axis=1)
+            return forecasts.stack()  # (horizon, windows)
 
         forecasts = []
         for some in np.array_split(origins, -(-len(origins) // ORIGINS_AT_ONCE)):
-            windows = self._windows(panel, some)
-            ahead = panel.coming(
-                np.minimum(some + np.arange(1, horizon + 1)[:, None], len(panel.values) - 1)
-            )
-            forecasts.append(roll(tf.constant(windows), tf.constant(ahead, tf.float64)).numpy().T)
+            coming = panel.coming(some + np.arange(1, panel.horizon + 1)[:, None])
+            ahead = roll(tf.constant(self._windows(panel, some)), tf.constant(coming, tf.float64))
+            forecasts.append(ahead.numpy().T)
         return np.maximum(np.concatenate(forecasts), panel.lowest)
 
     def next(self, panel: Panel, origins: np.ndarray) -> np.ndarray:

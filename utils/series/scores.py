@@ -30,10 +30,8 @@ def scores(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]) 
     actual, scale = panel.targets(origins), panel.mase_scale[panel.series_of(origins), None]
     result = {}
     for name, forecast in forecasts.items():
-        error = np.abs(actual - forecast)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            relative = np.nan_to_num(200 * error / (np.abs(actual) + np.abs(forecast)), nan=0.0)
-        relative = np.where(np.isfinite(error), relative, np.nan)
+        error, size = np.abs(actual - forecast), np.abs(actual) + np.abs(forecast)
+        relative = 200 * error / np.where(size == 0, 1, size)
         squares = mean_by_step(np.square(error))
         result[name] = {
             "mae": float(np.nanmean(error)),
@@ -50,21 +48,7 @@ def scores(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]) 
 
 def mean_by_step(values: np.ndarray) -> list[float | None]:
     """Return the mean of each step, (windows, horizon) -> (horizon,), None where there is none."""
-    known = np.isfinite(values)
-    mean = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return [float(m) if some else None for m, some in zip(mean, known.any(axis=0), strict=True)]
-
-
-def by_series(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Return each forecast's MAE by series, the number of values, and MASE of the first."""
-    actual, series = panel.targets(origins), panel.series_of(origins)
-    table = pd.DataFrame(
-        {name: pd.DataFrame(np.abs(actual - f)).mean(axis=1) for name, f in forecasts.items()}
-    )
-    table = table.groupby(series).mean().reindex(range(len(panel.names)))
-    table.insert(0, "values", panel.end - panel.start)
-    table["mase"] = table.iloc[:, 1] / panel.mase_scale
-    return table.set_axis(pd.Index(panel.names, name="series"))
+    return [None if np.isnan(mean) else float(mean) for mean in pd.DataFrame(values).mean()]
 
 
 def p_value(differences: np.ndarray, overlap: int) -> float:

@@ -36,11 +36,7 @@ def next_step(panel: Panel) -> Callable:
 
 def coming_of(panel: Panel) -> Callable:
     """Return what gives rows (...) what is known of them beforehand, (..., inputs)."""
-    calendar, known = (
-        tf.constant(panel.calendar),
-        tf.constant(np.pad(panel.known, [(0, 1), (0, 0)])),
-    )
-    moment = tf.constant(panel.moment)
+    calendar, moment, known = map(tf.constant, (panel.calendar, panel.moment, panel.known))
 
     def coming(rows):
         return tf.concat([tf.gather(calendar, tf.gather(moment, rows)), tf.gather(known, rows)], -1)

@@ -1,0 +1,100 @@
+"""What only many series need: known columns that reach far enough, young series, a row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from utils import InputError
+from utils.series.backtest import Backtest
+from utils.series.intervals import Conformal
+from utils.series.panel import FEW, Panel, evenly
+
+import numpy as np
+import pandas as pd
+
+YOUNG_ORIGINS = 1000  # that show how intervals of young series must widen
+
+
+def check_known(frames: dict[str, pd.DataFrame], known: Sequence[str], horizon: int) -> None:
+    """Refuse known columns that lack a value, but for days without a row (closed).
+
+    Args:
+        frames: as `Panel` takes them.
+        known: columns that must have a value in each row from the first target on, and in `horizon`
+            rows after the last one.
+        horizon: steps ahead.
+
+    Raises:
+        InputError: for the first value that is missing.
+    """
+    for series, frame in frames.items():
+        given = np.flatnonzero(np.isfinite(frame.iloc[:, 0]))
+        rows = frame.iloc[given[0] : given[-1] + 1 + horizon]
+        length = given[-1] + 1 - given[0]
+        lacking = rows[known].isna().to_numpy(bool)
+        lacking = np.pad(lacking, [(0, length + horizon - len(rows)), (0, 0)], constant_values=True)
+        closed = lacking.all(axis=1)
+        closed[:length] &= rows.iloc[:length, 0].isna()
+        closed[np.flatnonzero(~closed)[-1] :] = False  # the file ends here
+        for row, column in np.argwhere(lacking & ~closed[:, None]):
+            what = (f"series {series!r}: " if series else "") + f"--known {known[column]!r}"
+            if row < length:
+                raise InputError(
+                    f"{what} is missing at {rows.index[row]}; fill it in, or take it as one of the "
+                    "--features"
+                )
+            raise InputError(
+                f"{what} ends {row - length} steps after the last value, and {horizon} steps are "
+                f"to be forecast; append rows with {known[column]!r} and an empty target, or lower "
+                "--horizon"
+            )
+
+
+def of_young(
+    panel: Panel, forecaster: Callable, levels: Sequence[float], usual: np.ndarray, log: bool
+) -> np.ndarray:
+    """Return the corrections of series with 1, 2, ... FEW - 1 values: (FEW - 1, levels, horizon).
+
+    They have no errors of their own, and those of others know whole windows. So windows of the
+    validation part are cut down to as many values.
+
+    Args:
+        panel: the series.
+        forecaster: a `utils.series.direct.Direct`.
+        levels: of the intervals.
+        usual: corrections (levels, horizon), for want of windows.
+        log: whether errors are those of logarithms.
+    """
+    origins = evenly(panel.origins("val", panel.horizon), YOUNG_ORIGINS)
+    shares = np.repeat(np.array(levels)[:, None], panel.horizon, axis=1)
+    corrections = np.repeat(usual[None], FEW - 1, axis=0)
+    for i in range(len(corrections) if len(origins) else 0):
+        bounds = forecaster(panel, origins, i + 1)[..., 1:]
+        conformal = Conformal(panel, origins, bounds, levels, len(origins), log)
+        corrections[i] = conformal.at(conformal.time.max() + panel.horizon, shares)
+    return corrections
+
+
+def by_age(panel: Panel, usual: Sequence, young: Sequence) -> np.ndarray:
+    """Return the corrections of each series at its end, (levels, series, horizon).
+
+    Args:
+        panel: the series.
+        usual: corrections, (levels, horizon).
+        young: those of `of_young`, for series with as few values.
+    """
+    count = np.isfinite(panel.windows(panel.end)).sum(axis=1)
+    own = np.swapaxes(np.asarray(young)[np.minimum(count, len(young)) - 1], 0, 1)
+    return np.where((count <= len(young))[:, None], own, np.asarray(usual)[:, None])
+
+
+def by_series(found: Backtest) -> pd.DataFrame:
+    """Return MAE of what is written and of the best baseline, and MASE, by series."""
+    panel, actual = found.panel, found.panel.targets(found.origins)
+    table = pd.DataFrame(index=range(len(panel.names)))
+    table["values"] = panel.end - panel.start
+    for name in (found.written, found.scores["best_baseline"]):
+        errors = pd.DataFrame(np.abs(actual - found.forecasts[name])).mean(axis=1)
+        table[name] = errors.groupby(panel.series_of(found.origins)).mean()
+    table["mase"] = table[found.written] / panel.mase_scale
+    return table.set_axis(pd.Index(panel.names, name="series"))
