@@ -61,7 +61,8 @@ class CRF(Tempered):
     def __init__(self, tags, learned=True, **kwargs):
         super().__init__(**kwargs)
         self.tags, self.learned = list(tags), learned
-        self.start = self.tags.index("O")  # as if this tag came before the first word
+        self.start = self.tags.index("O")  # as if it came before the first word
+        self.beginning = np.float32([[0 if tag == "O" else NEVER for tag in self.tags]])
         self.follows = np.array(
             [[b[:2] != "I-" or a in (b, f"B-{b[2:]}") for b in self.tags] for a in self.tags]
         )  # may the tag of this column come after the tag of this row?
@@ -108,65 +109,64 @@ class CRF(Tempered):
             (steps, batch, tags).
         """
         weights = ops.exp(self.links())
-        start, scores = self.steps_first(scores, real)
-        return scan(lambda before, score: score + log_sum(before, weights), start, scores)
+        scores = steps_first(scores, real)
+        start = ops.zeros_like(scores[0]) + self.beginning
+        return scan(lambda before, score: score + log_sum(before, weights), start, scores)[1]
 
     def backward(self, scores, real):
         """Return what all ways on from each tag of each word are worth, as `forward` does."""
         weights = ops.transpose(ops.exp(self.links()))
-        start, scores = self.steps_first(scores, real)
-        last = ops.zeros_like(start)
-        before = scan(lambda after, score: log_sum(score + after, weights), last, scores, True)
+        scores = steps_first(scores, real)
+        last = ops.zeros_like(scores[0])
+        _, before = scan(lambda after, score: log_sum(score + after, weights), last, scores, True)
         return ops.concatenate([before[1:], last[None]])  # but not of before any word
 
     def viterbi(self, scores, real):
         """Return the best tags (batch, steps), their numbers; without a meaning past the end."""
         links = ops.transpose(self.links())  # (to, from)
-        same = ops.arange(len(self.tags), dtype="int32")
 
         def ahead(before, score):
-            ways, word = before[:, None] + links, is_word(score)  # (batch, to, from), (batch, 1)
-            after = score + ops.max(ways, axis=-1)
-            after = after - ops.max(after, axis=-1, keepdims=True)  # only differences matter
-            came_from = ops.cast(ops.argmax(ways, axis=-1), "int32")
-            return ops.where(word, after, before), ops.where(word, came_from, same)
+            after = score + ops.max(before[:, None] + links, axis=-1)
+            return after - ops.max(after, axis=-1, keepdims=True)  # only differences matter
 
-        def back(tag, came_from):
-            tag = ops.take_along_axis(came_from, tag[:, None], axis=-1)[:, 0]
+        def back(tag, before):
+            came_from = ops.argmax(before + ops.take(links, tag, axis=0), axis=-1)
+            tag = ops.where(is_word(before)[:, 0], ops.cast(came_from, "int32"), tag)
             return tag, tag
 
-        last, came_from = ops.scan(ahead, *self.steps_first(scores, real))
+        scores = steps_first(scores, real)
+        start = ops.zeros_like(scores[0]) + self.beginning
+        last, after = scan(ahead, start, scores)
+        before = ops.where(is_word(scores), ops.concatenate([start[None], after[:-1]]), NEVER)
         tag = ops.cast(ops.argmax(last, axis=-1), "int32")
-        _, tags = ops.scan(back, tag, came_from, reverse=True)  # the first: of before any word
+        _, tags = ops.scan(back, tag, before, reverse=True)  # the first: of before any word
         return ops.transpose(ops.concatenate([tags[1:], tag[None]]))
-
-    def steps_first(self, scores, real):
-        """Return what tags are worth before the first word (batch, tags), and scores for a scan.
-
-        These are (steps, batch, tags), NEVER where there is no word, so that one tensor says both:
-        of an unknown length, `ops.scan` takes no more (Keras 3.15).
-        """
-        scores = ops.transpose(ops.where(real[..., None], scores, NEVER), (1, 0, 2))
-        others = ops.one_hot(self.start, len(self.tags)) == 0
-        return ops.zeros_like(scores[0]) + ops.where(others, NEVER, 0.0), scores
 
     def get_config(self):
         """Return what `from_config` needs to build this layer again."""
         return {**super().get_config(), "tags": self.tags, "learned": self.learned}
 
 
+def steps_first(scores, real):
+    """Return scores as (steps, batch, tags), NEVER where there is no word.
+
+    So that one tensor says both: of an unknown length, `ops.scan` takes no more (Keras 3.15).
+    """
+    return ops.transpose(ops.where(real[..., None], scores, NEVER), (1, 0, 2))
+
+
 def scan(step, start, scores, reverse=False):
-    """Return all values of `step`; where there is no word, it stays as it was."""
+    """Return the last value of `step`, and all; where there is no word, it stays as it was."""
 
     def kept(before, score):
         after = ops.where(is_word(score), step(before, score), before)
         return after, after
 
-    return ops.scan(kept, start, scores, reverse=reverse)[1]
+    return ops.scan(kept, start, scores, reverse=reverse)
 
 
 def is_word(score):
-    """Return whether scores (batch, tags) are of a word: (batch, 1)."""
+    """Return whether scores (..., tags) are of a word: (..., 1)."""
     return ops.max(score, axis=-1, keepdims=True) > NEVER
 
 
