@@ -62,7 +62,7 @@ class CRF(Tempered):
         super().__init__(**kwargs)
         self.tags, self.learned = list(tags), learned
         self.start = self.tags.index("O")  # as if it came before the first word
-        self.beginning = np.float32([[0 if tag == "O" else NEVER for tag in self.tags]])
+        self.beginning = np.where(np.array(self.tags) == "O", 0, NEVER).astype("float32")
         self.follows = np.array(
             [[b[:2] != "I-" or a in (b, f"B-{b[2:]}") for b in self.tags] for a in self.tags]
         )  # may the tag of this column come after the tag of this row?
