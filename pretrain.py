@@ -85,6 +85,19 @@ def build_network(without=None, units=128, recurrent=2):
     return keras.Model(inputs, ops.concatenate([lower, middle, upper], -1))
 
 
+def weights_of(network):
+    """Return the weights of a network by "layer/weight", NumPy arrays."""
+    to_numpy = keras.ops.convert_to_numpy
+    return {f"{a.name}/{w.name}": to_numpy(w) for a in network.layers for w in a.weights}
+
+
+def set_weights(network, weights):
+    """Give a network weights that `weights_of` returned; return it."""
+    for layer in network.layers:
+        layer.set_weights([weights[f"{layer.name}/{weight.name}"] for weight in layer.weights])
+    return network
+
+
 def pinball(actual, predicted):
     """Return the loss of quantiles, (); see `utils.series.patches.targets`."""
     value, weight, unit = actual[..., :1], actual[..., 1], actual[..., 2]
@@ -216,11 +229,7 @@ def main(argv=None):
     folder = output_folder(args.output_dir)
     network, history = train(args, folder)
     network.optimizer.finalize_variable_values(network.trainable_variables)
-    weights = {
-        f"{layer.name}/{weight.name}": keras.ops.convert_to_numpy(weight)
-        for layer in network.layers
-        for weight in layer.weights
-    }
+    weights = weights_of(network)
     facts = {"series": int(history.index[-1]), "loss": float(history["loss"].iloc[-10:].mean())}
     pretrained.save(folder / "forecaster.npz", weights, facts)
 

@@ -44,6 +44,27 @@ def points(forecast: np.ndarray) -> np.ndarray:
     return forecast if forecast.ndim == 2 else forecast[..., 0]
 
 
+class Whole(NamedTuple):
+    """A forecaster whose forecasts are rounded: of counts, the median is a whole number."""
+
+    forecaster: Callable
+
+    def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+        """Return what the forecaster says; of quantiles beside it, none is rounded."""
+        forecast = self.forecaster(panel, origins)
+        if forecast.ndim == 2:
+            return np.rint(forecast)
+        return np.concatenate([np.rint(forecast[..., :1]), forecast[..., 1:]], axis=-1)
+
+
+def error_of(forecaster: Callable, panel: Panel, origins: np.ndarray, power: int = 1) -> float:
+    """Return the mean error of forecasts, in `mase_scale`: absolute or, with power 2, squared."""
+    error = panel.targets(origins) - points(forecaster(panel, origins))
+    return float(
+        np.nanmean(np.abs(error / panel.mase_scale[panel.series_of(origins), None]) ** power)
+    )
+
+
 def blended(
     parts: dict[str, Callable], panel: Panel, trusted: str, windows: int, power: int = 1
 ) -> Blend:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from utils.series.panel import Panel
 from utils.series.patches import PATCH, QUANTILES, Patches, patches, targets
 
 import numpy as np
-from scipy.special import erf, expit
+from scipy.special import erf, expit, ndtri
 
 VERSION = 1  # of the file
 LONGEST = 63  # patches that the network was taught to read, those to come but the last included
@@ -116,13 +117,19 @@ def _gru(weights, name, x):
 class AtOnce(NamedTuple):
     """A forecaster (panel, origins) -> (windows, horizon, 1 + quantiles), without any training.
 
-    Its answers are medians (or means) and QUANTILES, in the series' unit.
+    Its answers are medians (or means) and quantiles, in the series' unit.
     """
 
     weights: dict[str, np.ndarray]  # see `run`
+    quantiles: tuple[float, ...]  # see `symmetric`
     log: bool = False  # whether the network reads logarithms
     squared: bool = False  # whether the forecast is the mean, or else the median
     effects: Effects | None = None  # of known inputs: taken out of windows, brought back
+
+    @property
+    def levels(self) -> list[float]:
+        """Return the levels of the intervals that the quantiles make, the widest first."""
+        return [round(1 - 2 * quantile, 6) for quantile in self.quantiles if quantile < 0.5]
 
     def __call__(self, panel: Panel, origins: np.ndarray, newest: int | None = None) -> np.ndarray:
         """Return the forecasts and their quantiles.
@@ -144,6 +151,7 @@ class AtOnce(NamedTuple):
                 rows = some[:, None] + np.arange(panel.horizon)
                 quantiles = quantiles * self.effects.share[rows][..., None]
             point = quantiles.mean(-1) if self.squared else quantiles[..., len(QUANTILES) // 2]
+            quantiles = np.maximum(between(quantiles, self.quantiles), panel.lowest)
             found.append(np.concatenate([point[..., None], quantiles], axis=-1))
         return np.maximum(np.concatenate(found), panel.lowest)
 
@@ -155,20 +163,42 @@ class AtOnce(NamedTuple):
             origins: (windows,)
             ahead: steps from the origin on that are read, too: in training.
         """
-        length = min(panel.input_steps, (LONGEST + 1 - min(to_come(panel), TAUGHT)) * PATCH)
-        steps = np.arange(-length, ahead)
+        steps = np.arange(-panel.input_steps, ahead)
         values = panel.values[origins[:, None] + steps, 0]
         if self.effects:
             share = self.effects.share[origins[:, None] + steps]
             values = np.where(share > CLOSED, values / np.maximum(share, CLOSED), np.nan)
         if self.log:
             values = np.log(np.maximum(values, 1e-6 * panel.size.min()))
-        return np.pad(values, [(0, 0), (-length % PATCH, 0)], constant_values=np.nan)
+        return np.pad(values, [(0, 0), (-panel.input_steps % PATCH, 0)], constant_values=np.nan)
 
 
 def to_come(panel: Panel) -> int:
     """Return how many patches hold the steps ahead."""
     return -(-panel.horizon // PATCH)
+
+
+def window(length: int, horizon: int) -> int:
+    """Return the steps of a window, of a series of that length, that the network was taught."""
+    patches_ahead = min(-(-horizon // PATCH), TAUGHT)
+    return min(length, (LONGEST + 1 - patches_ahead) * PATCH)
+
+
+def symmetric(quantiles: Sequence[float] | None) -> tuple[float, ...]:
+    """Return quantiles and their mirror images around 0.5, ascending; 5 and 95 % by default."""
+    quantiles = quantiles or (0.05, 0.5, 0.95)
+    return tuple(sorted({round(q, 6) for quantile in quantiles for q in (quantile, 1 - quantile)}))
+
+
+def between(values: np.ndarray, wanted: Sequence[float]) -> np.ndarray:
+    """Return wanted quantiles, (..., wanted), of those at QUANTILES, (..., quantiles).
+
+    Between two of them, and beyond the outer ones, the distribution is taken for a normal one.
+    """
+    known, at = ndtri(QUANTILES), ndtri(wanted)
+    right = np.clip(np.searchsorted(known, at), 1, len(known) - 1)
+    share = (at - known[right - 1]) / (known[right] - known[right - 1])
+    return values[..., right - 1] * (1 - share) + values[..., right] * share
 
 
 def seasons(panel: Panel, values: np.ndarray) -> np.ndarray:
@@ -214,3 +244,15 @@ def examples(
     cut = patches(values, seasons(panel, known), ~past, past)
     weight = np.broadcast_to(np.where(ahead[::PATCH], 1.0, 0.15), cut.last.shape)
     return {name: x[:, :-1] for name, x in cut.inputs.items()}, targets(cut, weight)
+
+
+def batches(
+    forecaster: AtOnce, panel: Panel, origins: np.ndarray, size: int, seed: int
+) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+    """Yield `examples` without end: each pass takes every window once, in a new order."""
+    rng, order = np.random.default_rng(seed), np.empty(0, int)
+    while True:
+        while len(order) < size:
+            order = np.concatenate([order, rng.permutation(origins)])
+        yield examples(forecaster, panel, order[:size])
+        order = order[size:]
