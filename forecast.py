@@ -220,6 +220,16 @@ def shown(panel, found):
     return [*ends.items(), ("largest", largest)]
 
 
+def compete(panel, network, args, on_epoch=None):
+    """Return the forecasters by name, the network's own name, its forecaster, model and fit."""
+    parts = baselines.simple(panel) | {"linear": linear_heads(panel, power_of(args))}
+    parts["at once"] = remembered(network)
+    if not args.train:
+        return parts, "at once", network, None, None
+    learned, model, fit = learn_on(network, panel, args, on_epoch)
+    return parts | {"trained": remembered(learned)}, "trained", learned, model, fit
+
+
 def main(argv=None, on_epoch=None):
     """Forecast, score, draw; return what scores.json holds.
 
@@ -236,14 +246,9 @@ def main(argv=None, on_epoch=None):
     if not scored:
         return unscored(panel, network, args, folder)
 
-    parts = baselines.simple(panel) | {"linear": linear_heads(panel, power_of(args))}
-    parts["at once"] = remembered(network)
-    name, learned, model, fit = "at once", network, None, None
-    if args.train:
-        name, (learned, model, fit) = "trained", learn_on(network, panel, args, on_epoch)
-        if on_epoch:
-            return None
-        parts[name] = remembered(learned)
+    parts, name, learned, model, fit = compete(panel, network, args, on_epoch)
+    if on_epoch:
+        return None
     blend = blended(parts, panel, name, windows(panel), power_of(args))
     rivals = parts | {"blend": blend} | ({"boosting": Boosting(panel)} if known else {})
     if panel.whole and args.loss == "absolute":
