@@ -152,9 +152,12 @@ def learn_on(start, panel, args, on_epoch=None, refit=None):
     """
     from pretrain import build_network, pinball, set_weights, weights_of
 
+    origins = panel.origins("train", panel.horizon)
+    if refit:
+        origins = panel.origins_between(panel.start, panel.end, panel.horizon)
     keras.utils.set_random_seed(args.seed)
     network, before = (set_weights(build_network(), start.weights) for _ in NETWORKS)
-    steps = -(-EPOCH_WINDOWS // args.batch_size)
+    steps = -(-min(EPOCH_WINDOWS, len(origins)) // args.batch_size)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, args.epochs * steps - steps // 2, warmup_target=args.learning_rate,
         warmup_steps=steps // 2,
@@ -165,9 +168,6 @@ def learn_on(start, panel, args, on_epoch=None, refit=None):
         ),
         pinball, jit_compile=False,
     )  # fmt: skip
-    origins = panel.origins("train", panel.horizon)
-    if refit:
-        origins = panel.origins_between(panel.start, panel.end, panel.horizon)
     val = evenly(panel.origins("val", panel.horizon), VAL_WINDOWS)
     fit = training.fit(
         network, pretrained.batches(start, panel, origins, args.batch_size, args.seed),
@@ -241,8 +241,8 @@ def main(argv=None, on_epoch=None):
         return go_on(args)
     frames, known, law = read(args)
     panel, scored = lay_out(frames, known, args)
-    folder = output_folder(args.output_dir)
     network = at_once(panel, scored, args)
+    folder = output_folder(args.output_dir)
     if not scored:
         return unscored(panel, network, args, folder)
 

@@ -37,7 +37,8 @@ def test_m4_is_joined_and_held_back(origin):
     assert {path.name for path in folder.iterdir()} == {"train.csv", "test.csv"}
     assert data.frames["W1"]["value"].tolist() == [1, 2, 3, 4, 5]
     assert data.frames["W2"]["value"].tolist() == [5, 6, 7, 8]
-    assert (data.held_back, data.horizon, data.season) == ((26, 13), 13, 1)
+    assert (data.held_back, data.horizon) == ((26, 13), 13)
+    assert (data.season, data.mase_season) == (52, 1)
 
 
 def test_ett_is_scaled_by_its_train_rows(origin):

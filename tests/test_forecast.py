@@ -1,22 +1,22 @@
 """forecast.py end to end, at a tiny size: what it writes, what it refuses, what it promises."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import forecast
 from utils import cli
-from utils.series import direct, shops
-from utils.series.heads import LinearHeads, Scaling
-from utils.series.panel import Panel
+from utils.series import shops
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-TINY = ["--units", "4", "--epochs", "1", "--input-steps", "14"]
-FILES = {"model.keras", "forecast.csv", "backtest.csv", "series.csv", "scores.json", "figure.png"}
+TRAIN = ["--train", "--epochs", "1"]
+FILES = {"forecast.csv", "backtest.csv", "series.csv", "scores.json", "figure.png"}
 RNG = np.random.default_rng(0)
 DAYS = pd.date_range("2021-01-04", periods=207)  # from a Monday on; the last seven are to come
 WEEK = np.sin(2 * np.pi * np.arange(207) / 7)
@@ -76,23 +76,24 @@ def flags(csv):
 def trained(shop_csv, tmp_path_factory):
     """What a run on the shops leaves: its folder and its scores."""
     folder = tmp_path_factory.mktemp("trained")
-    return folder, forecast.main(words(*flags(shop_csv), *TINY, "--output-dir", folder))
+    return folder, forecast.main(words(*flags(shop_csv), *TRAIN, "--output-dir", folder))
 
 
 def test_scores(trained):
     folder, scores = trained
-    assert files(folder) == FILES
+    assert files(folder) == FILES | {"model.keras"}
     assert json.loads((folder / "scores.json").read_text(encoding="utf-8")) == scores
-    assert (scores["series"], scores["horizon"], scores["input_steps"]) == (5, 7, 14)
-    assert (scores["network"], scores["season"]) == ("GRU", 7)
-    names = {"GRU", "persistence", "seasonal_naive", "linear", "boosting", scores["written"]}
+    assert (scores["series"], scores["horizon"], scores["input_steps"]) == (5, 7, 207)
+    assert (scores["network"], scores["written"], scores["season"]) == ("trained", "blend", 7)
+    baselines = {"persistence", "seasonal_naive", "linear", "boosting", "at once"}
+    names = baselines | {"trained", "blend"}
     for part in ("test", "val"):
         assert names <= set(scores[part]) <= names | {"zero", "mean"}
         for line in scores[part].values():
             assert set(line) == {"mae", "rmse", "mase", "smape", "by_step"}
             assert len(line["by_step"]["mae"]) == 7 and line["rmse"] >= line["mae"] > 0
     assert len(scores["coverage"]["0.9"]["by_step"]) == 7
-    assert scores["best_baseline"] in names - {"GRU", scores["written"]}
+    assert scores["best_baseline"] in baselines
 
 
 def test_tables(trained):
@@ -186,9 +187,9 @@ def test_a_loaded_model_refuses_what_it_has_not_learned(trained, shop_csv, tmp_p
 
 
 def single(folder, values, *more):
-    """Run on one daily series of 200 values and return forecast.csv, backtest.csv, the scores."""
+    """Run on one daily series and return forecast.csv, backtest.csv, the scores."""
     pd.DataFrame({"y": values}, DAYS[: len(values)].rename("time")).to_csv(folder / "y.csv")
-    argv = ["--csv", folder / "y.csv", "--column", "y", "--horizon", 7, *TINY]
+    argv = ["--csv", folder / "y.csv", "--column", "y", "--horizon", 7]
     scores = forecast.main(words(*argv, "--output-dir", folder, *more))
     return *(pd.read_csv(folder / f"{name}.csv") for name in ("forecast", "backtest")), scores
 
@@ -197,7 +198,7 @@ def single(folder, values, *more):
 def test_any_level_and_any_unit(level, unit, tmp_path):
     """The forecast follows the swing as exactly as it would follow that of a hundred."""
     values = level + unit * (WEEK[:200] + RNG.normal(0, 0.1, 200))
-    more = ["--networks", 2, "--refit", "--quantiles", "0.1,0.5,0.95"] if level == 2e9 else []
+    more = [*TRAIN, "--refit", "--quantiles", "0.1,0.5,0.95"] if level == 2e9 else []
     coming, _, scores = single(tmp_path, values, *more)
     assert np.abs(coming["forecast"] - level - unit * WEEK[200:]).mean() < 0.2 * unit
     assert scores["test"][scores["written"]]["mae"] < 0.2 * unit
@@ -210,6 +211,40 @@ def test_any_level_and_any_unit(level, unit, tmp_path):
         load = ["--load", tmp_path / "model.keras", "--csv", tmp_path / "y.csv"]
         forecast.main(words(*load, "--output-dir", again))
         assert (again / "forecast.csv").read_text() == (tmp_path / "forecast.csv").read_text()
+
+
+def test_too_few_to_hold_back_are_forecast_and_not_scored(tmp_path, capsys):
+    pd.DataFrame({"y": range(8)}, DAYS[:8].rename("time")).to_csv(tmp_path / "y.csv")
+    argv = ["--csv", tmp_path / "y.csv", "--column", "y", "--horizon", 3, "--output-dir", tmp_path]
+    assert forecast.main(words(*argv)) is None
+    assert "nothing could be scored" in capsys.readouterr().out
+    assert files(tmp_path) == {"y.csv", "forecast.csv", "figure.png"}
+    coming = pd.read_csv(tmp_path / "forecast.csv")
+    assert (coming["lower"] < coming["forecast"]).all() and coming["forecast"].between(5, 12).all()
+
+
+def test_without_training_tensorflow_is_not_imported(tmp_path):
+    """So the answer is there in a second or two."""
+    script = (
+        f"import sys, forecast; forecast.main(['--output-dir', {str(tmp_path)!r}]); "
+        "print(type(sys.modules['tensorflow']).__name__)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True,
+        cwd=Path(forecast.__file__).parent,
+    )  # fmt: skip
+    assert result.stdout.endswith("_Later\n")
+
+
+def test_a_network_that_cannot_be_read_is_one_line(tmp_path, monkeypatch, capsys):
+    whole = forecast.MODEL.read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    for name, said in (("none.npz", "is missing"), ("cut.npz", "is cut off")):
+        monkeypatch.setattr(forecast, "MODEL", tmp_path / name)
+        assert run(["--output-dir", tmp_path / "out"]) == 2
+        error = capsys.readouterr().err
+        assert said in error and "python pretrain.py" in error and error.count("\n") == 1
+    assert files(tmp_path) == {"cut.npz"}
 
 
 def test_counts_are_whole_and_a_mean_stands_beside_them(tmp_path):
@@ -230,7 +265,7 @@ def test_the_test_part_chooses_nothing(tmp_path):
     for name, some in (("one", values), ("other", later)):
         folder = tmp_path / name
         folder.mkdir()
-        _, table, scores = single(folder, some)
+        _, table, scores = single(folder, some, *TRAIN)
         before = table[table["origin"] == str(DAYS[169].date())]
         first.append(before.drop(columns="actual").set_axis(range(table.shape[1] - 1), axis=1))
         facts.append({**facts_of(folder), "corrections": None})
@@ -248,8 +283,8 @@ def test_ctrl_c_keeps_the_best_weights_and_writes_everything(tmp_path, monkeypat
     simulated = shops.simulated
     monkeypatch.setattr(keras.callbacks, "History", Stop)
     monkeypatch.setattr(shops, "simulated", lambda seed: simulated(seed, number=3, days=300))
-    assert run(["--units", 4, "--networks", 3, "--output-dir", tmp_path]) == 130
-    assert files(tmp_path) == FILES
+    assert run(["--train", "--output-dir", tmp_path]) == 130
+    assert files(tmp_path) == FILES | {"model.keras"}
     scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
     assert "optimal" in scores["test"] and scores["data"] == "simulated"
     assert capsys.readouterr().err == "forecast.py: interrupted\n"
@@ -261,16 +296,16 @@ def test_bad_input_is_one_line_and_leaves_nothing(shop_csv, tmp_path, capsys):
     table = pd.read_csv(shop_csv)
     pd.concat([table] * 2).to_csv(tmp_path / "twice.csv", index=False)
     table[table["time"] < "2021-07-20"].to_csv(tmp_path / "few.csv", index=False)
-    table[:11].to_csv(tmp_path / "short.csv", index=False)
+    table[:7].to_csv(tmp_path / "short.csv", index=False)
     cases = {
         ("--horizon", "0"): "'0' is not a whole number",
-        ("--horizon", "90"): "--horizon 90 needs",
         ("--horizon", "14"): "--known 'promotion' ends 7 steps after",
         ("--series-column", "store"): "store",
         ("--known", "weather"): "weather",
         ("--csv", tmp_path / "twice.csv"): "twice",
         ("--csv", tmp_path / "few.csv"): "--known 'promotion' ends 0 steps after",
-        ("--csv", tmp_path / "short.csv"): "needs",
+        ("--csv", tmp_path / "short.csv"): "has 7 values, 8 are needed",
+        ("--refit",): "--refit goes with --train",
         ("--csv", tmp_path / "none.csv"): "none.csv",
         ("--quantiles", "0.1,0.9"): "must ascend and hold 0.5",
         ("--quantiles", "0.5"): "must ascend and hold 0.5 and others",
@@ -284,76 +319,6 @@ def test_bad_input_is_one_line_and_leaves_nothing(shop_csv, tmp_path, capsys):
         assert not out.exists()
     for argv in (["--column", "sales"], ["--load", tmp_path / "m.keras"], ["--csv", shop_csv]):
         assert run([*argv, "--output-dir", out]) == 2
-
-
-# ------------------------------------------------------------------ the network
-
-
-def small(log=False, level=False, layer="gru"):
-    """Return a panel with a gap and known columns, its linear heads, and the flags."""
-    rng = np.random.default_rng(0)
-    y = 20 + 5 * WEEK[:120] + rng.normal(0, 1, 120)
-    y[40:43] = y[111:] = np.nan  # a gap, and steps to come
-    columns = {"y": y, "promotion": rng.integers(0, 2, 120) * 1.0, "x": rng.normal(0, 1, 120)}
-    frames = {"a": pd.DataFrame(columns, DAYS[:120])}
-    panel = Panel(frames, 14, 9, known=["promotion"], held_back=(20, 20), short_windows=True)
-    linear = LinearHeads(panel, [Scaling(log, log, level)])
-    args = forecast.parse_args(["--layer", layer, "--units", "4"])
-    args.segment = 7
-    return panel, linear, args
-
-
-@pytest.mark.parametrize(
-    ("log", "level", "layer"), [(False, True, "gru"), (True, False, "lstm"), (True, True, "simple")]
-)
-def test_an_untrained_network_is_the_linear_heads(log, level, layer):
-    panel, linear, args = small(log, level, layer)
-    network = direct.Direct(forecast.build_network(panel, linear, args), args.quantiles, True, log)
-    origins = panel.origins("test")
-    found, expected = network(panel, origins), linear(panel, origins)
-    assert found.shape == (len(origins), 9, 4)
-    for output in range(4):
-        np.testing.assert_allclose(found[..., output], expected, rtol=1e-3)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.5])
-def test_a_share_of_what_was_learned_is_kept(share):
-    panel, linear, args = small()
-    network, copy = (forecast.build_network(panel, linear, args) for _ in range(2))
-    for name in ("start", "correction"):
-        layer = network.get_layer(name)
-        layer.set_weights([w + RNG.normal(0, 0.01, w.shape) for w in layer.get_weights()])
-    kernel, bias = network.get_layer("correction").get_weights()  # that quantiles don't cross
-    network.get_layer("correction").set_weights([kernel, bias + np.tile([0, -1, 0, 1], 7)])
-    whole = direct.Direct(network, args.quantiles, False, False)
-    origins = panel.origins("test")
-    before, start = whole(panel, origins), linear(panel, origins)
-    after = direct.blended(whole, linear, share, copy)(panel, origins)
-    expected = share * before[..., 0] + (1 - share) * start
-    np.testing.assert_allclose(after[..., 0], expected, rtol=1e-4)
-    for one, other in ((after, before), (after, after)):
-        widths = one[..., 3] - one[..., 1], other[..., 3] - other[..., 1]
-        np.testing.assert_allclose(*widths, atol=1e-4)
-
-
-@pytest.mark.parametrize("log", [False, True])
-def test_the_loss_is_least_at_the_mean_and_the_quantiles(log):
-    values = np.random.default_rng(0).lognormal(1, 0.5, 40_000).astype("float32")
-    actual = np.stack([values, np.ones_like(values)], axis=-1)[:, None]  # horizon 1
-    best = [values.mean(), *np.quantile(values, [0.05, 0.5, 0.95])]
-    loss = forecast.build_loss((0.05, 0.5, 0.95), "absolute", log)
-
-    def cost(outputs):
-        predicted = np.broadcast_to(np.float32(outputs), (len(values), 1, 4))
-        return float(np.mean(loss(keras.ops.array(actual), keras.ops.array(predicted))))
-
-    for output in range(4):
-        for factor in (0.93, 1.07):
-            changed = list(best)
-            changed[output] *= factor
-            assert cost(changed) > cost(best)
-    actual[..., 1] = 0  # missing
-    assert cost([5, 5, 5, 5]) == 0
 
 
 def test_help_makes_no_folder(capsys, tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
 """Linear heads for many series, and what 32 bits are spared."""
 
 from utils.series.boosting import Boosting
-from utils.series.heads import LinearHeads, Scaling, inner_of
+from utils.series.heads import Scaling, inner_of, linear_heads
 from utils.series.panel import Panel
 
 import numpy as np
@@ -18,7 +18,7 @@ def test_level_and_unit_do_not_matter(level, unit):
     forecasts = []
     for values in (WEEK + NOISE, level + unit * (WEEK + NOISE)):
         panel = Panel({"": days(values)}, 14, 7)
-        forecasts.append(LinearHeads(panel)(panel, panel.origins("test", 7)))
+        forecasts.append(linear_heads(panel)(panel, panel.origins("test", 7)))
     np.testing.assert_allclose((forecasts[1] - level) / unit, forecasts[0], atol=0.01)
 
 
@@ -58,14 +58,14 @@ def test_they_know_a_line_and_what_is_known():
     values[300:] = np.nan
     panel = Panel({"": days(values, promotion=promotion)}, 14, 3, known=["promotion"])
     origins = panel.origins("test", 3)
-    error = np.abs(LinearHeads(panel)(panel, origins) - panel.targets(origins))
+    error = np.abs(linear_heads(panel)(panel, origins) - panel.targets(origins))
     assert error.max() < 0.5  # without promotion: about 2.5
 
 
 def test_of_rare_demands_the_median_is_forecast():
     values = np.where(np.random.default_rng(0).random(400) < 0.2, 3.0, 0.0)
     panel = Panel({"": days(values)}, 28, 7)
-    np.testing.assert_allclose(LinearHeads(panel)(panel, panel.end), 0, atol=1e-9)
+    np.testing.assert_allclose(linear_heads(panel)(panel, panel.end), 0, atol=1e-9)
 
 
 def test_they_never_see_the_test_part():
@@ -77,15 +77,15 @@ def test_they_never_see_the_test_part():
     later = Panel(other, 14, 7)
     origins = panel.origins("test")[:1]
     np.testing.assert_array_equal(
-        LinearHeads(later)(later, origins), LinearHeads(panel)(panel, origins)
+        linear_heads(later)(later, origins), linear_heads(panel)(panel, origins)
     )
 
 
 def test_a_feature_that_stands_still_while_they_learn_changes_nothing():
     x = np.r_[np.ones(260), 5 * np.ones(40)]
     plain, panel = (Panel({"": days(WEEK + NOISE, **columns)}, 14, 7) for columns in ({}, {"x": x}))
-    found = LinearHeads(panel)(panel, panel.end)
-    np.testing.assert_allclose(found, LinearHeads(plain)(plain, plain.end), rtol=1e-4)
+    found = linear_heads(panel)(panel, panel.end)
+    np.testing.assert_allclose(found, linear_heads(plain)(plain, plain.end), rtol=1e-4)
 
 
 def test_what_is_saved_makes_the_same_of_the_same_rows():

@@ -34,7 +34,7 @@ class Effects:
     """
 
     def __init__(self, panel: Panel, facts: dict | None = None):
-        known = panel.known.astype(float)
+        known = panel.known[: len(panel.values)].astype(float)
         rows = np.concatenate([np.arange(start, end) for start, end in panel.train_rows()])
         if facts is None:
             self.mean, self.std = known[rows].mean(axis=0), known[rows].std(axis=0)

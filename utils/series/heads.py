@@ -74,13 +74,14 @@ class Inner:
         of_series = np.stack([self.level, self.spread, log_spread], axis=1).tolist()
         return {
             "unit": self.unit,
+            "steps": self.steps,
             "features": [self.panel.mean.tolist(), self.panel.std.tolist()],
             "series": dict(zip(self.panel.names, of_series, strict=True)),
         }
 
     def take(self, facts: dict) -> None:
         """Measure by what a model has learned, so that it says the same of the same rows."""
-        self.unit = facts["unit"]
+        self.unit, self.steps = facts["unit"], facts["steps"]
         self.panel.mean, self.panel.std = np.array(facts["features"])
         usual = np.median(list(facts["series"].values()), axis=0)
         if self.log_spread is None:

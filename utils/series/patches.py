@@ -20,6 +20,7 @@ SIMPLE = (
 )  # fmt: skip
 VALUES = 3 * PATCH + 6  # columns of `Patches.values`
 SEASONS = 4  # that a mean over seasons takes
+STILL = 1e-12  # of the mean: what deviates less is rounding
 FAR = 30.0  # deviations from the mean, at most
 
 
@@ -66,10 +67,11 @@ def patches(
     past = seen if past is None else seen & past
     count = np.maximum(past.sum(axis=1, keepdims=True), 1)
     mean = np.where(past, values, 0).sum(axis=1, keepdims=True, dtype=float) / count
-    rest = (values - mean).astype(np.float32)
+    rest = values - mean
     std = np.sqrt(np.where(past, rest**2, 0).sum(axis=1, keepdims=True) / count)
-    std = np.where(std < 1e-6 * np.abs(mean) + 1e-9, 0.1 * np.abs(mean) + 1e-6, std)
-    z = np.clip(rest / std.astype(np.float32), -FAR, FAR)
+    still = std <= STILL * np.abs(mean)
+    std = np.where(still, np.where(mean != 0, 1e-6 * np.abs(mean), 1e-6), std)
+    z = np.clip(rest / std, -FAR, FAR).astype(np.float32)
     scaled = np.where(past, z, np.float32(np.nan))
     by_season = np.where(seasons[:, :1] > 1, _change(scaled, seasons[:, :1], 9.0), 9.0)
     change = np.minimum(_change(scaled, np.ones_like(seasons[:, :1]), 1.0), by_season)
