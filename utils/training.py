@@ -66,7 +66,8 @@ def fit(
 ) -> Fit:
     """Train until a third of the epochs brought nothing better; keep the best epoch's weights.
 
-    Where the optimizer averages weights (`use_ema`), these are what is validated and kept.
+    Where the optimizer averages weights (`use_ema`), these are what is validated and kept. Ctrl-C
+    ends the training, too, once an epoch has ended.
 
     Args:
         network: compiled.
@@ -77,11 +78,7 @@ def fit(
         stop_early: if not, or without validation, the last weights are kept.
         on_epoch: is given the lowest validation loss so far after each epoch.
 
-    Returns:
-        the fit; after Ctrl-C the network has the best weights so far.
-
     Raises:
-        KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
         InputError: if the loss is no number any more.
     """
     start, interrupted = time.perf_counter(), False
@@ -92,7 +89,8 @@ def fit(
         loss = logs["val_loss"] if stop_early else -epoch
         if not kept or loss < kept[0]:
             kept[:] = loss, epoch + 1, network.get_weights()
-        network.stop_training |= epoch + 1 - kept[1] >= epochs / 3
+        useless = epoch + 1 - kept[1] >= epochs / 3
+        network.stop_training = useless or not np.isfinite(logs["loss"])
         if on_epoch:
             on_epoch(min(log.history["val_loss"]))
 
@@ -101,8 +99,7 @@ def fit(
     try:
         network.fit(
             batches, steps_per_epoch=steps, epochs=epochs, validation_data=val_batches,
-            callbacks=[*averaged, log, keras.callbacks.TerminateOnNaN(), ours],
-            shuffle=False,  # the batches are
+            shuffle=False, callbacks=[*averaged, log, ours],  # they are shuffled
             verbose=1 if sys.stdout.isatty() else 2,
         )  # fmt: skip
     except KeyboardInterrupt:
@@ -140,10 +137,6 @@ def save(path: str | Path, network: keras.Model, facts: dict) -> None:
 
 def load(path: str | Path, script: str) -> tuple[keras.Model, dict]:
     """Load what `save` wrote, in Keras' safe mode: a stranger's file must not run code.
-
-    Args:
-        path: of the .keras file.
-        script: that saved it, as the facts say under "script".
 
     Raises:
         InputError: if the file can't be read, isn't from `script`, or would have to run code.
