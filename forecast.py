@@ -1,57 +1,50 @@
-r"""How do many series go on, for many steps? One network forecasts all of them at once.
+r"""How does any series go on? A small network that has seen a million others says it at once.
 
-A network that feeds on its own forecasts (GRU.py --forecast 48) piles error on error: from about a
-day on, repeating yesterday is better. So here nothing is fed back (SegRNN, Lin et al., 2023):
-
-    window, less its own level, over its own scale -> segments, such as weeks of days
-    state = recurrent layer over the embedded segments
-    for each segment to come, from that same state, one further step of the same layer, which reads
-    the segment's position and what is known of it -> all its values, and their quantiles
-
-It starts as a linear head per step (ridge regression) and learns what that can't do; of that, the
-share is written that validation finds best, a row of its own in the table.
+pretrain.py has taught it, on simulated series, to read any window and to answer with quantiles of
+all steps ahead. So nothing is trained here: what validation makes of its forecast and the simple
+ones, a blend, is written, with intervals that its newest errors widen. What known inputs do is
+taken out before and brought back after. `--train` lets the network learn on from the series.
 
     python forecast.py                     # simulated: 100 shops, three years of days, promotions
     python forecast.py --csv data/weather_greensboro.csv --column temperature --horizon 48
     python forecast.py --csv sales.csv --column sales --series-column shop --known promotion,holiday
+    python forecast.py --csv sales.csv --column sales --series-column shop --train
     python forecast.py --load outputs/forecast/model.keras --csv today.csv --column sales \
-        --series-column shop --known promotion,holiday
+        --series-column shop
 """
 
 from __future__ import annotations
 
 import argparse
-import math
+from pathlib import Path
 
 from utils import InputError, cli, plotting, training
 from utils.files import output_folder
-from utils.series import baselines, calendar, direct, many, outputs, shops
+from utils.series import baselines, calendar, many, outputs, pretrained, shops
 from utils.series.backtest import backtest
+from utils.series.blend import Blend, Whole, blended, error_of, remembered
 from utils.series.boosting import Boosting
-from utils.series.heads import LinearHeads, inner_of
+from utils.series.effects import Effects
+from utils.series.heads import LinearHeads, inner_of, linear_heads
 from utils.series.panel import FEW, Panel, evenly
+from utils.series.patches import PATCH
 from utils.series.table import read_table
-from utils.series.windows import in_order, shuffled
 
 import keras
 import numpy as np
 
-APART = 20  # series at most that the network tells apart by name
-LAYERS = {"gru": "GRU", "lstm": "LSTM", "simple": "SimpleRNN"}
+MODEL = Path(__file__).parent / "models" / "forecaster.npz"
 # by the steps of a season: a day of hours, a week of days or business days, a year of months, weeks
 HORIZONS = {24: 48, 7: 28, 6: 24, 5: 20, 12: 12, 52: 13}
-WINDOWS = {24: 168, 7: 168, 6: 144, 5: 120, 12: 36, 52: 104}
-SEGMENTS = {52: 13}
-EPOCH_WINDOWS = 60_000
-MIN_BATCHES = 16  # of an epoch, for which short series have small batches
-SEEDS = 1000  # between the seeds of --networks, so that runs don't share them
+FEWEST = 8  # values of the longest series
+SCORED_PATCHES = 20_000  # that are read to score a part: 300 windows of 1,000 steps
+EPOCH_WINDOWS = 2048
+VAL_WINDOWS = 512
+NETWORKS = ("trained", "at_once")  # that a saved model holds
 
-SEARCH = {  # what tune.py varies: from:to, or choices
-    "units": "32:256",
-    "layer": "gru/lstm",
+SEARCH = {  # what tune.py varies, with --train: from:to, or choices
     "learning-rate": "0.0003:0.01",
-    "batch-size": "64/128/256/512",
-    "dropout": "0:0.4",
+    "batch-size": "32/64/128",
 }
 
 
@@ -71,32 +64,19 @@ def parse_args(argv=None):
                        help="what the forecast minimises: it is a median or a mean")  # fmt: skip
     ahead.add_argument("--season", type=cli.whole_number(1), metavar="STEPS",
                        help="found by itself where times show it")  # fmt: skip
-    ahead.add_argument("--boosting", action="store_true", help="gradient boosting as a baseline")
-    ahead.add_argument("--refit", action="store_true", help="train on, on all rows, in the end")
     ahead.add_argument("--load", metavar="FILE", help="forecast with this model; no training")
-    network = parser.add_argument_group("network and training (with --load, the model's own)")
-    network.add_argument("--layer", choices=list(LAYERS), default="gru")
-    network.add_argument("--input-steps", type=cli.whole_number(2), help="past steps per window")
-    network.add_argument("--units", type=cli.whole_number(1), help="width (default: 128)")
-    network.add_argument("--networks", type=cli.whole_number(1), default=1, metavar="N",
-                         help="train so many from different seeds; take their mean")  # fmt: skip
-    network.add_argument("--start", choices=["linear", "last"], default="linear",
-                         help="what it corrects: ridge or the last value")  # fmt: skip
-    network.add_argument(
-        "--dropout", type=cli.number_above(0, inclusive=True, below=1), default=0.1
-    )
-    network.add_argument("--epochs", type=cli.whole_number(1), help="at most (default: 10)")
-    network.add_argument("--batch-size", type=cli.whole_number(1), default=256, help="windows")
-    network.add_argument("--learning-rate", type=cli.number_above(0), help="default: 0.002")
+    learning = parser.add_argument_group("learning on from the series")
+    learning.add_argument("--train", action="store_true", help="takes a minute or two")
+    learning.add_argument("--refit", action="store_true", help="with --train: all rows in the end")
+    learning.add_argument("--epochs", type=cli.whole_number(1), default=8, help="at most")
+    learning.add_argument("--batch-size", type=cli.whole_number(1), default=64, help="windows")
+    learning.add_argument("--learning-rate", type=cli.number_above(0), default=0.001)
     cli.add_run(parser, "outputs/forecast")
     args = cli.parse(parser, argv)
     if args.load and not args.csv:
         parser.error("--load needs --csv, the data to go on from")
-    simulated = {"units": 64, "epochs": 2, "learning_rate": 0.003}  # enough for the shops
-    usual = {"units": 128, "epochs": 10, "learning_rate": 0.002}
-    args.asked, args.quantiles = args.quantiles, direct.symmetric(args.quantiles)
-    for name, value in (usual if args.csv else simulated).items():
-        setattr(args, name, getattr(args, name) or value)
+    if args.refit and not args.train:
+        parser.error("--refit goes with --train")
     return args
 
 
@@ -122,201 +102,83 @@ def read(args):
 
 
 def lay_out(frames, known, args):
-    """Return the panel; a window and its segments fit the season and the longest series."""
+    """Return the panel, and whether there is enough of it to hold something back."""
     longest = max(frames.values(), key=len)
     season = args.season or calendar.season(longest.index) or 1
     length = max(int(frame.iloc[:, 0].notna().sum()) for frame in frames.values())
-    args.horizon = args.horizon or HORIZONS.get(season, season if season > 1 else 12)
-    if length < 4 * args.horizon:
-        raise InputError(
-            f"--horizon {args.horizon} needs a series of {4 * args.horizon} values, to learn from "
-            f"and to be held back twice; the longest has {length}: lower --horizon or bring more"
-        )
-    usual = SEGMENTS.get(season, season if season > 1 else 8)
-    if args.input_steps is None:
-        window = min(WINDOWS.get(season, 7 * season if season > 1 else 48), length // 4)
-        args.input_steps = int(max(window // usual * usual, min(usual, 8)))
-    args.segment = usual if args.input_steps % usual == 0 else math.gcd(usual, args.input_steps)
-    many.check_known(frames, known, args.horizon)
-    panel = Panel(
-        frames, args.input_steps, args.horizon, known=known, season=season, short_windows=True
-    )
-    if not len(panel.origins("train", args.horizon)):
-        raise InputError(
-            f"no series is long enough for a window of {panel.input_steps} steps and "
-            f"{panel.horizon} ahead; lower --horizon or --input-steps, or bring longer series"
-        )
-    return panel
+    if length < FEWEST:
+        raise InputError(f"the longest series has {length} values, {FEWEST} are needed: bring more")
+    horizon = args.horizon or HORIZONS.get(season, season if season > 1 else 12)
+    many.check_known(frames, known, horizon)
+    steps = pretrained.window(len(longest), horizon)
+    panel = Panel(frames, steps, horizon, known=known, season=season, short_windows=True)
+    return panel, length >= 4 * horizon and len(panel.origins("train", horizon)) > 0
 
 
-def taken_out(past, spread, scaling, start):
-    """Take a window's own level and scale out of it.
-
-    Returns:
-        the window, scaled, and 1 where it is missing, (batch, input_steps) each; its level and its
-        scale, (batch, 1) each.
-    """
-    ops = keras.ops
-    seen = ops.cast(ops.isfinite(past[..., 0]), "float32")  # (batch, input_steps)
-    values = ops.where(seen > 0, past[..., 0], 1.0)
-    values = ops.log(ops.maximum(values, 1e-6)) if scaling.log else values
-    count = ops.maximum(ops.sum(seen, axis=-1, keepdims=True), 1.0)
-    mean = ops.sum(seen * values, axis=-1, keepdims=True) / count
-    deviation = ops.sqrt(ops.sum(seen * (values - mean) ** 2, axis=-1, keepdims=True) / count)
-    last = ops.argmax(seen * np.arange(1.0, past.shape[1] + 1), axis=-1, keepdims=True)
-    level = mean if start == "linear" else ops.take_along_axis(values, last, axis=-1)
-    if scaling.log:
-        scale = deviation + ops.minimum(spread, 0.01)
-    else:
-        scale = deviation + 0.05 * spread if scaling.by_window else spread
-    scale = ops.where(count < FEW, ops.maximum(scale, spread), scale)  # too few to tell
-    return seen * (values - level) / scale, 1 - seen, level, scale
+def at_once(panel, scored, args):
+    """Return the pretrained network as a forecaster; of logarithms where validation says so."""
+    weights, _ = pretrained.load(MODEL)
+    effects = Effects(panel) if panel.known.shape[1] and panel.lowest == 0 else None
+    wanted = pretrained.symmetric(args.quantiles)
+    plain = pretrained.AtOnce(weights, wanted, False, args.loss == "squared", effects)
+    if not (scored and panel.positive):
+        return plain
+    origins, power = evenly(panel.origins("val"), windows(panel)), power_of(args)
+    both = [plain, plain._replace(log=True)]
+    return min(both, key=lambda network: error_of(network, panel, origins, power))
 
 
-def build_network(panel, linear, args):
-    """Return a network that starts at linear heads and forecasts all steps at once.
-
-    Its inputs are those of `utils.series.direct.many_steps`; mean and quantiles come out, (batch,
-    horizon, 1 + quantiles).
-    """
-    layers, ops, scaling = keras.layers, keras.ops, linear.scaling
-    steps, horizon, segment = panel.input_steps, panel.horizon, args.segment
-    past = keras.Input((steps, len(panel.columns)), name="past")
-    coming = keras.Input((steps + horizon, panel.inputs), name="coming")
-    series = keras.Input((1,), dtype="int32", name="series")
-    spread = keras.Input((1,), name="spread")
-
-    # 1. a window's own level and scale are taken out, so that all series look alike
-    normal, missing, level, scale = taken_out(past, spread, scaling, args.start)
-
-    # 2. segments are embedded and read by the recurrent layer
-    columns = [normal[..., None], missing[..., None], past[..., 1:], coming[:, :steps]]
-    columns = ops.concatenate(columns, axis=-1)
-    columns = ops.where(ops.isfinite(columns), columns, 0.0)
-    x = ops.reshape(columns, (-1, steps // segment, segment * columns.shape[-1]))
-    x = layers.Dense(args.units, activation="relu")(x)
-    recurrent = getattr(layers, LAYERS[args.layer])(args.units, return_state=True)
-    _, *states = recurrent(x)
-
-    # 3. for each segment to come one further step, all from the same state
-    ahead = -(-horizon // segment)
-    query = layers.Embedding(ahead, args.units)(ops.arange(ahead)[None] + 0 * series)
-    if 1 < len(panel.names) <= APART:
-        query += layers.Embedding(1 + len(panel.names), args.units, "zeros")(series)
-    if panel.inputs:
-        filled = [(0, 0), (0, ahead * segment - horizon), (0, 0)]
-        future = ops.pad(coming[:, steps:], filled)
-        query += layers.Dense(args.units)(
-            ops.reshape(future, (-1, ahead, segment * future.shape[-1]))
-        )
-    states = [ops.reshape(ops.repeat(s[:, None], ahead, axis=1), (-1, args.units)) for s in states]
-    x, *_ = recurrent(ops.reshape(query, (-1, 1, args.units)), initial_state=states)
-
-    # 4. to the linear forecast a correction is added, and the level comes back (in sums, the
-    # smaller tensor stands first: second, `keras.ops.add` may take it for a bias of the last axis)
-    outputs = 1 + len(args.quantiles)
-    x = layers.Dropout(args.dropout)(x)
-    x = layers.Dense(segment * outputs, kernel_initializer="zeros", name="correction")(x)
-    x = ops.reshape(x, (-1, ahead * segment, outputs))[:, :horizon]
-    if args.start == "linear":
-        start = layers.Dense(horizon, name="start")
-        inputs = direct.linear_inputs(panel, scaling, normal, past, coming, level)
-        x = start(inputs)[..., None] + x
-        start.set_weights([linear.kernel, linear.bias])
-    x = level[..., None] + scale[..., None] * x
-    m = 1 + args.quantiles.index(0.5)  # around the median, quantiles are put in order
-    middle = x[..., m : m + 1]
-    lower = ops.minimum(ops.sort(x[..., 1:m], axis=-1), middle)
-    upper = ops.maximum(ops.sort(x[..., m + 1 :], axis=-1), middle)
-    x = ops.concatenate([x[..., :1], lower, middle, upper], axis=-1)
-    return keras.Model([past, coming, series, spread], ops.exp(x) if scaling.log else x)
+def windows(panel):
+    """Return how many windows of a part are scored, at most."""
+    return max(SCORED_PATCHES * PATCH // (panel.input_steps + panel.horizon), 256)
 
 
-def build_loss(quantiles, kind, log):
-    """Return the loss of a mean and quantiles: (batch, horizon, 2) and (batch, horizon, outputs).
-
-    A quantile q costs q per unit that it lies too low and 1 - q per unit that it lies too high, so
-    that it is least where a share q of the values lies below it (the pinball loss; the median's is
-    half of the absolute error). The mean costs squares, lines beyond 10 spreads; of logarithms d
-    apart, exp(d) - d - 1, which is least at the mean of the values, not of their logarithms.
-    """
-    q = np.array(quantiles, "float32")
-    of_mean, of_quantiles = {"absolute": (0.3, 2.0), "squared": (1.0, 0.3)}[kind]
-
-    def loss(actual, predicted):
-        actual, weight = actual[..., :1], actual[..., 1:]  # the weight is 0 where it is missing
-        if log:
-            actual, predicted = keras.ops.log(actual), keras.ops.log(predicted)
-        error = actual - predicted
-        pinball = keras.ops.maximum(q * error[..., 1:], (q - 1) * error[..., 1:])
-        far = keras.ops.abs(weight * error)[..., 0]
-        square = keras.ops.where(far < 10, far**2, 20 * far - 100)
-        if log:
-            d = keras.ops.clip(error[..., 0], -5, 5)
-            square = keras.ops.where(far > 0, keras.ops.exp(d) - d - 1, 0.0)
-        return of_mean * square + of_quantiles * keras.ops.mean(weight * pinball, axis=-1)
-
-    return loss
+def power_of(args):
+    return 2 if args.loss == "squared" else 1
 
 
-def train(panel, linear, weights, args, number=0, on_epoch=None, refit=None, network=None):
-    """Train a network on the train part, judged by validation; or, with `refit`, on more rows.
+def learn_on(start, panel, args, on_epoch=None, refit=None):
+    """Train the network on the series, from what it has learned of the simulated ones.
 
     Args:
-        panel: the series.
-        linear: the heads where it starts.
-        weights: (series,), how much an error counts.
+        start: the forecaster to go on from.
+        panel: the series: the train part, judged by validation.
         args: of `parse_args`.
-        number: of the network, which sets its seed.
         on_epoch: see `main`.
-        refit: the row of each series after the last one to learn from, (series,); and the epochs.
-        network: a trained one, to go on from; None builds another.
+        refit: the epochs to learn from all rows; None for the train part.
 
     Returns:
-        the network and the fit.
+        the forecaster, a model of both networks, and the fit.
     """
-    seed, log = args.seed + SEEDS * number, linear.scaling.log
-    keras.utils.set_random_seed(seed)
-    network = network or build_network(panel, linear, args)
+    from pretrain import build_network, pinball, set_weights, weights_of
+
+    keras.utils.set_random_seed(args.seed)
+    network, before = (set_weights(build_network(), start.weights) for _ in NETWORKS)
+    steps = -(-EPOCH_WINDOWS // args.batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, args.epochs * steps - steps // 2, warmup_target=args.learning_rate,
+        warmup_steps=steps // 2,
+    )  # fmt: skip
+    network.compile(
+        keras.optimizers.AdamW(
+            rate, weight_decay=0.01, global_clipnorm=1.0, use_ema=True, ema_momentum=0.95
+        ),
+        pinball, jit_compile=False,
+    )  # fmt: skip
     origins = panel.origins("train", panel.horizon)
     if refit:
-        origins = panel.origins_between(panel.start, refit[0], panel.horizon)
-    size = min(args.batch_size, max(len(origins) // MIN_BATCHES, MIN_BATCHES))
-    steps = training.steps_per_epoch(min(len(origins), EPOCH_WINDOWS), size)
-    schedule = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * steps)
-    network.compile(
-        keras.optimizers.Adam(schedule, clipnorm=1.0, use_ema=True, ema_momentum=0.98),
-        build_loss(args.quantiles, args.loss, log),
-        steps_per_execution=training.STEPS_PER_CALL,
-        jit_compile=False,  # compiling takes longer than it saves
-    )
-    cut = direct.many_steps(panel, weights, log)
-    batches = shuffled(cut, origins, size, seed)
-    if refit:
-        return network, training.fit(network, batches, None, steps=steps, epochs=refit[1])
-    val = in_order(cut, evenly(panel.origins("val", panel.horizon), direct.VAL_ORIGINS))
-    fit = training.fit(network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch)
-    return network, fit
-
-
-def written_by(networks, panel, linear, args, share=None):
-    """Return forecasters of the networks' mean: alone, and gone back to its start but for a share.
-
-    The share is the one that is best in validation, if none is given.
-    """
-    facts = args.quantiles, args.loss == "squared", linear.scaling.log
-    alone = direct.Direct(direct.mean_of(networks), *facts)
-    if share is None:
-        share = direct.best_share(alone, linear, panel) if args.start == "linear" else 1.0
-    if share == 1:
-        return alone, alone, share
-    copies = [
-        direct.blended(
-            direct.Direct(network, *facts), linear, share, build_network(panel, linear, args)
-        ).model
-        for network in networks
-    ]
-    return alone, direct.Direct(direct.mean_of(copies), *facts), share
+        origins = panel.origins_between(panel.start, panel.end, panel.horizon)
+    val = evenly(panel.origins("val", panel.horizon), VAL_WINDOWS)
+    fit = training.fit(
+        network, pretrained.batches(start, panel, origins, args.batch_size, args.seed),
+        pretrained.examples(start, panel, val) if len(val) and not refit else None,
+        steps=steps, epochs=refit or args.epochs, on_epoch=on_epoch,
+    )  # fmt: skip
+    learned = start._replace(weights=weights_of(network))
+    network.compiled = False  # its loss, a function, can't be saved with a model around it
+    network.name, before.name = NETWORKS
+    both = keras.Model(network.inputs, [network(network.inputs), before(network.inputs)])
+    return learned, both, fit
 
 
 def draw(panel, forecast, found=None):
@@ -358,8 +220,18 @@ def shown(panel, found):
     return [*ends.items(), ("largest", largest)]
 
 
+def compete(panel, network, args, on_epoch=None):
+    """Return the forecasters by name, the network's own name, its forecaster, model and fit."""
+    parts = baselines.simple(panel) | {"linear": linear_heads(panel, power_of(args))}
+    parts["at once"] = remembered(network)
+    if not args.train:
+        return parts, "at once", network, None, None
+    learned, model, fit = learn_on(network, panel, args, on_epoch)
+    return parts | {"trained": remembered(learned)}, "trained", learned, model, fit
+
+
 def main(argv=None, on_epoch=None):
-    """Train (or load), score, forecast, draw; return what scores.json holds.
+    """Forecast, score, draw; return what scores.json holds.
 
     With `on_epoch`, a function of the lowest validation loss so far, the run ends with the
     training: it is a trial of tune.py.
@@ -368,69 +240,92 @@ def main(argv=None, on_epoch=None):
     if args.load:
         return go_on(args)
     frames, known, law = read(args)
-    panel = lay_out(frames, known, args)
+    panel, scored = lay_out(frames, known, args)
     folder = output_folder(args.output_dir)
-    linear = LinearHeads(panel, power=2 if args.loss == "squared" else 1)
-    weights = inner_of(panel).error_weights(linear.scaling.log)
-    networks, fits, name = [], [], LAYERS[args.layer]
-    for number in range(args.networks):
-        network, fit = train(panel, linear, weights, args, number, None if number else on_epoch)
-        networks.append(network)
-        fits.append(fit)
-        if on_epoch or fit.interrupted:
-            break
+    network = at_once(panel, scored, args)
+    if not scored:
+        return unscored(panel, network, args, folder)
+
+    parts, name, learned, model, fit = compete(panel, network, args, on_epoch)
     if on_epoch:
         return None
-
-    alone, blend, share = written_by(networks, panel, linear, args)
-    rivals = baselines.simple(panel) | {"linear": linear}
-    if args.boosting or known:
-        rivals["boosting"] = Boosting(panel)
-    rivals[name] = alone
-    written = {1.0: name, 0.0: "linear"}.get(share, f"{share:.0%} {name} + {1 - share:.0%} linear")
-    rivals[written] = blend
-    print(f"Of what {name} learned beyond its linear start, validation keeps {share:.0%}.")
+    blend = blended(parts, panel, name, windows(panel), power_of(args))
+    rivals = parts | {"blend": blend} | ({"boosting": Boosting(panel)} if known else {})
     if panel.whole and args.loss == "absolute":
-        rivals = {name: direct.Whole(rival) for name, rival in rivals.items()}
+        rivals = {name: Whole(rival) for name, rival in rivals.items()}
     if law:
         rivals["optimal"] = shops.Optimal(law)
-    found = backtest(rivals, panel, name, written=written, levels=blend.levels, log=blend.log)
+    print(f"Validation votes for {blend}.")
+    found = backtest(
+        rivals, panel, name, written="blend", levels=network.levels, log=network.log,
+        windows=windows(panel),
+    )  # fmt: skip
     print(found)
     if args.refit:
-        rows = [(panel.end, fit.best_epoch) for fit in fits]
-        networks = [train(panel, linear, weights, args, i, refit=r)[0] for i, r in enumerate(rows)]
-        _, blend, _ = written_by(networks, panel, linear, args, share)
+        learned, model, _ = learn_on(network, panel, args, refit=fit.best_epoch)
+        blend = blend._replace(parts=parts | {name: learned}, shape=learned)
 
-    facts = outputs.facts_of(
-        "forecast.py", args, found, short=True, known=known, asked_known=args.known,
-        quantiles=args.asked, squared=blend.squared, whole=panel.whole,
-        mostly_zero=panel.mostly_zero, horizon=panel.horizon, inner=inner_of(panel).facts(),
-        young=many.of_young(panel, blend, blend.levels, found.corrections, blend.log).tolist(),
-    )  # fmt: skip
-    forecast = look_ahead(panel, blend, facts)
-    scores = outputs.scores_of("forecast.py", args, found, sum(fit.seconds for fit in fits))
+    facts = facts_of(panel, args, found, known, learned, blend)
+    forecast = look_ahead(panel, blend, learned, facts)
+    scores = outputs.scores_of("forecast.py", args, found, fit.seconds if fit else 0.0)
     tables = {"backtest.csv": found.table(), "series.csv": many.by_series(found)}
     figure = draw(panel, forecast, found)
-    print(outputs.write(folder, args.show, figure, forecast, tables, scores, blend.model, facts))
-    if fits[-1].interrupted:
+    print(outputs.write(folder, args.show, figure, forecast, tables, scores, model, facts))
+    if fit and fit.interrupted:
         raise KeyboardInterrupt
     return scores
 
 
-def look_ahead(panel, network, facts):
+def unscored(panel, network, args, folder):
+    """Forecast series that are too short to hold anything back."""
+    print(
+        f"Too short to hold {panel.horizon} steps back twice: nothing could be scored, and the "
+        "interval is the network's own."
+    )
+    levels = len(network.levels)
+    facts = {
+        "levels": network.levels, "corrections": np.zeros((levels, panel.horizon)).tolist(),
+        "log": network.log, "quantiles": args.quantiles, "squared": network.squared,
+        "whole": panel.whole, "mostly_zero": panel.mostly_zero, "young": None,
+    }  # fmt: skip
+    forecast = look_ahead(panel, network, network, facts)
+    print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
+
+
+def facts_of(panel, args, found, known, network, blend):
+    """Return what a saved model must know, and what `look_ahead` takes."""
+    young = None
+    if args.train or (np.isfinite(panel.windows(panel.end)).sum(axis=1) < FEW).any():
+        corrections = found.corrections
+        young = many.of_young(panel, network, network.levels, corrections, network.log).tolist()
+    return outputs.facts_of(
+        "forecast.py", args, found, short=True, known=known, asked_known=args.known,
+        quantiles=args.quantiles, squared=network.squared, whole=panel.whole, young=young,
+        mostly_zero=panel.mostly_zero, horizon=panel.horizon, inner=inner_of(panel).facts(),
+        effects=network.effects and network.effects.facts(), weights=blend.weights,
+        linear=blend.parts["linear"].facts(),
+    )  # fmt: skip
+
+
+def look_ahead(panel, forecaster, network, facts):
     """Return what forecast.csv holds: the forecast, its bounds or quantiles, and rarely the mean.
 
     Where many values are zero, the mean stands beside the median, which then is zero too often.
     """
-    whole = facts["whole"] and not network.squared
-    corrections = many.by_age(panel, facts["corrections"], facts["young"])
-    table = outputs.ahead(
-        panel, direct.Whole(network) if whole else network, facts | {"corrections": corrections}
+    whole, levels = (
+        facts["whole"] and not facts["squared"],
+        pretrained.symmetric(facts["quantiles"]),
     )
-    asked = facts["quantiles"] or (network.quantiles[0], network.quantiles[-1])
+    corrections = facts["corrections"]
+    if facts["young"]:
+        corrections = many.by_age(panel, corrections, facts["young"])
+    table = outputs.ahead(
+        panel, Whole(forecaster) if whole else forecaster, facts | {"corrections": corrections}
+    )
+    asked = facts["quantiles"] or (levels[0], levels[-1])
     bounds = [name for name in table if name not in ("series", "time", "forecast")]
     point = table["forecast"] = table["forecast"].round() if whole else table["forecast"]
-    for name, quantile in zip(bounds, network.quantiles, strict=True):
+    for name, quantile in zip(bounds, levels, strict=True):
         bound = table.pop(name)
         if whole and quantile < 0.5:
             bound = np.minimum(np.ceil(bound), point)
@@ -438,13 +333,15 @@ def look_ahead(panel, network, facts):
             bound = bound.round() if quantile == 0.5 else np.maximum(np.floor(bound), point)
         if quantile in asked:
             table[f"q{quantile:g}" if facts["quantiles"] else name] = bound
-    if facts["mostly_zero"] and not network.squared:
+    if facts["mostly_zero"] and not facts["squared"]:
         table["mean"] = network._replace(squared=True)(panel, panel.end)[..., 0].ravel()
     return table
 
 
 def go_on(args):
     """Forecast with a trained network: the model's own columns, horizon and quantiles."""
+    from pretrain import weights_of
+
     model, facts = training.load(args.load, "forecast.py")
     cli.check_learned("known", args.known, facts["asked_known"])
     for name, learned in (("column", facts["asked"][0]), ("horizon", facts["horizon"])):
@@ -462,9 +359,15 @@ def go_on(args):
     panel = outputs.panel_of(table.frames, facts["horizon"], facts, args.load)
     inner_of(panel).take(facts["inner"])
     folder = output_folder(args.output_dir)
-    quantiles = direct.symmetric(facts["quantiles"])
-    network = direct.Direct(model, quantiles, facts["squared"], facts["log"])
-    forecast = look_ahead(panel, network, facts)
+    effects = facts["effects"] and Effects(panel, facts["effects"])
+    parts = baselines.simple(panel) | {"linear": LinearHeads.of_facts(facts["linear"])}
+    for name in NETWORKS:
+        parts[name.replace("_", " ")] = pretrained.AtOnce(
+            weights_of(model.get_layer(name)), pretrained.symmetric(facts["quantiles"]),
+            facts["log"], facts["squared"], effects,
+        )  # fmt: skip
+    blend = Blend(parts, facts["weights"], parts["trained"])
+    forecast = look_ahead(panel, blend, parts["trained"], facts)
     print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
 
 

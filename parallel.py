@@ -37,30 +37,16 @@ SIZES = {"small": (2, 8), "large": (32, 32)}  # sequences in a batch, units
 LONGEST = 4.0  # seconds that a training step may take; a longer one is left out
 PATIENCE = 0.3  # seconds to measure one for
 
-# ------------------------------------------------------------------ four ways through a sequence
-
-
-def mingru_loop(units):
-    """Return a MinGRU that takes one step after the other."""
-    return layers.RNN(MinGRUCell(units))
-
-
 NETWORKS = {
     "gru": (layers.GRU, plotting.GREY),
     "gru, fast": (GRU, plotting.GREEN),
-    "mingru, loop": (mingru_loop, plotting.ORANGE),
+    "mingru, loop": (lambda units: layers.RNN(MinGRUCell(units)), plotting.ORANGE),
     "mingru, scan": (MinGRU, plotting.BLUE),
 }
 
-# ------------------------------------------------------------------ how long a training step takes
-
 
 def training_step(layer):
-    """Return a function, compiled for sequences of any length, that takes one training step.
-
-    Args:
-        layer: (batch, steps, FEATURES) -> (batch, units).
-    """
+    """Return a function, compiled for sequences of any length, that takes one training step."""
     model = keras.Sequential([keras.Input((None, FEATURES)), layer, layers.Dense(1)])
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
@@ -90,20 +76,16 @@ def milliseconds(step, batch, length):
 
 def measure(lengths):
     """Return milliseconds by (size, network), a row each, and by length, NaN where too long."""
-    rows = {}
-    for size, (batch, units) in SIZES.items():
-        for name, (layer, _) in NETWORKS.items():
-            step, row, per_step = training_step(layer(units)), {}, 0
-            for length in lengths:
-                if per_step * length > LONGEST * 1000:
-                    break
-                row[length] = milliseconds(step, batch, length)
-                per_step = row[length] / length
-            rows[size, name] = row
-    return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=lengths)
-
-
-# ------------------------------------------------------------------ what it says
+    rows = pd.MultiIndex.from_product([SIZES, NETWORKS])
+    times = pd.DataFrame(index=rows, columns=lengths, dtype=float)
+    for size, name in rows:
+        (batch, units), (layer, _) = SIZES[size], NETWORKS[name]
+        step, per_step = training_step(layer(units)), 0
+        for length in lengths:
+            if per_step * length < LONGEST * 1000:
+                times.loc[(size, name), length] = took = milliseconds(step, batch, length)
+                per_step = took / length
+    return times
 
 
 def figures(value):
@@ -113,20 +95,16 @@ def figures(value):
 
 def moral(times):
     """Say in a sentence for each size what the scan gained at the longest length measured."""
-    sentences, gains = [], []
+    sentences = []
     for size, (batch, units) in SIZES.items():
         last = times.loc[size].dropna(axis=1).iloc[:, -1]
-        gru, fast, loop, scan = (last[name] for name in NETWORKS)
-        gains.append(loop / scan)
+        scan = last["mingru, scan"]
+        gru, fast, loop, _ = (figures(last[name] / scan) for name in NETWORKS)
         sentences.append(
             f"{batch} sequences of {last.name} steps, {units} units: the scan takes "
-            f"{figures(scan)} ms, Keras' GRU {figures(gru / scan)} times that, the fast GRU "
-            f"{figures(fast / scan)}, the MinGRU's own loop {figures(loop / scan)}."
+            f"{figures(scan)} ms, Keras' GRU {gru} times that, the fast GRU {fast}, the MinGRU's "
+            f"own loop {loop}."
         )
-    where = "here there are enough processors for that work at both sizes."
-    if gains[0] > 1.5 * gains[1]:
-        where = "it gains most where a step has little to do."
-    sentences.append(f"A scan takes fewer steps in a row and does more work in each: {where}")
     return "\n".join(sentences)
 
 
@@ -143,21 +121,15 @@ def draw(times):
     return figure
 
 
-def parse_args(argv=None):
-    """Return the command's arguments."""
-    parser = cli.Parser(prog="parallel.py", description="Why the loop is slow, and what helps.")
-    parser.add_argument(
-        "--lengths", type=cli.whole_number(2, 1_000_000), nargs="+", metavar="STEPS",
-        default=[30, 100, 300, 1000, 3000, 10_000], help="steps in a sequence",
-    )  # fmt: skip
-    parser.add_argument("--output-dir", default="outputs/parallel", metavar="FOLDER")
-    parser.add_argument("--show", action="store_true", help="open the picture in a window")
-    return parser.parse_args(argv)
-
-
 def main(argv=None):
     """Measure, print, draw; return the milliseconds."""
-    args = parse_args(argv)
+    parser = cli.Parser(prog="parallel.py", description=__doc__.splitlines()[0])
+    flag = parser.add_argument
+    flag("--lengths", type=cli.whole_number(2, 1_000_000), nargs="+", metavar="STEPS",
+         default=[30, 100, 300, 1000, 3000, 10_000], help="steps in a sequence")  # fmt: skip
+    flag("--output-dir", default="outputs/parallel", metavar="FOLDER")
+    flag("--show", action="store_true", help="open the picture in a window")
+    args = parser.parse_args(argv)
     folder = output_folder(args.output_dir)
     device = "a GPU" if tf.config.list_logical_devices("GPU") else "a CPU"
     times = measure(sorted(set(args.lengths)))

@@ -96,10 +96,9 @@ def flags():
     text = (
         "a folder with train/, dev/ and perhaps test/, in each seq.in, seq.out and, for intents, "
         "label, a sentence per line; or with train.txt, ..., a word and its tag per line and, for "
-        'intents, a line "# intent: NAME" before each sentence; or one of them, which is split'
+        'intents, a line "# intent: NAME" before each sentence; or one of them, split 80, 10, 10 %%'
     )
     add("--data", metavar="PATH", help=text)
-    add("--split", type=cli.whole_numbers, default="80,10,10", help="of one file, in per cent")
     add("--language", choices=travel.LANGUAGES, default="en", help="of the grammar")
     add = parser.add_argument_group("asking a saved model").add_argument
     text = "no training: print as JSON what this text says (-: each line of standard input)"
@@ -138,14 +137,11 @@ def parse_args(argv=None):
         (not asks, {"--load", "--min-confidence"}, "only for --predict"),
         (len(own) == 2, own, "name one of them"),
         (own, {"--language"}, "only for the travel grammar, without --data"),
-        ("--data" not in own, {"--split"}, "only for --data FILE"),
         (not args.model, {"--bidirectional", "--layers"}, "they need --model"),
         (args.model == "feedforward", {"--bidirectional"}, "feedforward has no memory"),
     ]:
         if useless and (wrong := sorted(names & given)):
             parser.error(f"{' and '.join(wrong)}: {reason}")
-    if len(args.split) != 3 or sum(args.split) != 100 or 0 in args.split[:2]:
-        parser.error("--split takes per cent of train, dev and test, such as 80,10,10")
     if not args.seeds:
         parser.error("--seeds takes whole numbers, such as 0,1,2")
     travels = "in Chinese" if args.language == "zh" else "on the travel grammar"
@@ -225,8 +221,8 @@ class Run(NamedTuple):
     tagger: tagger.Tagger
     fit: training.Fit
     scores: dict[str, dict]  # by part; as `evaluate` returns them
-    cues: dict[str, float]  # F1 by where the cue stands, in the part to be judged by
-    readings: list[tagger.Reading]  # of that part
+    readings: list[tagger.Reading]  # of the last part, which is the one to be judged by
+    cues: dict[str, float]  # F1 there by where the cue stands
 
 
 def train(network, vocabulary, parts, args, seed, on_epoch=None):
@@ -253,10 +249,10 @@ def run(network, vocabulary, parts, args, seed):
     tagged, fit = train(network, vocabulary, parts, args, seed)
     learning.calibrate(tagged, parts["dev"])
     found = {}
-    for part in list(parts)[1:]:  # the last is the one to be judged by
-        readings = tagged.read([sentence.words for sentence in parts[part]])
-        found[part] = scores.evaluate(parts[part], readings)
-    return Run(tagged, fit, found, scores.f1_by_cue(parts[part], readings), readings)
+    for part, sentences in list(parts.items())[1:]:
+        readings = tagged.read([sentence.words for sentence in sentences])
+        found[part] = scores.evaluate(sentences, readings)
+    return Run(tagged, fit, found, readings, scores.f1_by_cue(sentences, readings))
 
 
 def run_all(networks, vocabulary, parts, args):
@@ -331,17 +327,15 @@ def arriving(stream):
     Raises:
         InputError: at a line that is not UTF-8.
     """
-    rest, count = b"", 0
+    rest, count = b"", 1
     while block := stream.read1(1 << 16) or (rest and b"\n"):  # which ends the last line
         *lines, rest = (rest + block).split(b"\n")
-        texts = []
-        for line in lines:
-            count += 1
-            try:
-                texts.append(line.decode("utf-8-sig").rstrip("\r"))
-            except UnicodeDecodeError as error:
-                raise InputError(f"--predict -: line {count} is not UTF-8") from error
-        yield texts
+        try:
+            yield [line.decode("utf-8-sig").rstrip("\r") for line in lines]
+        except UnicodeDecodeError as error:
+            where = count + lines.index(error.object)
+            raise InputError(f"--predict -: line {where} is not UTF-8") from error
+        count += len(lines)
 
 
 def ask(args):
@@ -367,7 +361,7 @@ def main(argv=None, on_epoch=None):
     if path is None:
         parts, notes = travel.parts(language=args.language), []
     else:
-        parts, notes = files.read(path, args.split)
+        parts, notes = files.read(path)
     print(files.describe(parts, notes))
     args.epochs = args.epochs or int(np.clip(SENTENCES / len(parts["train"]), 5, 50))
     vocabulary = Vocabulary.of(parts["train"], args.letters)

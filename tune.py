@@ -18,6 +18,7 @@ Ray Tune: pip install -r requirements-tune.txt
 import functools
 import hashlib
 import importlib.util
+import itertools
 import json
 import math
 import shlex
@@ -115,8 +116,7 @@ def parse_args(argv=None):
     text = "other ranges than the lesson's own, or choices: batch-size=32/64/128"
     add("--search", type=cli.names, default=[], metavar="units=16:128,layers=1:3", help=text)
     add("--resume", action="store_true", help="go on with a sweep that was killed, or prolong it")
-    text = "of a Ray cluster; auto: the one of this machine (default: start Ray)"
-    add("--address", help=text)
+    add("--address", help="of a Ray cluster; auto: that of this machine (default: start Ray)")
     add("--output-dir", metavar="FOLDER", help="default: outputs/tune_<lesson>")
     add("--show", action="store_true", help="open the picture in a window")
     args, words = parser.parse_known_args(argv)
@@ -144,9 +144,9 @@ def parse_args(argv=None):
         parser.error("a sweep trains with one seed; give one to --seeds")
     if not args.space:
         parser.error("no setting is left to vary")
-    for bound in (0, -1):
-        corner = {name: found.values[bound] for name, found in args.space.items()}
-        module.parse_args([*words, *sweep.flags(corner)])
+    for values in itertools.zip_longest(*(found.values for found in args.space.values())):
+        some = {name: v for name, v in zip(args.space, values, strict=True) if v is not None}
+        module.parse_args([*words, *sweep.flags(some)])
     args.defaults = {name: parsed[name.replace("-", "_")] for name in args.space}
     return args
 
@@ -232,39 +232,31 @@ def report(result, best_of):
     return f"{table}\n{moral}.\n{result['command']}"
 
 
-def draw(trials, judged, defaults):
+def draw(trials, names, judged):
     """Draw the score against each setting, and the best so far against time."""
     rows = pd.DataFrame(trials.rows).query("status != 'failed'").sort_values("at")
-    best, names = trials.best(), list(defaults)
-    wide, panels = len(names) // 2 + 1, [*names, "time", "."]
+    scores, best, median = rows["val"], trials.best()["val"], rows["val"].median()
+    colours = rows["status"].map({"stopped": plotting.GREY, "done": plotting.BLUE})
+    panels, wide = [*names, "time", "."], len(names) // 2 + 1
     mosaic = [panels[:wide], panels[wide : 2 * wide]]
     figure, axes = plotting.new_figure(mosaic, size=(3.6 * wide, 6.5), sharey=True)
     for name in names:
-        text = isinstance(best[name], str | bool)  # or else a number
-        for status, colour in (("stopped", plotting.GREY), ("done", plotting.BLUE)):
-            shown = rows[rows["status"] == status]
-            values = shown[name].astype(str) if text else shown[name]
-            axes[name].scatter(values, shown["val"], s=14, color=colour, label=status)
-        star = [str(best[name]) if text else best[name]]
-        axes[name].plot(star, [best["val"]], "*", ms=14, color=plotting.RED, label="best")
-        if not text and defaults[name] is not None:
-            axes[name].axvline(defaults[name], color=plotting.BLACK, ls=":", label="default")
-        if not text and 0 < 4 * rows[name].min() <= rows[name].max():
-            whole = isinstance(best[name], int)  # powers of 2, or 1, 2 and 5 of each power of 10
-            axes[name].set_xscale("log", base=2 if whole else 10, subs=None if whole else [2, 5])
-            axes[name].xaxis.set_major_formatter("{x:g}")
-            axes[name].xaxis.set_minor_formatter("" if whole else "{x:g}")
+        number = rows[name].dtype.kind in "if"  # or else text, or yes and no
+        values = rows[name] if number else rows[name].astype(str)
+        axes[name].scatter(values, scores, s=14, c=colours)
+        axes[name].plot(
+            values[scores == best], scores[scores == best], "*", ms=14, color=plotting.RED
+        )
+        if number and 0 < 4 * values.min() <= values.max():
+            axes[name].set_xscale("log", base=2 if values.dtype.kind == "i" else 10)
         axes[name].set_title(name)
-    so_far = rows["val"].cummin() if trials.best_of is min else rows["val"].cummax()
+    so_far = scores.cummin() if trials.best_of is min else scores.cummax()
     axes["time"].step(rows["at"] / 60, so_far, where="post", color=plotting.RED)
     axes["time"].set(title="the best so far", xlabel="minutes")
-    for row in mosaic:
-        axes[row[0]].set_ylabel(f"validation {judged}")
-    far = 2 * rows["val"].median() - best["val"]  # the worst lie beyond: the better half matters
-    if far != best["val"]:
-        margin = 0.1 * (best["val"] - far)
-        axes["time"].set_ylim(*sorted([best["val"] + margin, far - margin]))
-    figure.legend(*axes[names[0]].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    if best != median:  # the worst lie beyond: the better half matters
+        axes["time"].set_ylim(*sorted([1.2 * best - 0.2 * median, 2.2 * median - 1.2 * best]))
+    figure.supylabel(f"validation {judged}")
+    figure.suptitle("Blue: trained to the end; grey: stopped early; star: the best")
     return figure
 
 
@@ -294,7 +286,7 @@ def main(argv=None):
         shutil.rmtree(folder / "defaults.new", ignore_errors=True)
     result["seconds"] = round(time.perf_counter() - begin, 1)
     write_json(result, folder / "scores.json")
-    plotting.save(draw(trials, lesson.judged, args.defaults), folder / "figure.png", args.show)
+    plotting.save(draw(trials, list(args.space), lesson.judged), folder / "figure.png", args.show)
     print(f"{report(result, lesson.best_of)}\nPicture and files: {folder}")
     return result
 

@@ -7,16 +7,6 @@ with the numbers worked out by hand; if one differs, it says which and ends with
     python worked_examples.py              # all of them
     python worked_examples.py lstm-cell    # one of them
 
-    encoding        a word as a vector: 1-of-N with "other", and letter trigrams
-    rnn             a hidden layer that sees its own past; why the order of the inputs matters
-    jordan          the same with the output fed back instead of the hidden layer
-    bidirectional   one pass from each end, and what each output has seen
-    lstm-cell       one memory cell and its three gates
-    gru-cell        the same with two gates, and no memory but the output
-    lstm-vector     a layer of such cells: four products with one vector, the rest element-wise
-    parameters      how many weights each kind of layer has
-    gradient        why gradients vanish and explode: w^999
-
 The lecture: Hung-yi Lee, Machine Learning, "Recurrent Neural Network", parts I and II.
 """
 
@@ -71,23 +61,19 @@ def sum_of(weights, values, bias=None):
     return " + ".join(terms).replace("+ -", "- ")
 
 
-def print_weights(rows, columns, **matrices):
-    """Print weight matrices, each with its rows and columns by name."""
-    for name, matrix in matrices.items():
-        matrix = pd.DataFrame(np.atleast_2d(matrix), rows[name], columns).map(numbers)
+def print_weights(columns, **matrices):
+    """Print weight matrices, each given with the names of its rows."""
+    for name, (rows, matrix) in matrices.items():
+        matrix = pd.DataFrame(np.atleast_2d(matrix), rows, columns).map(numbers)
         print(f"{name}:", matrix.to_string().replace("\n", "\n" + " " * (len(name) + 2)))
 
 
 def print_steps(inputs, memory, outputs, **columns):
     """Print one row per step; `columns` go between the memory before and after it."""
-    table = {
-        "step": range(1, len(inputs) + 1),
-        **{f"x{k}": map(numbers, x) for k, x in enumerate(np.transpose(inputs), 1)},
-        "memory before": map(numbers, memory[:-1]),
-        **{name: map(numbers, column) for name, column in columns.items()},
-        "memory after": map(numbers, memory[1:]),
-        "output": map(numbers, outputs),
-    }
+    names = [f"x{k + 1}" for k in range(len(inputs[0]))]
+    table = dict(zip(names, np.transpose(inputs), strict=True)) | {"memory before": memory[:-1]}
+    table |= columns | {"memory after": memory[1:], "output": outputs}
+    table = {"step": range(1, len(inputs) + 1)} | {k: map(numbers, v) for k, v in table.items()}
     print(pd.DataFrame(table).to_string(index=False))
 
 
@@ -107,14 +93,13 @@ def encoding():
 
     every = ["".join(letters) for letters in itertools.product(string.ascii_lowercase, repeat=3)]
     layer = keras.layers.StringLookup(vocabulary=every, num_oov_indices=0, output_mode="multi_hot")
-    word = "apple"
-    vector = np.asarray(layer([[word[k : k + 3] for k in range(len(word) - 2)]]))[0]  # (26^3,)
+    vector = np.asarray(layer([["app", "ppl", "ple"]]))[0]  # (26^3,)
     ones = np.flatnonzero(vector)
-    print(f'"{word}" has {len(ones)} ones in {len(vector):,} dimensions:', end=" ")
+    print(f'"apple" has {len(ones)} ones in {len(vector):,} dimensions:', end=" ")
     print(", ".join(f"{every[k]} ({k:,})" for k in ones))
     print("With a = 0 ... z = 25, ppl is dimension 10,541 = 15·676 + 15·26 + 11")
     check("letter trigrams of apple", ones, [405, 10430, 10541])
-    return {"one_hot": one_hot, "word": word, "trigrams": ones}
+    return board.draw_encoding(one_hot)
 
 
 # ------------------------------------------------------------------ networks with a memory
@@ -123,42 +108,46 @@ RNN_INPUTS = [[1, 1], [1, 1], [2, 2]]
 RNN_HIDDEN, RNN_OUTPUTS = [[2, 2], [6, 6], [16, 16]], [[4, 4], [12, 12], [32, 32]]
 REORDERED_INPUTS = [[2, 2], [1, 1], [1, 1]]
 REORDERED_HIDDEN, REORDERED_OUTPUTS = [[4, 4], [10, 10], [22, 22]], [[8, 8], [20, 20], [44, 44]]
-JORDAN_OUTPUTS = [[4, 4], [20, 20], [88, 88]]
+JORDAN_HIDDEN, JORDAN_OUTPUTS = [[2, 2], [10, 10], [44, 44]], [[4, 4], [20, 20], [88, 88]]
 LINEAR_ONES = {"kernel_initializer": "ones", "recurrent_initializer": "ones"}
 LINEAR_ONES |= {"activation": None, "use_bias": False}
 
 
-def print_first_unit(inputs, memory, hidden, W, U):
-    """Work out hidden unit 1 at two steps, from x1, x2 and the two numbers in memory."""
+def unroll(title, layer, output_layer, inputs, hidden_by_hand, outputs_by_hand):
+    """Go through a network whose weights are 1, hidden unit 1 in full at two steps.
+
+    Returns:
+        inputs, hidden layer and outputs, (steps, 2) each.
+    """
+    memory, outputs = walk(layer, inputs)
+    hidden, outputs = (
+        np.add(inputs, memory[:-1]) @ np.ones((2, 2)),
+        np.asarray(output_layer(outputs)),
+    )
+    print(f"\n{title}:")
+    print_steps(inputs, memory, outputs, hidden=hidden)
     for k in range(2):
-        total = sum_of([*W[:, 0], *U[:, 0]], [*inputs[k], *memory[k]])
+        total = sum_of([1, 1, 1, 1], [*inputs[k], *memory[k]])
         print(f"hidden unit 1, step {k + 1}: {numbers(hidden[k, 0])} = {total}", end="   ")
         print("(from x1, x2, and the memory)")
+    check(f"hidden layer, {title}", hidden, hidden_by_hand)
+    check(f"outputs, {title}", outputs, outputs_by_hand)
+    return inputs, hidden, outputs
 
 
 def rnn():
     """Two linear hidden units that see their own past, two outputs, all weights 1, no bias."""
     layer = keras.layers.SimpleRNN(2, **LINEAR_ONES)
     output_layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
-    layer.build((None, None, 2))
-    W, U = layer.get_weights()
-    rows = {"W": ["x1", "x2"], "U": ["memory 1", "memory 2"]}
-    print_weights(rows, ["hidden 1", "hidden 2"], W=W, U=U)
-    results = {}
-    for title, inputs, hidden_by_hand, outputs_by_hand in [
+    networks = {}
+    for order, *by_hand in [
         ("the lecture's order", RNN_INPUTS, RNN_HIDDEN, RNN_OUTPUTS),
         ("another order", REORDERED_INPUTS, REORDERED_HIDDEN, REORDERED_OUTPUTS),
     ]:
-        memory, hidden = walk(layer, inputs)
-        outputs = np.asarray(output_layer(hidden))
-        print(f"\n{title}:")
-        print_steps(inputs, memory, outputs)
-        print_first_unit(inputs, memory, hidden, W, U)
-        check(f"hidden layer, {title}", hidden, hidden_by_hand)
-        check(f"outputs, {title}", outputs, outputs_by_hand)
-        results[f"The hidden layer fed back: {title}"] = inputs, hidden, outputs
+        title = f"The hidden layer fed back: {order}"
+        networks[title] = unroll(title, layer, output_layer, *by_hand)
     print("The same inputs in another order give other outputs: the network has a memory.")
-    return {"networks": results, "fed back": "hidden"}
+    return board.draw_unrolled(networks, fed_back="hidden")
 
 
 def jordan():
@@ -166,16 +155,9 @@ def jordan():
     layer = keras.layers.RNN(JordanCell(2, 2, activation="linear"))
     layer.build((None, None, 2))
     layer.set_weights([np.ones_like(w) if w.ndim == 2 else w for w in layer.get_weights()])
-    W, U, *_ = layer.get_weights()
-    rows = {"W": ["x1", "x2"], "U": ["output 1", "output 2"]}
-    print_weights(rows, ["hidden 1", "hidden 2"], W=W, U=U)
-    memory, outputs = walk(layer, RNN_INPUTS)
-    hidden = RNN_INPUTS @ W + memory[:-1] @ U
-    print_steps(RNN_INPUTS, memory, outputs, hidden=hidden)
-    print_first_unit(RNN_INPUTS, memory, hidden, W, U)
-    check("outputs", outputs, JORDAN_OUTPUTS)
-    networks = {"The output fed back": (RNN_INPUTS, hidden, outputs)}
-    return {"networks": networks, "fed back": "output"}
+    title, by_hand = "The output fed back", (RNN_INPUTS, JORDAN_HIDDEN, JORDAN_OUTPUTS)
+    networks = {title: unroll(title, layer, np.asarray, *by_hand)}
+    return board.draw_unrolled(networks, fed_back="output")
 
 
 def bidirectional():
@@ -192,7 +174,7 @@ def bidirectional():
     check("forward pass", forward, [1, 11, 111, 1111])
     check("backward pass", backward, [1111, 1110, 1100, 1000])
     print("Alone, the forward pass hasn't seen what follows. Together they have seen everything.")
-    return {"forward": forward, "backward": backward}
+    return board.draw_bidirectional(forward, backward)
 
 
 # ------------------------------------------------------------------ LSTM and GRU
@@ -206,29 +188,23 @@ GRU_INPUTS = [[3, 1, 0], [4, 1, 0], [2, 0, 0], [5, 1, 1], [1, 1, 0]]
 GRU_MEMORY = [3, 7, 7, 5, 6]
 
 
-def build_lstm_cell():
-    """The lecture's cell: g and h linear, gates sigmoid, nothing fed back but the memory."""
+def lstm_cell():
+    """One memory cell: three numbers a step, five steps, and what the three gates do with them."""
+    # the lecture's cell: g and h linear, gates sigmoid, nothing fed back but the memory
     layer = keras.layers.LSTM(1, activation="linear", recurrent_activation="sigmoid")
     layer.build((None, None, 3))
-    kernel = [
+    W, b = np.array([
         # z_i, z_f,  z, z_o
         [0, 0, 1, 0],  # x1
         [100, 100, 0, 0],  # x2
         [0, 0, 0, 100],  # x3
-    ]
-    layer.set_weights([np.array(kernel), np.zeros((1, 4)), np.array([-10, 10, 0, -10])])
-    return layer
-
-
-def lstm_cell():
-    """One memory cell: three numbers a step, five steps, and what the three gates do with them."""
-    layer = build_lstm_cell()
+    ]), np.array([-10, 10, 0, -10])  # fmt: skip
+    layer.set_weights([W, np.zeros((1, 4)), b])
     memory, outputs = walk(layer, LSTM_INPUTS)
-    W, _, b = layer.get_weights()
     # h is not fed back here, so the gates depend on the inputs alone
     z_i, z_f, _, z_o = (LSTM_INPUTS @ W + b).T  # each (steps,)
     i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o)
-    print_weights({"W": ["x1", "x2", "x3"], "b": ["bias"]}, ["z_i", "z_f", "z", "z_o"], W=W, b=b)
+    print_weights(["z_i", "z_f", "z", "z_o"], W=(["x1", "x2", "x3"], W), b=(["bias"], b))
     print_steps(LSTM_INPUTS, memory, outputs, i=i, f=f, o=o)
     print("step 2: z_i =", sum_of(W[:, 0], LSTM_INPUTS[1], b[0]), f"= {numbers(z_i[1])},", end=" ")
     print(f"so i = sigmoid({numbers(z_i[1])}) = {numbers(i[1])}: the input gate is open")
@@ -238,12 +214,9 @@ def lstm_cell():
     check("outputs", outputs[:, 0], LSTM_OUTPUTS)
     print("Rounded as on the board: sigmoid(10) is 0.00005 away from 1, and sigmoid(-10) from 0.")
     actions = np.select([i > 0.5, f < 0.5, o > 0.5], ["write", "reset", "read"], "hold")
-    return {
-        "title": "One LSTM cell, step by step", "inputs": LSTM_INPUTS, "actions": actions,
-        "meanings": ["$x_1$ data", "$x_2$ write / reset", "$x_3$ read"],
-        "gates": {"input gate\n(write)": i, "forget gate\n(keep)": f, "output gate\n(read)": o},
-        "memory": memory[:, 0], "outputs": outputs[:, 0],
-    }  # fmt: skip
+    gates = {"input gate\n(write)": i, "forget gate\n(keep)": f, "output gate\n(read)": o}
+    inputs = dict(zip(["data", "write / reset", "read"], np.transpose(LSTM_INPUTS), strict=True))
+    return board.draw_cell("One LSTM cell", inputs, gates, memory[:, 0], outputs[:, 0], actions)
 
 
 def gru_cell():
@@ -260,8 +233,7 @@ def gru_cell():
     layer.set_weights([W, U, np.stack([b, np.zeros(3)])])  # the second bias is Keras' own
     memory, outputs = walk(layer, GRU_INPUTS)
     z, r = sigmoid(GRU_INPUTS @ W + b)[:, :2].T  # each (steps,)
-    rows = {"W": ["x1", "x2", "x3"], "U": ["h"], "b": ["bias"]}
-    print_weights(rows, ["z_z", "z_r", "z_n"], W=W, U=U, b=b)
+    print_weights(["z_z", "z_r", "z_n"], W=(["x1", "x2", "x3"], W), U=(["h"], U), b=(["bias"], b))
     print_steps(GRU_INPUTS, memory, outputs, z=z, r=r)
     for k, action in [(1, "added"), (3, "in its place")]:
         x1, h = GRU_INPUTS[k][0], memory[k, 0]
@@ -271,12 +243,9 @@ def gru_cell():
     check("memory", memory[1:, 0], GRU_MEMORY)
     print("What an LSTM does with two gates, keep and write, z does alone: it keeps, or it writes.")
     actions = np.select([z > 0.5, r > 0.5], ["hold", "add"], "replace")
-    return {
-        "title": "One GRU cell, step by step", "inputs": GRU_INPUTS, "actions": actions,
-        "meanings": ["$x_1$ data", "$x_2$ write", "$x_3$ in its place"],
-        "gates": {"update gate\n(keep)": z, "reset gate\n(look back)": r},
-        "memory": memory[:, 0], "outputs": outputs[:, 0],
-    }  # fmt: skip
+    gates = {"update gate\n(keep)": z, "reset gate\n(look back)": r}
+    inputs = dict(zip(["data", "write", "in its place"], np.transpose(GRU_INPUTS), strict=True))
+    return board.draw_cell("One GRU cell", inputs, gates, memory[:, 0], outputs[:, 0], actions)
 
 
 def lstm_by_hand(inputs, W, U, b, peepholes=(0, 0, 0)):
@@ -308,21 +277,17 @@ def lstm_vector():
     U = np.array([[1, 0, 0, 1, 2, 0, -1, 1], [0, -1, 1, 0, 0, 1, 2, 0]])
     b, peepholes = np.array([0, 0, 1, 1, 0, 0, 0, 0]), np.array([[1, -1], [2, 0], [1, 1]])
     columns = [f"{z}{k}" for z in ("z_i", "z_f", "z", "z_o") for k in (1, 2)]
-    names = {"W": ["x1", "x2"], "U": ["h1", "h2"], "b": ["bias"]}
-    print_weights(names, columns, W=W, U=U, b=b)
-    results = {}
+    print_weights(columns, W=(["x1", "x2"], W), U=(["h1", "h2"], U), b=(["bias"], b))
     for form, layer, weights in [
         ("x: LSTM, no recurrent weights", keras.layers.LSTM(2), [W, 0 * U, b]),
-        ("x, h: LSTM", keras.layers.LSTM(2), [W, U, b]),
         ("x, h, c: PeepholeLSTMCell", keras.layers.RNN(PeepholeLSTMCell(2)), [W, U, b, peepholes]),
+        ("x, h: LSTM", keras.layers.LSTM(2), [W, U, b]),
     ]:
         layer.build((None, None, 2))
         layer.set_weights(weights)
-        results[form] = lstm_by_hand(inputs, *weights)
-        _, outputs = walk(layer, inputs)
-        check(f"outputs, gates see {form}", outputs, results[form]["h"], atol=1e-6)
+        steps = lstm_by_hand(inputs, *weights)  # each (steps, cells)
+        check(f"outputs, gates see {form}", walk(layer, inputs)[1], steps["h"], atol=1e-6)
     print("\nGates see x and h; the two cells side by side:")
-    steps = results["x, h: LSTM"]  # each (steps, cells)
     table = {name: [f"{u:5.2f} {v:5.2f}" for u, v in values] for name, values in steps.items()}
     print(pd.DataFrame(table, pd.RangeIndex(1, 4, name="step")).to_string())
     tanh_z, i, f, _, c, _ = (values[:, 0] for values in steps.values())  # of cell 1
@@ -332,7 +297,7 @@ def lstm_vector():
     print(f"so f = sigmoid({numbers(z_f)}) = {numbers(sigmoid(z_f))}")
     kept_and_written = sum_of([f[1], i[1]], [c[0], tanh_z[1]])
     print(f"                c = f·c before + i·tanh(z) = {kept_and_written} = {numbers(c[1])}")
-    return results
+    return board.draw_lstm_vector(steps)
 
 
 # ---------------------------------------- how many weights; why training is hard
@@ -367,7 +332,7 @@ def parameters():
         "fewer; the LSTM has a third more than the GRU. Keras' GRU has a second bias, 3 n more."
     )
     blocks = {name: parts for name, (_, parts) in layers.items()}
-    return {"blocks": blocks, "simple": simple, "size": f"{m} inputs and {n} units"}
+    return board.draw_parameters(blocks, simple, f"{m} inputs and {n} units")
 
 
 def gradient():
@@ -396,24 +361,18 @@ def gradient():
         "From 0.99 to 1 and to 1.01 the output goes from 0 to 1 and to 20,000, and its slope\n"
         "from 0.04 to 999 and to 20 million: no learning rate suits all three."
     )
-    return {"outputs": outputs, "slopes": table["d output / d w"]}
+    return board.draw_gradient(outputs, table["d output / d w"])
 
 
-EXAMPLES = {  # and their pictures
-    "encoding": (encoding, board.draw_encoding),
-    "rnn": (rnn, board.draw_unrolled),
-    "jordan": (jordan, board.draw_unrolled),
-    "bidirectional": (bidirectional, board.draw_bidirectional),
-    "lstm-cell": (lstm_cell, board.draw_cell),
-    "gru-cell": (gru_cell, board.draw_cell),
-    "lstm-vector": (lstm_vector, board.draw_lstm_vector),
-    "parameters": (parameters, board.draw_parameters),
-    "gradient": (gradient, board.draw_gradient),
-}
+EXAMPLES = {
+    "encoding": encoding, "rnn": rnn, "jordan": jordan, "bidirectional": bidirectional,
+    "lstm-cell": lstm_cell, "gru-cell": gru_cell, "lstm-vector": lstm_vector,
+    "parameters": parameters, "gradient": gradient,
+}  # fmt: skip
 
 
-def main(argv=None) -> dict:
-    """Work through the examples; return their numbers by name."""
+def main(argv=None):
+    """Work through the examples, one or all."""
     parser = cli.Parser(prog="worked_examples.py", description=__doc__.splitlines()[0])
     flag = parser.add_argument
     flag("example", nargs="?", choices=["all", *EXAMPLES], default="all", help="to work through")
@@ -421,15 +380,12 @@ def main(argv=None) -> dict:
     flag("--show", action="store_true", help="open each picture in a window too")
     args = parser.parse_args(argv)
     folder = output_folder(args.output_dir)
-    results = {}
     for name in EXAMPLES if args.example == "all" else [args.example]:
-        work, draw = EXAMPLES[name]
-        print(f"\n=== {name}: {work.__doc__}")
+        print(f"\n=== {name}: {EXAMPLES[name].__doc__}")
         with keras.device("cpu"):  # a GPU may round matrix products to three digits
-            results[name] = work()
-        plotting.save(draw(results[name]), folder / f"{name}.png", args.show)
+            figure = EXAMPLES[name]()
+        plotting.save(figure, folder / f"{name}.png", args.show)
     print(f"\nPictures: {folder}")
-    return results
 
 
 if __name__ == "__main__":

@@ -41,7 +41,8 @@ FILES = {  # address and sha256
     },
 }  # fmt: skip
 NAIVE2 = {"m4_hourly": (18.383, 2.395), "m4_weekly": (9.161, 2.777)}  # sMAPE, MASE
-M4_SEASON = {"m4_hourly": 24, "m4_weekly": 1}
+M4_SEASON = {"m4_hourly": 24, "m4_weekly": 52}
+M4_MASE_SEASON = {"m4_hourly": 24, "m4_weekly": 1}
 M4_HORIZON = {"m4_hourly": 48, "m4_weekly": 13}
 M4_VALIDATED = {"m4_hourly": 168, "m4_weekly": 26}  # steps; the errors of one day say too little
 ETT_ROWS = (8640, 11520, 14400)  # where the train, validation and test rows end
@@ -54,6 +55,7 @@ class Dataset(NamedTuple):
     held_back: tuple[int, int]  # rows of validation and test part
     horizon: int
     season: int
+    mase_season: int  # of the measure, as the competition defined it
 
 
 def load(name: str, horizon: int | None = None) -> Dataset:
@@ -83,12 +85,13 @@ def load(name: str, horizon: int | None = None) -> Dataset:
             values = np.concatenate([row, test.loc[series]]).astype(float)
             frames[str(series)] = pd.DataFrame({"value": values[np.isfinite(values)]})
         horizon = M4_HORIZON[name]
-        return Dataset(frames, (M4_VALIDATED[name], horizon), horizon, M4_SEASON[name])
+        seasons = M4_SEASON[name], M4_MASE_SEASON[name]
+        return Dataset(frames, (M4_VALIDATED[name], horizon), horizon, *seasons)
     table = pd.read_csv(paths[0], index_col=0, parse_dates=True).iloc[: ETT_ROWS[-1]].asfreq("h")
     train = table.iloc[: ETT_ROWS[0]]
     table = (table - train.mean()) / train.std(ddof=0)
     frames = {column: table[column].to_frame("value") for column in table}
-    return Dataset(frames, (int(val_rows), int(test_rows)), horizon or 96, 24)
+    return Dataset(frames, (int(val_rows), int(test_rows)), horizon or 96, 24, 24)
 
 
 def _download(name, address, digest):

@@ -57,11 +57,6 @@ def test_order_has_two_symbols_to_remember(seed, lag):
     np.testing.assert_array_equal(answers[classes], pairs)
 
 
-def test_every_position_is_used():
-    marks = long_memory.adding(rng(), 2000, 10)[0][..., 1]
-    assert (marks.sum(axis=0) > 300).all()  # 400 expected at each step
-
-
 @pytest.mark.parametrize(
     ("name", "answer"), [("adding", [1.0]), *(("order", row) for row in np.eye(4).tolist())]
 )
@@ -86,14 +81,6 @@ def test_parameters_are_as_near_to_4500_as_units_allow(network, task):
     ]
     distances = [abs(count - 4500) for count in counts]
     assert min(distances) == distances[1] < 150
-
-
-def test_irnn_starts_as_an_adder():
-    cell = tiny_model("irnn").layers[0].cell
-    _, recurrent_kernel, bias = cell.get_weights()
-    np.testing.assert_array_equal(recurrent_kernel, np.eye(4))
-    np.testing.assert_array_equal(bias, np.zeros(4))
-    assert cell.activation is keras.activations.relu
 
 
 @pytest.mark.parametrize(("name", "forget_bias"), [("lstm", 1), ("lstm-f0", 0), ("lstm-f3", 3)])
@@ -143,17 +130,6 @@ def test_gradients_of_an_order_network_are_those_of_swapping_symbols():
     assert table["others"].between(0, 1).all()  # a for b: 1; c for d: 0
 
 
-def test_gradients_where_it_counts_are_kept_apart():
-    # relu(number + mark - 1) lets marked numbers through, and no others; the sum is kept
-    model = tiny_model("irnn")
-    weights = np.ones((2, 4)), np.zeros((4, 4)), -np.ones(4), np.full((4, 1), 0.25), np.zeros(1)
-    model.set_weights(weights)
-    inputs, _ = long_memory.adding(rng(), 300, 10)
-    table = by_step(model, "adding", inputs)
-    assert table.loc[0, "counts"] == pytest.approx(1) and table.loc[0, "others"] == 0
-    assert (table.loc[1:9] == 0).all(axis=None)  # no memory
-
-
 @pytest.mark.parametrize(("clip_norm", "followed"), [(0, 12), (1, 1), (100, 12)])
 def test_optimizer_remembers_the_gradient_before_clipping(clip_norm, followed):
     weight = keras.Variable([3.0])
@@ -186,12 +162,9 @@ def test_training_keeps_the_best_weights_and_the_budget(monkeypatch):
     assert (rounds.iloc[1:] > 0).all(axis=None)
 
 
-def test_training_ends_when_its_time_is_over():
+def test_training_ends_when_its_time_is_over_or_the_task_is_solved(monkeypatch):
     rounds, _ = long_memory.train(tiny_model(), TASKS["adding"], 10, 0, 10**9, seconds=0.001)
-    assert rounds.index.tolist() in ([0], [0, long_memory.ROUND])
-
-
-def test_training_ends_when_the_task_is_solved(monkeypatch):
+    assert len(rounds) <= 2
     monkeypatch.setattr(long_memory, "SOLVED", 3.0)  # any network solves it
     rounds, _ = long_memory.train(tiny_model(), TASKS["adding"], 10, 0, 10**9)
     assert len(rounds) <= 2 and rounds["error"].iloc[-1] < 1
@@ -234,16 +207,17 @@ def tiny(monkeypatch, tmp_path):
 @pytest.mark.parametrize("task", TASKS)
 def test_tiny_run(task, tiny, tmp_path, capsys):
     scores = long_memory.main([*tiny, "--task", task])
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "errors.png", "gradients.png", "scores.json",
-    }  # fmt: skip
+    names = {"errors.png", "gradients.png", "scores.json"}
+    assert {path.name for path in tmp_path.iterdir()} == names
     assert json.loads((tmp_path / "scores.json").read_text()) == scores
-    assert [(run["lag"], run["network"]) for run in scores["runs"]] == [
-        (10, "gru"), (10, "lstm"), (12, "gru"), (12, "lstm"),
-    ]  # fmt: skip
+    runs = {(run["lag"], run["network"]): run for run in scores["runs"]}
+    assert list(runs) == [(10, "gru"), (10, "lstm"), (12, "gru"), (12, "lstm")]
     assert {run["sequences"] for run in scores["runs"]} == {64}
-    gru, _, gru_12, _ = (f"{run['error']:.4f}" for run in scores["runs"])
-    assert re.search(rf"^gru +{gru}\*? +{gru_12}\*? +(10|12|-)$", capsys.readouterr().out, re.M)
+    gru = (f"{runs[lag, 'gru']['error']:.4f}" for lag in (10, 12))
+    row = r"^gru +{}\*? +{}\*? +(10|12|-)$".format(*gru)
+    assert re.search(row, capsys.readouterr().out, re.M)
+    again = long_memory.main([*tiny, "--task", task, "--networks", "lstm", "--lags", "10"])
+    assert again["runs"] == [runs[10, "lstm"]]  # the same digits
 
 
 def test_ctrl_c_keeps_the_finished_networks(tiny, monkeypatch, tmp_path, capsys):
@@ -258,33 +232,21 @@ def test_ctrl_c_keeps_the_finished_networks(tiny, monkeypatch, tmp_path, capsys)
     monkeypatch.setattr(long_memory, "run", run)
     with pytest.raises(KeyboardInterrupt):
         long_memory.main(tiny)
-    scores = json.loads((tmp_path / "scores.json").read_text())
-    assert [(run["lag"], run["network"]) for run in scores["runs"]] == [
-        (10, "gru"), (10, "lstm"), (12, "gru"),
-    ]  # fmt: skip
+    runs = json.loads((tmp_path / "scores.json").read_text())["runs"]
+    assert [(r["lag"], r["network"]) for r in runs] == [(10, "gru"), (10, "lstm"), (12, "gru")]
     assert "nan" not in capsys.readouterr().out
-
-
-def test_runs_can_be_repeated(tiny):
-    flags = [*tiny, "--networks", "lstm", "--lags", "10"]
-    assert long_memory.main(flags)["runs"] == long_memory.main(flags)["runs"]
 
 
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (["--lags", "10,ten"], "'ten' is not a whole number"),
         (["--lags", "9"], "9 is not between 10 and 1000"),
         (["--lags", ","], "at least one"),
-        (["--seconds", "0"], "'0' is not a number above 0"),
         (["--networks", "lstm,gpt"], "'gpt' is not one of simple, irnn, gru, lstm, lstm-f0, lstm-"),
-        (["--networks", ""], "at least one"),
-        (["--clip-norm", "-1"], "'-1' is not a number at least 0"),
     ],
 )
 def test_bad_flags_are_one_line_and_exit_code_2(flags, complaint, capsys):
     with pytest.raises(SystemExit) as stop:
         long_memory.main(flags)
-    assert stop.value.code == 2
     message = capsys.readouterr().err
-    assert complaint in message and message.count("\n") == 1
+    assert stop.value.code == 2 and complaint in message and message.count("\n") == 1

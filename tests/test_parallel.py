@@ -1,15 +1,13 @@
 import parallel
-from utils.cells import MinGRU
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 
 
 def test_the_loop_and_the_scan_are_one_network():
     x = np.random.default_rng(0).normal(size=(3, 9, parallel.FEATURES)).astype("float32")
-    loop, scan = parallel.mingru_loop(4), MinGRU(4)
+    loop, scan = (parallel.NETWORKS[f"mingru, {way}"][0](4) for way in ("loop", "scan"))
     loop.build(x.shape)
     scan.build(x.shape)
     weights = [np.random.default_rng(1).normal(size=weight.shape) for weight in scan.weights]
@@ -39,15 +37,6 @@ def test_what_takes_too_long_is_left_out(monkeypatch):
     monkeypatch.setattr(parallel, "milliseconds", lambda step, batch, length: 10.0 * length)
     times = parallel.measure([10, 100, 1000])
     assert times.loc[("small", "gru")].isna().tolist() == [False, False, True]
-
-
-@pytest.mark.parametrize("small, says", [(30.0, "gains most"), (2.0, "enough processors")])
-def test_the_moral_follows_from_the_times(small, says):
-    index = pd.MultiIndex.from_product([parallel.SIZES, parallel.NETWORKS])
-    times = pd.DataFrame({10: 1.0, 100: np.nan}, index)
-    times.loc[("small", "mingru, loop"), 10] = small
-    times.loc[("large", "mingru, loop"), 10] = 2.0
-    assert says in parallel.moral(times)
 
 
 def test_a_length_below_two_is_refused(capsys):

@@ -98,13 +98,17 @@ def test_a_picture_of_any_settings(tmp_path, scores):
     settings |= {"layer": ["gru", "lstm", "gru"], "crf": [True, True, True]}
     trials = sweep.Trials(tmp_path / "trials.csv", max, 3, False)
     for number, score in enumerate(scores):
-        result = {"score": score, "epochs": 9, "status": "done", "failed": ""}
+        result = {
+            "score": score,
+            "epochs": 9,
+            "status": ["done", "stopped"][number % 2],
+            "failed": "",
+        }
         chosen = {name: values[number] for name, values in settings.items()}
         trials.add(types.SimpleNamespace(config=chosen, last_result=result))
     again = sweep.Trials(tmp_path / "trials.csv", max, 3, True)
     assert again.rows == trials.rows and again.best()["val"] == max(scores)
-    defaults = {name: values[0] for name, values in settings.items()} | {"units": None}
-    figure = tune.draw(again, "F1", defaults)
+    figure = tune.draw(again, list(settings), "F1")
     figure.draw_without_rendering()
     panels = {axes.get_title(loc="left"): axes for axes in figure.axes}
     assert set(panels) == {*settings, "the best so far"}

@@ -21,6 +21,8 @@ class _Later(types.ModuleType):
     """A module there in name only, which is imported when its first attribute is asked for."""
 
     def __getattr__(self, name):
+        if name == "is_tensor":  # matplotlib asks of what it draws: before the import, none is one
+            raise AttributeError(name)
         if self.__name__ != "keras":
             hasattr(sys.modules["keras"], name)  # it must come first; it brings TensorFlow with it
         if type(self) is _Later:

@@ -9,12 +9,17 @@ import keras
 from keras import ops
 
 
+def starting_with(*values):
+    """Return an initializer of biases: the first value for the first n units, and so on."""
+    return lambda shape, dtype: ops.repeat(ops.array(values, dtype), shape[0] // len(values))
+
+
 @keras.saving.register_keras_serializable(package="utils")
 class JordanCell(keras.Layer):
     """A recurrent step whose memory is the network's own previous output.
 
         h_t = activation(x_t W + y_{t-1} U + b)
-        y_t = output_activation(h_t V + c)
+        y_t = h_t V + c
 
     An Elman network (`keras.layers.SimpleRNN`) remembers its hidden layer h instead. Source:
     Jordan, "Serial order: a parallel distributed processing approach" (1986), without the decaying
@@ -24,25 +29,16 @@ class JordanCell(keras.Layer):
         units: width of the hidden layer h.
         output_units: width of the output y, and so of the memory.
         activation: of h, by its name in Keras.
-        output_activation: of y; `None` is linear.
 
     Weights, in order: kernel W (features, units), recurrent_kernel U (output_units, units),
     bias b (units,), output_kernel V (units, output_units), output_bias c (output_units,).
-
-    Raises:
-        ValueError: if a width is below 1.
     """
 
-    def __init__(self, units, output_units, activation="tanh", output_activation=None, **kwargs):
+    def __init__(self, units, output_units, activation="tanh", **kwargs):
         super().__init__(**kwargs)
-        if units < 1 or output_units < 1:
-            raise ValueError(
-                f"units and output_units must be at least 1, received {units} and {output_units}"
-            )
         self.units = units
         self.output_units = self.state_size = self.output_size = output_units
         self.activation = keras.activations.get(activation)
-        self.output_activation = keras.activations.get(output_activation)
 
     def build(self, input_shape):
         """Make the weights for inputs (batch, features)."""
@@ -59,7 +55,7 @@ class JordanCell(keras.Layer):
         h = self.activation(
             ops.matmul(inputs, self.kernel) + ops.matmul(y_prev, self.recurrent_kernel) + self.bias
         )  # (batch, units)
-        y = self.output_activation(ops.matmul(h, self.output_kernel) + self.output_bias)
+        y = ops.matmul(h, self.output_kernel) + self.output_bias
         return y, [y]
 
 
@@ -77,34 +73,21 @@ class PeepholeLSTMCell(keras.Layer):
     where they start, this is `keras.layers.LSTM`. Source: Gers, Schraudolph & Schmidhuber,
     "Learning precise timing with LSTM recurrent networks" (2002).
 
-    Args:
-        units: number of memory cells, and width of the output.
-
-    Weights, in order: kernel (features, 4 * units), recurrent_kernel (units, 4 * units) and
-    bias (4 * units,), each in Keras' gate order i, f, c, o, with the forget gate's bias starting
-    at 1; peephole_kernel (3, units), its rows p_i, p_f, p_o.
-
-    Raises:
-        ValueError: if units is below 1.
+    Weights, in order: those of `keras.layers.LSTM`, with its start values, and peephole_kernel
+    (3, units), its rows p_i, p_f, p_o.
     """
 
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
-        if units < 1:
-            raise ValueError(f"units must be at least 1, received {units}")
         self.units = self.output_size = units
         self.state_size = [units, units]  # h, c
 
     def build(self, input_shape):
         """Make the weights for inputs (batch, features)."""
-
-        def unit_forget_bias(shape, dtype):
-            return ops.repeat(ops.convert_to_tensor([0, 1, 0, 0], dtype), units)
-
         add, units = self.add_weight, self.units
         self.kernel = add((input_shape[-1], 4 * units), "glorot_uniform", name="kernel")
         self.recurrent_kernel = add((units, 4 * units), "orthogonal", name="recurrent_kernel")
-        self.bias = add((4 * units,), unit_forget_bias, name="bias")
+        self.bias = add((4 * units,), starting_with(0, 1, 0, 0), name="bias")
         self.peephole_kernel = add((3, units), "zeros", name="peephole_kernel")
 
     def call(self, inputs, states):
@@ -136,27 +119,18 @@ class MinGRUCell(keras.Layer):
         gate_bias: b_z at the start: at -4, a memory half fades in 38 steps; at 0, in one.
 
     Weights, in order: kernel (features, 2 * units) and bias (2 * units,), each first z, then h~.
-
-    Raises:
-        ValueError: if units is below 1.
     """
 
     def __init__(self, units, gate_bias=-4.0, **kwargs):
         super().__init__(**kwargs)
-        if units < 1:
-            raise ValueError(f"units must be at least 1, received {units}")
         self.units = self.state_size = self.output_size = units
         self.gate_bias = gate_bias
 
     def build(self, input_shape):
         """Make the weights for inputs (batch, features)."""
-
-        def start(shape, dtype):
-            return ops.repeat(ops.convert_to_tensor([self.gate_bias, 0], dtype), self.units)
-
-        width = 2 * self.units
-        self.kernel = self.add_weight((input_shape[-1], width), "glorot_uniform", name="kernel")
-        self.bias = self.add_weight((width,), start, name="bias")
+        add, width = self.add_weight, 2 * self.units
+        self.kernel = add((input_shape[-1], width), "glorot_uniform", name="kernel")
+        self.bias = add((width,), starting_with(self.gate_bias, 0), name="bias")
 
     def gated(self, inputs):
         """Return z_t and z_t * h~_t, each (..., units), of inputs (..., features)."""

@@ -102,7 +102,6 @@ def trial(settings: dict, lesson: str, words: Sequence[str], files: dict, worst:
     from ray import tune
 
     report = {"score": worst, "epochs": 0, "status": "stopped", "failed": "no finite score"}
-    complaint = io.StringIO()
 
     def on_epoch(score):
         report["epochs"] += 1
@@ -119,16 +118,11 @@ def trial(settings: dict, lesson: str, words: Sequence[str], files: dict, worst:
                 path.write_bytes(data)
             argv += [f"--{flag}", str(Path(folder, "in", Path(name).parts[0]))]
         try:
-            with contextlib.redirect_stderr(complaint):
-                importlib.import_module(lesson).main(argv, on_epoch=on_epoch)
+            importlib.import_module(lesson).main(argv, on_epoch=on_epoch)
             report["status"] = "done"
         except Exception as error:  # it would fail again: only a worker's death is tried again
             reason = str(error) if isinstance(error, InputError) else repr(error)
             report.update(score=worst, failed=reason)
-        except SystemExit as error:  # 2: wrong flags; 0: Ray ends a trial that is stopped
-            if error.code != 2:
-                raise
-            report.update(score=worst, failed=complaint.getvalue().strip())
     tune.report(report)
 
 

@@ -142,10 +142,10 @@ def test_intents_in_columns(tmp_path):
 
 
 def test_one_file_is_split(tmp_path):
-    def read(sentences, *shares):
+    def read(sentences):
         columns = "".join(f"to O\ncity{n} B-to\n\n" for n in range(sentences))
         (tmp_path / "mine.conll").write_text(columns)
-        return files.read(tmp_path / "mine.conll", *shares)
+        return files.read(tmp_path / "mine.conll")
 
     parts, notes = read(50)
     assert {name: len(part) for name, part in parts.items()} == {"train": 40, "dev": 5, "test": 5}
@@ -153,7 +153,6 @@ def test_one_file_is_split(tmp_path):
     assert sorted(cities) == sorted(f"city{n}" for n in range(50)) and cities != sorted(cities)
     assert "split at random with seed 0: 80 % are the train part" in notes[0]
     assert read(50)[0] == parts
-    assert [len(part) for part in read(50, [60, 40, 0])[0].values()] == [30, 20]
     with pytest.raises(InputError, match=r"2 sentences can't be split into 80, 10, 10 %"):
         read(2)
 

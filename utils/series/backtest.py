@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from utils.series.intervals import Conformal, widened
-from utils.series.panel import Panel, evenly
+from utils.series.panel import MAX_ORIGINS, Panel, evenly
 from utils.series.scores import mean_by_step, panel_p_value, scores
 
 import numpy as np
@@ -106,6 +106,7 @@ def backtest(
     levels: Sequence[float] = (0.9,),
     log: bool = False,
     steps: int | None = None,
+    windows: int = MAX_ORIGINS,
 ) -> Backtest:
     """Forecast the validation and the test part from the same origins by every rival, and score.
 
@@ -119,9 +120,10 @@ def backtest(
         levels: of the intervals, the widest first.
         log: whether the intervals' errors are those of logarithms.
         steps: that the plain sentence is about: the first ones; all where it is None.
+        windows: of a part that are scored, at most.
     """
     written, steps = written or network, steps or panel.horizon
-    val, test = (evenly(panel.origins(part)) for part in ("val", "test"))
+    val, test = (evenly(panel.origins(part), windows) for part in ("val", "test"))
     both, validated = np.concatenate([val, test]), len(val)
     forecasts = {}
     for name, rival in rivals.items():

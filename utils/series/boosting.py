@@ -48,7 +48,7 @@ class Boosting:
         columns = [step, *np.moveaxis(panel.coming(rows), -1, 0)]
         phase = np.arange(panel.horizon) % panel.season
         same = []
-        for back in range(1, 1 + min(self.SEASONS, panel.input_steps // panel.season)):
+        for back in range(1, 1 + min(self.SEASONS, inner_of(panel).steps // panel.season)):
             source = phase - back * panel.season
             same.append(x[:, source])
             columns += list(np.moveaxis(panel.known[origins[:, None] + source], -1, 0))

@@ -10,6 +10,19 @@ from utils.series.panel import FEW, Panel, evenly
 
 import numpy as np
 
+FITTED = 5000  # windows to learn from
+JUDGED = 2048  # windows to choose by
+FEW_WINDOWS = 500  # of the validation part: below, windows of the train part help to choose
+STRENGTHS = (1.0, 30.0, 1e3, 3e4)
+WINDOWS = {24: 168, 7: 168, 6: 144, 5: 120, 12: 36, 52: 104}  # steps that heads read, by season
+
+
+def window(panel: Panel) -> int:
+    """Return the steps that linear heads read of a window."""
+    season, length = panel.season, int((panel.end - panel.start).max())
+    usual = WINDOWS.get(season, 7 * season if season > 1 else 48)
+    return max(min(usual, length // 4, panel.input_steps), 1)
+
 
 class Inner:
     """A panel as heads and networks read it, in 32 bits.
@@ -18,6 +31,7 @@ class Inner:
         panel: the series.
 
     Attributes:
+        steps: of a window that heads read.
         level, unit: (series,) and a number: inner targets are (values - level) / unit. A level is 0
             and the unit 1, unless 32-bit numbers couldn't hold the values otherwise.
         values: (rows, targets) float32, NaN where missing: the inner target and, to its right,
@@ -27,20 +41,20 @@ class Inner:
     """
 
     def __init__(self, panel: Panel):
-        self.panel = panel
+        self.panel, self.steps = panel, window(panel)
         train = [panel.values[start:end, 0] for start, end in panel.train_rows()]
         self.level = np.array([_large_level(values) for values in train])
         size = [np.nanmean(np.abs(v - at)) for v, at in zip(train, self.level, strict=True)]
         size = np.median([s for s in size if s > 0] or [1.0])
         self.unit = 1.0 if 1e-3 <= size <= 1e6 else 10.0 ** np.round(np.log10(size))
         inner = [(v - at) / self.unit for v, at in zip(train, self.level, strict=True)]
-        spread = np.array([_spread_within(v, panel.input_steps) for v in inner])
+        spread = np.array([_spread_within(v, self.steps) for v in inner])
         spread = np.where(spread > 0, spread, panel.mase_scale / self.unit)
         spread = np.where(panel.still, 1e-6 * (panel.size / self.unit + 1e-9), spread)
         self.spread, self.log_spread = panel.of_others(spread).astype(np.float32), None
         if panel.positive and not self.level.any():
             logs = [np.log(np.maximum(v, 1e-6)) for v in inner]
-            spread = np.array([_spread_within(v, panel.input_steps) for v in logs]) + 0.01
+            spread = np.array([_spread_within(v, self.steps) for v in logs]) + 0.01
             spread = np.where(panel.still, 1e-6, spread)
             if (usual := ~(panel.young | panel.still)).any():
                 spread = np.where(panel.young, np.median(spread[usual]), spread)
@@ -81,10 +95,6 @@ class Inner:
         level = self.level[series].reshape(-1, *[1] * (inner.ndim - 1))
         return inner.astype(float) * self.unit + level
 
-    def error_weights(self, log: bool) -> np.ndarray:
-        """Return how much an error of each series counts, (series,): one over its spread."""
-        return np.where(self.panel.still, 0.0, 1 / (self.log_spread if log else self.spread))
-
 
 @functools.lru_cache(maxsize=2)
 def inner_of(panel: Panel) -> Inner:
@@ -100,9 +110,9 @@ class Scaling(NamedTuple):
     level: bool = False  # whether the level is an input, too: of one series, it may revert
 
     def apply(self, panel: Panel, origins: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return windows (windows, input_steps), 0 where missing, and their middle and size."""
+        """Return windows (windows, inner.steps), 0 where missing, their middle and size."""
         inner = inner_of(panel)
-        x = inner.values[origins[:, None] + np.arange(-panel.input_steps, 0), 0]
+        x = inner.values[origins[:, None] + np.arange(-inner.steps, 0), 0]
         spread = (inner.log_spread if self.log else inner.spread)[panel.series_of(origins), None]
         x = np.log(np.maximum(x, 1e-6)) if self.log else x
         seen = np.isfinite(x)
@@ -127,102 +137,113 @@ class Scaling(NamedTuple):
         return np.exp(np.minimum(values, 60)) if self.log else values
 
 
-class LinearHeads:
-    """A linear head per step ahead: ridge regression on the scaled window and what is known.
+class LinearHeads(NamedTuple):
+    """A linear head per step ahead, on the scaled window and what is known: see `linear_heads`."""
 
-    Args:
-        panel: the series; it learns from the train part, the validation part chooses.
-        scalings: among which it chooses; None for all.
-        power: of the errors by which it chooses: 1 for absolute ones, 2 for squares.
-    """
-
-    FITTED = 10_000  # windows to learn from
-    JUDGED = 4096  # windows to choose by
-    FEW = 500  # validation windows: below, windows of the train part help to choose
-    STRENGTHS = (1.0, 30.0, 1e3, 3e4)
-
-    def __init__(self, panel: Panel, scalings: list[Scaling] | None = None, power: int = 1):
-        errors, heads = [], []
-        for train, val in self._folds(panel):
-            fitted = [
-                (scaling, *weights)
-                for scaling in scalings or self._scalings(panel)
-                for weights in ridge(self.STRENGTHS, *self._examples(panel, train, scaling))
-            ]
-            if len(panel.names) == 1:
-                fitted.append(self._median(panel, train))
-            heads, found = heads or fitted, []
-            scale = panel.mase_scale[panel.series_of(val), None]
-            for self.scaling, self.kernel, self.bias in fitted:
-                error = np.abs(panel.targets(val) - self(panel, val)) / scale
-                found.append(np.nanmean(error**power))
-            errors.append(np.array(found) / np.mean(found))
-        best = int(np.nanargmin(np.mean(errors, axis=0)))
-        self.scaling, self.kernel, self.bias = heads[best]
+    scaling: Scaling
+    kernel: np.ndarray  # (inputs, horizon)
+    bias: np.ndarray  # (horizon,)
 
     def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return the forecasts, (windows, horizon)."""
         forecasts = []
-        for some in np.array_split(origins, -(-len(origins) // self.FITTED)):
+        for some in np.array_split(origins, -(-len(origins) // FITTED)):
             _, middle, size = self.scaling.apply(panel, some)
-            ahead = self.inputs(panel, some, self.scaling) @ self.kernel + self.bias
+            ahead = head_inputs(panel, some, self.scaling) @ self.kernel + self.bias
             inner = self.scaling.back(ahead, middle, size)
             forecasts.append(inner_of(panel).outer(inner, panel.series_of(some)))
         return np.maximum(np.concatenate(forecasts), panel.lowest)
 
-    @staticmethod
-    def inputs(panel: Panel, origins: np.ndarray, scaling: Scaling) -> np.ndarray:
-        """Return what the heads read, (windows, inputs).
+    def facts(self) -> dict:
+        """Return what a saved model must know, as JSON; `of_facts` takes it."""
+        return {"scaling": self.scaling, "kernel": self.kernel.tolist(), "bias": self.bias.tolist()}
 
-        It is the scaled window, the calendar of the first step ahead, the known columns of window
-        and steps ahead, the features' windows and, where the scaling says so, the level.
-        """
-        inner, (x, middle, _) = inner_of(panel), scaling.apply(panel, origins)
-        past = origins[:, None] + np.arange(-panel.input_steps, 0)
-        both = origins[:, None] + np.arange(-panel.input_steps, panel.horizon)
-        known = panel.known[both].reshape(len(both), -1)
-        features = np.nan_to_num(inner.values[past][..., 1:]).reshape(len(past), -1)
-        calendar = panel.calendar[panel.moment[origins]]
-        level = middle * inner.unit / panel.mase_scale[panel.series_of(origins), None]
-        return np.column_stack([x, calendar, known, features, level[:, : scaling.level]])
+    @classmethod
+    def of_facts(cls, facts: dict) -> LinearHeads:
+        """Return the heads of which these are the facts."""
+        kernel, bias = np.array(facts["kernel"]), np.array(facts["bias"])
+        return cls(Scaling(*facts["scaling"]), kernel, bias)
 
-    def _examples(self, panel, origins, scaling):
-        _, middle, size = scaling.apply(panel, origins)
-        inner = inner_of(panel).values[origins[:, None] + np.arange(panel.horizon), 0]
-        inner = np.where(np.isfinite(panel.targets(origins)), inner, np.nan)
-        target = np.nan_to_num(scaling.forward(inner, middle, size))
-        return self.inputs(panel, origins, scaling), target
 
-    def _median(self, panel, origins):
-        """Return the head that says the median, whatever the window: best of rare demands."""
-        scaling = Scaling(False, False, True)
-        kernel = np.zeros((self.inputs(panel, origins[:1], scaling).shape[1], panel.horizon))
-        inner = inner_of(panel)
-        kernel[-1] = -panel.mase_scale[0] / inner.unit / inner.spread[0]  # takes the level out
-        median = np.nanmedian(inner.values[origins, 0]) / inner.spread[0]
-        return scaling, kernel, np.full(panel.horizon, median)
+def linear_heads(panel: Panel, power: int = 1) -> LinearHeads:
+    """Learn linear heads by ridge regression; the validation part chooses strength and scaling.
 
-    @staticmethod
-    def _scalings(panel):
-        found = [Scaling(False, False), Scaling(False, True)]
-        single = len(panel.names) == 1
-        found += [Scaling(False, False, True)] * single
-        if inner_of(panel).log_spread is not None:
-            found += [Scaling(True, True)] + [Scaling(True, True, True)] * single
-        return found
+    Args:
+        panel: the series; the train part teaches.
+        power: of the errors that choose: 1 for absolute ones, 2 for squares.
+    """
+    errors: list[np.ndarray] = []
+    heads: list[LinearHeads] = []
+    for train, val in _folds(panel):
+        fitted = [
+            LinearHeads(scaling, *weights)
+            for scaling in _scalings(panel)
+            for weights in ridge(STRENGTHS, *_examples(panel, train, scaling))
+        ]
+        if len(panel.names) == 1:
+            fitted.append(_median(panel, train))
+        heads = heads or fitted
+        scale = panel.mase_scale[panel.series_of(val), None]
+        missed = [np.abs(panel.targets(val) - head(panel, val)) / scale for head in fitted]
+        found = np.array([np.nanmean(error**power) for error in missed])
+        errors.append(found / found.mean())
+    return heads[int(np.nanargmin(np.mean(errors, axis=0)))]
 
-    def _folds(self, panel):
-        """Yield origins to learn from and to judge by; first, train and validation part."""
-        train, val = (panel.origins(part, panel.horizon) for part in ("train", "val"))
-        if not len(val):  # a short one: what there is of it
-            val = panel.origins("val")
-        yield evenly(train, self.FITTED), evenly(val, self.JUDGED)
-        time = train - panel.end[panel.series_of(train)]
-        for share in (0.5, 0.7, 0.85) if len(val) < self.FEW else ():
-            begin, end = np.quantile(time, [share, min(share + 0.2, 1)])
-            before = train[time <= begin - panel.horizon]
-            if len(before):
-                yield before, train[(begin <= time) & (time <= end)]
+
+def head_inputs(panel: Panel, origins: np.ndarray, scaling: Scaling) -> np.ndarray:
+    """Return what the heads read, (windows, inputs).
+
+    It is the scaled window, the calendar of the first step ahead, the known columns of window and
+    steps ahead, the features' windows and, where the scaling says so, the level.
+    """
+    inner, (x, middle, _) = inner_of(panel), scaling.apply(panel, origins)
+    past = origins[:, None] + np.arange(-inner.steps, 0)
+    both = origins[:, None] + np.arange(-inner.steps, panel.horizon)
+    known = panel.known[both].reshape(len(both), -1)
+    features = np.nan_to_num(inner.values[past][..., 1:]).reshape(len(past), -1)
+    calendar = panel.calendar[panel.moment[origins]]
+    level = middle * inner.unit / panel.mase_scale[panel.series_of(origins), None]
+    return np.column_stack([x, calendar, known, features, level[:, : scaling.level]])
+
+
+def _examples(panel, origins, scaling):
+    _, middle, size = scaling.apply(panel, origins)
+    inner = inner_of(panel).values[origins[:, None] + np.arange(panel.horizon), 0]
+    inner = np.where(np.isfinite(panel.targets(origins)), inner, np.nan)
+    target = np.nan_to_num(scaling.forward(inner, middle, size))
+    return head_inputs(panel, origins, scaling), target
+
+
+def _median(panel, origins):
+    """Return the head that says the median, whatever the window: best of rare demands."""
+    scaling, inner = Scaling(False, False, True), inner_of(panel)
+    kernel = np.zeros((head_inputs(panel, origins[:1], scaling).shape[1], panel.horizon))
+    kernel[-1] = -panel.mase_scale[0] / inner.unit / inner.spread[0]  # takes the level out
+    median = np.nanmedian(inner.values[origins, 0]) / inner.spread[0]
+    return LinearHeads(scaling, kernel, np.full(panel.horizon, median))
+
+
+def _scalings(panel):
+    found = [Scaling(False, False), Scaling(False, True)]
+    single = len(panel.names) == 1
+    found += [Scaling(False, False, True)] * single
+    if inner_of(panel).log_spread is not None:
+        found += [Scaling(True, True)] + [Scaling(True, True, True)] * single
+    return found
+
+
+def _folds(panel):
+    """Yield origins to learn from and to judge by; first, train and validation part."""
+    train, val = (panel.origins(part, panel.horizon) for part in ("train", "val"))
+    if not len(val):  # a short one: what there is of it
+        val = panel.origins("val")
+    yield evenly(train, FITTED), evenly(val, JUDGED)
+    time = train - panel.end[panel.series_of(train)]
+    for share in (0.5, 0.7, 0.85) if len(val) < FEW_WINDOWS else ():
+        begin, end = np.quantile(time, [share, min(share + 0.2, 1)])
+        before = train[time <= begin - panel.horizon]
+        if len(before):
+            yield before, train[(begin <= time) & (time <= end)]
 
 
 def _spread_within(values, steps):

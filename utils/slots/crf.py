@@ -38,9 +38,7 @@ class Tempered(keras.Layer):
 
     def build(self, input_shape):
         """Make the temperature."""
-        self.temperature = self.add_weight(
-            (), initializer="ones", trainable=False, name="temperature"
-        )
+        self.temperature = self.add_weight((), "ones", trainable=False, name="temperature")
 
     def call(self, scores):
         """Return scores / temperature."""
@@ -63,9 +61,8 @@ class CRF(Tempered):
     def __init__(self, tags, learned=True, **kwargs):
         super().__init__(**kwargs)
         self.tags, self.learned = list(tags), learned
-        self.start = self.tags.index("O")
-        # what it is worth that a sentence begins after each tag: after O alone
-        self.beginning = np.where([tag == "O" for tag in self.tags], 0, NEVER).astype("float32")
+        self.start = self.tags.index("O")  # as if it came before the first word
+        self.beginning = np.where(np.array(self.tags) == "O", 0, NEVER).astype("float32")
         self.follows = np.array(
             [[b[:2] != "I-" or a in (b, f"B-{b[2:]}") for b in self.tags] for a in self.tags]
         )  # may the tag of this column come after the tag of this row?
@@ -73,10 +70,8 @@ class CRF(Tempered):
     def build(self, input_shape):
         """Make the weights."""
         super().build(input_shape)
-        count = len(self.tags)
-        self.transitions = self.add_weight(
-            (count, count), initializer="zeros", trainable=self.learned, name="transitions"
-        )
+        shape, more = (len(self.tags), len(self.tags)), {"trainable": self.learned}
+        self.transitions = self.add_weight(shape, "zeros", name="transitions", **more)
 
     def links(self):
         """Return A (tags, tags) over the temperature, NEVER where an I- would continue nothing."""

@@ -39,7 +39,7 @@ class Sentence(NamedTuple):
 Parts = dict[str, list[Sentence]]
 
 
-def read(path: str | Path, shares: Sequence[int] = (80, 10, 10)) -> tuple[Parts, list[str]]:
+def read(path: str | Path) -> tuple[Parts, list[str]]:
     """Read a data set.
 
     An I- that begins a chunk is read as B-; a word that is only spaces is passed over.
@@ -49,7 +49,6 @@ def read(path: str | Path, shares: Sequence[int] = (80, 10, 10)) -> tuple[Parts,
             perhaps <part>/label, its intents, or with <part>.txt (CoNLL: a word first and its tag
             last in a line, an empty line after each sentence, perhaps "# intent: NAME" before it);
             <part> is train, dev or test, which may be missing. Or one of them, to be split.
-        shares: per cent of train, dev and test, where there is one file.
 
     Returns:
         The sentences of "train", "dev" and, where there is one, "test"; notes on how they were read
@@ -62,8 +61,8 @@ def read(path: str | Path, shares: Sequence[int] = (80, 10, 10)) -> tuple[Parts,
     notes: list[str] = []
     parts: Parts = {}
     if path.is_file() or (path / "seq.in").exists():
-        parts = _split(path, _read_part(path, notes), shares)
-        notes.append(f"one file, split at random with seed 0: {shares[0]} % are the train part")
+        parts = _split(path, _read_part(path, notes))
+        notes.append("one file, split at random with seed 0: 80 % are the train part")
     else:
         for name in ("train", "dev", "test"):
             found = [place for place in (path / f"{name}.txt", path / name) if place.exists()]
@@ -85,19 +84,13 @@ def read(path: str | Path, shares: Sequence[int] = (80, 10, 10)) -> tuple[Parts,
     return parts, notes + _suspicious(parts)
 
 
-def _split(path, sentences, shares):
-    """Split sentences at random."""
-    mixed = list(sentences)
-    random.Random(0).shuffle(mixed)
-    train, dev = (round(len(mixed) * sum(shares[:n]) / 100) for n in (1, 2))
-    parts = {"train": mixed[:train], "dev": mixed[train:dev]}
-    if shares[2]:
-        parts["test"] = mixed[dev:]
+def _split(path: Path, sentences: list[Sentence]) -> Parts:
+    random.Random(0).shuffle(sentences)
+    train, dev = (round(len(sentences) * tenths / 10) for tenths in (8, 9))
+    parts = {"train": sentences[:train], "dev": sentences[train:dev], "test": sentences[dev:]}
     if not all(parts.values()):
-        raise InputError(
-            f"--data {path}: {len(mixed)} sentences can't be split into "
-            f"{', '.join(map(str, shares))} %; an empty line ends a sentence"
-        )
+        why = f"{len(sentences)} sentences can't be split into 80, 10, 10 %"
+        raise InputError(f"--data {path}: {why}; an empty line ends a sentence")
     return parts
 
 
@@ -188,39 +181,35 @@ def _read_columns(path: Path, notes: list[str]) -> Iterator[tuple[list, str | No
         notes.append(f"{path}: {columns} columns; the first is the word, the last its tag")
 
 
-COUNT = {
-    "slots": lambda sentences: Counter(s for one in sentences for s, *_ in sorted(spans(one.tags))),
-    "intents": lambda sentences: Counter(one.intent for one in sentences if one.intent),
-}
+def _counts(sentences: Sequence[Sentence]) -> dict[str, Counter]:
+    slots = Counter(slot for one in sentences for slot, *_ in sorted(spans(one.tags)))
+    return {"slots": slots, "intents": Counter(one.intent for one in sentences if one.intent)}
 
 
 def _suspicious(parts: Parts) -> list[str]:
     """Return what a reader of these parts would ask about."""
-    notes, train = [], parts["train"]
-    texts = {" ".join(sentence.words) for sentence in train}
-    for name in list(parts)[1:]:
-        for kind, count in COUNT.items():
-            if strange := sorted(count(parts[name]).keys() - count(train)):
+    notes, known = [], _counts(parts["train"])
+    texts = {" ".join(sentence.words) for sentence in parts["train"]}
+    for name, part in list(parts.items())[1:]:
+        for kind, count in _counts(part).items():
+            if strange := sorted(count.keys() - known[kind]):
                 few = ", ".join(strange[:5])
                 notes.append(f"the {name} part has {len(strange)} {kind} that train lacks: {few}")
-        known = sum(" ".join(sentence.words) in texts for sentence in parts[name])
-        if known > 0.02 * len(parts[name]):
-            share = f"{known / len(parts[name]):.0%}"
-            notes.append(f"{share} of the {name} sentences are in the train part, too")
+        share = sum(" ".join(sentence.words) in texts for sentence in part) / len(part)
+        if share > 0.02:
+            notes.append(f"{share:.0%} of the {name} sentences are in the train part, too")
     return notes
 
 
 def describe(parts: Parts, notes: Sequence[str]) -> str:
     """Return lines that say what was read: counts, the rarest, the notes, two examples."""
-    train = parts["train"]
-    sizes = [f"{len(part):,} {name}" for name, part in parts.items()]
-    lines = [f"{' + '.join(sizes)} sentences"]
-    for kind, count in COUNT.items():
-        if counts := count(train).most_common():
+    lines = [" + ".join(f"{len(part):,} {name}" for name, part in parts.items()) + " sentences"]
+    for kind, count in _counts(parts["train"]).items():
+        if counts := count.most_common():
             rarest = ", ".join(f"{name} ({times})" for name, times in counts[:-4:-1])
             lines.append(f"{len(counts)} {kind} in train, the rarest {rarest}")
     lines += [f"note: {note}" for note in notes]
-    for sentence in train[:2]:
+    for sentence in parts["train"][:2]:
         tagged = zip(sentence.words, sentence.tags, strict=True)
         said = " ".join(word if tag == "O" else f"{word}/{tag}" for word, tag in tagged)
         lines.append(f"    {said}" + (f"  -> {sentence.intent}" if sentence.intent else ""))
@@ -234,10 +223,7 @@ def download(name: str) -> Path:
         InputError: if it can't be fetched, or is not what it should be; then it isn't kept.
     """
     cache = Path(os.environ.get("KERAS_HOME", "~/.keras"), "slot_filling").expanduser()
-    for line in CHECKSUMS.read_text(encoding="utf-8").splitlines():
-        sha256, file = line.split()
-        if not file.startswith(f"{name}/"):
-            continue
+    for sha256, file in re.findall(rf"(\S+) +({name}/\S+)", CHECKSUMS.read_text("utf-8")):
         origin, target = f"{ORIGIN}/{file}", cache / file
         try:
             target.parent.mkdir(parents=True, exist_ok=True)  # else `get_file` goes to /tmp

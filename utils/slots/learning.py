@@ -1,12 +1,13 @@
 """Train a tagger, and find out how sure it may be."""
 
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from utils import InputError, training
 from utils.slots.files import Sentence
-from utils.slots.scores import evaluate, right_ones
+from utils.slots.scores import evaluate, sure_and_right
 from utils.slots.tagger import Tagger
 from utils.slots.text import normal
 from utils.slots.vocabulary import OTHER
@@ -15,7 +16,6 @@ import keras
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
-from scipy.special import softmax
 
 DIVERGED = "the training diverged; lower --learning-rate"
 TEMPERATURES = 0.25, 8  # that a calibration may find
@@ -76,7 +76,7 @@ class BestEpoch(keras.callbacks.Callback):
     def __init__(self, title, tagger, dev, on_epoch):
         super().__init__()
         self.title, self.tagger, self.dev, self.on_epoch = title, tagger, dev, on_epoch
-        self.score, self.epoch, self.weights = -1.0, 0, None  # of the best
+        self.losses, self.score, self.epoch, self.weights = [], -1.0, 0, None  # of the best epoch
 
     def on_epoch_end(self, epoch, logs=None):
         """Score the dev part: by F1 and, where there are intents, their accuracy."""
@@ -90,6 +90,7 @@ class BestEpoch(keras.callbacks.Callback):
             said += f", intent {scores['intent_accuracy']:.2f}"
         if score > self.score:
             self.score, self.epoch, self.weights = score, epoch + 1, self.model.get_weights()
+        self.losses.append(logs["loss"])
         progress = f"epoch {epoch + 1}/{self.params['epochs']}, loss {logs['loss']:.4f}"
         print(f"\r{self.title}: {progress}, {said}, best epoch {self.epoch}  ", end="", flush=True)
         if self.on_epoch:
@@ -113,21 +114,20 @@ def fit(
         KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
         InputError: if it ended worse than guessing.
     """
-    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-    best, log = BestEpoch(title, tagger, dev, on_epoch), keras.callbacks.History()
-    start, interrupted = time.perf_counter(), False
+    best, start, interrupted = BestEpoch(title, tagger, dev, on_epoch), time.perf_counter(), False
+    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best]
     try:
-        tagger.network.fit(batches, epochs=epochs, callbacks=[averaged, log, best], verbose=0)
+        tagger.network.fit(batches, epochs=epochs, callbacks=callbacks, verbose=0)
     except KeyboardInterrupt:
         if best.weights is None:  # not one epoch: nothing worth keeping
             raise
         interrupted = True
-    history, seconds = pd.DataFrame(log.history), time.perf_counter() - start
+    history, seconds = pd.DataFrame({"loss": best.losses}), time.perf_counter() - start
     found = training.Fit(history, best.epoch, epochs, seconds, interrupted)
     print(f"\n    {found}")
     names = tagger.vocabulary.tags, tagger.vocabulary.intents
     guessing = sum(np.log(max(len(found), 1)) for found in names)  # the loss, about
-    if not history["loss"].iloc[-1] < 2 * guessing:
+    if not best.losses[-1] < 2 * guessing:
         raise InputError(DIVERGED)
     tagger.network.set_weights(best.weights)
     return found
@@ -141,22 +141,17 @@ def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> None:
     batches = list(tagger.scores([sentence.words for sentence in sentences]))
     ordered = [sentences[row] for rows, *_ in batches for row in rows]
 
-    def slots(temperature):
-        tagger.crf.temperature.assign(temperature)
+    def answers(name, kind, temperature):
+        tagger.network.get_layer(name).temperature.assign(temperature)
         readings = []
         for _, scores, real in batches:
-            readings += tagger.decode({**scores, "tags": scores["tags"] / temperature}, real)
-        sure = [chunk[3] for reading in readings for chunk in reading.chunks]
-        return np.array(sure), np.array(right_ones(ordered, readings)[0])
+            readings += tagger.decode({**scores, name: scores[name] / temperature}, real)
+        return sure_and_right(ordered, readings)[kind]
 
-    def intents(temperature):
-        sure = softmax(np.concatenate([s["intent"] for _, s, _ in batches]) / temperature, axis=-1)
-        found = np.array(tagger.vocabulary.intents)[sure.argmax(axis=-1)]
-        return sure.max(axis=-1), found == [sentence.intent for sentence in ordered]
-
-    tagger.crf.temperature.assign(likeliest_temperature(slots))
-    if tagger.vocabulary.intents:
-        tagger.network.get_layer("intent").temperature.assign(likeliest_temperature(intents))
+    for name, kind in {"tags": "slot", "intent": "intent"}.items():
+        if name in tagger.network.output_names:
+            found = likeliest_temperature(functools.partial(answers, name, kind))
+            tagger.network.get_layer(name).temperature.assign(found)
 
 
 def likeliest_temperature(answers: Callable[[float], tuple[np.ndarray, np.ndarray]]) -> float:

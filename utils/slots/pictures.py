@@ -1,23 +1,17 @@
 """Pictures of what taggers got right."""
 
-from utils import plotting
+from utils import board, plotting
 from utils.slots import chunks
 
-import numpy as np
 import pandas as pd
 
 
-def heatmap(axes, percent, rows, columns):
-    """Draw numbers from 0 to 100 as squares."""
-    axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    steep = 0 if max(map(len, columns)) < 3 else 30 if len(columns) < 8 else 60
-    axes.set_xticks(range(len(columns)), columns, rotation=steep, ha="right" if steep else "center")
-    axes.set_yticks(range(len(rows)), rows)
-    axes.grid(False)
-    for (row, column), value in np.ndenumerate(percent):
-        if value >= 0.5:
-            colour = "white" if value > 60 else "black"
-            axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour)
+def heatmap(axes, percent):
+    """Draw a table of numbers from 0 to 100, its columns' names aslant if they are long."""
+    board.heatmap(axes, percent, high=100)
+    if max(map(len, percent.columns)) > 2:
+        steep = 30 if len(percent.columns) < 8 else 60
+        axes.set_xticks(axes.get_xticks(), percent.columns, rotation=steep, ha="right")
 
 
 def draw_scores(results, part, references, runs, best, sentences):
@@ -42,7 +36,7 @@ def draw_scores(results, part, references, runs, best, sentences):
     axes["F1"].invert_yaxis()
     axes["F1"].legend(loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=2)
     for title, shares in mistakes.items():
-        heatmap(axes[title], shares.to_numpy(), shares.index, shares.columns)
+        heatmap(axes[title], shares)
         axes[title].set(title=title, xlabel="predicted", ylabel="true")
     return figure
 
@@ -65,9 +59,6 @@ def _mistakes(runs, best, sentences):
 
 def draw_taipei(taggers, queries):
     """Draw each network's slot probabilities, word by word, for the lecture's two sentences."""
-    tags = next(iter(taggers.values())).vocabulary.tags
-    slots = [*sorted({chunks.slot(tag) for tag in tags} - {"O"}), "O"]
-    member = np.array([[chunks.slot(tag) == slot for slot in slots] for tag in tags])
     width = min(len(taggers), 4)
     names = [*taggers] + [None] * (-len(taggers) % width)
     mosaic = [
@@ -75,11 +66,12 @@ def draw_taipei(taggers, queries):
         for start in range(0, len(names), width)
         for row in range(2)
     ]
-    size = (2 + 3 * width, 2.2 * len(mosaic))
-    figure, axes = plotting.new_figure(mosaic, size, sharey=True)
+    figure, axes = plotting.new_figure(mosaic, (2 + 3 * width, 2.2 * len(mosaic)), sharey=True)
     for name, tagged in taggers.items():
         for row, query in enumerate(queries):
-            percent = 100 * tagged.tag_probabilities(query.words) @ member
-            heatmap(axes[f"{row} {name}"], percent.T, slots, query.words)
+            percent = 100 * tagged.tag_probabilities(query.words)  # (words, tags)
+            table = pd.DataFrame(percent.T, [chunks.slot(tag) for tag in tagged.vocabulary.tags])
+            table = table.groupby(level=0).sum().set_axis(query.words, axis=1)
+            heatmap(axes[f"{row} {name}"], table)
         axes[f"0 {name}"].set_title(f"{name}, %")
     return figure

@@ -23,29 +23,37 @@ def evaluate(sentences: Sequence[Sentence], readings: Sequence) -> dict:
     """
     table = chunks.score([one.tags for one in sentences], [one.tags for one in readings])
     scores = table.loc["all", ["f1", "precision", "recall"]].to_dict()
-    slots, whole = right_ones(sentences, readings)
-    sure = [chunk[3] for reading in readings for chunk in reading.chunks]
-    scores |= dict.fromkeys(["intent_accuracy", "sentence_accuracy", "intent_calibration_error"])
-    scores["slot_calibration_error"] = chunks.calibration_error(sure, slots)
-    if sentences[0].intent is not None:
-        right = [a.intent == b.intent for a, b in zip(sentences, readings, strict=True)]
-        sure = [reading.probability for reading in readings]
-        scores["intent_accuracy"] = float(100 * np.mean(right))
-        scores["intent_calibration_error"] = chunks.calibration_error(sure, right)
-    scores["sentence_accuracy"] = float(100 * whole.mean())
+    scores["sentence_accuracy"] = float(100 * np.mean(all_right(sentences, readings)))
+    scores |= dict.fromkeys(["intent_accuracy", "intent_calibration_error"])
+    answers = sure_and_right(sentences, readings)
+    for kind, (sure, right) in answers.items():
+        scores[f"{kind}_calibration_error"] = chunks.calibration_error(sure, right)
+    if "intent" in answers:
+        scores["intent_accuracy"] = float(100 * answers["intent"][1].mean())
     return scores
 
 
-def right_ones(sentences: Sequence[Sentence], readings: Sequence) -> tuple[list, np.ndarray]:
-    """Return which chunks that were found are right, and which sentences are: slots and intent."""
-    slots, whole = [], []
-    for sentence, reading in zip(sentences, readings, strict=True):
+def sure_and_right(sentences: Sequence[Sentence], readings: Sequence) -> dict[str, np.ndarray]:
+    """Return how probable each "slot" that was found is, and 1 if it is right: (2, slots).
+
+    And, if the data have intents, the same of each "intent", (2, sentences).
+    """
+    pairs = list(zip(sentences, readings, strict=True))
+    rows = {"slot": []}
+    for sentence, reading in pairs:
         true = chunks.spans(sentence.tags)
-        found = [(slot, start, stop) in true for slot, start, stop, _ in reading.chunks]
-        slots += found
-        same_intent = sentence.intent in (None, reading.intent)
-        whole.append(all(found) and len(found) == len(true) and same_intent)
-    return slots, np.array(whole)
+        rows["slot"] += [(sure, tuple(span) in true) for *span, sure in reading.chunks]
+    if sentences[0].intent is not None:
+        rows["intent"] = [(found.probability, found.intent == true.intent) for true, found in pairs]
+    return {kind: np.array(found, float).reshape(-1, 2).T for kind, found in rows.items()}
+
+
+def all_right(sentences: Sequence[Sentence], readings: Sequence) -> list[bool]:
+    """Return of which sentences every slot and the intent, if they have one, are right."""
+    return [
+        chunks.spans(true.tags) == chunks.spans(found.tags) and true.intent in (None, found.intent)
+        for true, found in zip(sentences, readings, strict=True)
+    ]
 
 
 def f1_by_cue(sentences: Sequence, readings: Sequence) -> dict[str, float]:
@@ -95,7 +103,7 @@ def sentence_table(readings: Sequence, sentences: Sequence[Sentence]) -> pd.Data
 
     words = pd.Index([" ".join(sentence.words) for sentence in sentences], name="words")
     table = pd.DataFrame({"tags": tags(sentences), "predicted_tags": tags(readings)}, words)
-    table["right"] = right_ones(sentences, readings)[1]
+    table["right"] = all_right(sentences, readings)
     if sentences[0].intent is not None:
         table["intent"] = [sentence.intent for sentence in sentences]
         table["predicted_intent"] = [reading.intent for reading in readings]

@@ -1,0 +1,238 @@
+"""How a network learns to forecast what it has never seen: from simulated series only.
+
+forecast.py answers at once, whatever CSV it is given, by the network that is trained here. It has
+never seen a real series, but millions of simulated ones, each of which is another task: to go on
+where a part of it is hidden.
+
+    series -> patches of 16 steps, what simple methods say of the next patch, and a scale
+    each patch -> embedding -> two GRU layers -> how far to trust each simple method, step by step,
+    a correction, and quantiles that can't cross
+
+What is to come is missing just as gaps are: the GRU runs on over hidden patches, and one pass
+answers all steps (contiguous patch masking: Auer et al., "TiRex", 2025; simulated series only:
+Dooley et al., "ForecastPFN", 2023).
+
+    python pretrain.py                       # 1.6 million series, about an hour on two cores
+    python pretrain.py --minutes 10          # as many as that takes
+    python pretrain.py --without memory      # dense layers in place of the recurrent ones
+    KERAS_BACKEND=jax python pretrain.py     # where JAX has a GPU
+
+It goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+
+from utils import InputError, cli, fused
+from utils.files import output_folder, write_csv, write_json, written_whole
+from utils.series import pretrained, prior
+from utils.series.patches import PATCH, QUANTILES, SIMPLE, VALUES, patches, targets
+
+import keras
+import numpy as np
+import pandas as pd
+
+BATCH = 128  # series
+EPOCH = 100  # steps, after which all is saved
+LONGEST = 64  # patches
+RUNS = 12  # patches that are hidden in a row, below that; seldom more
+
+
+def build_network(without=None, units=128, recurrent=2):
+    """Return a network from `Patches.inputs` to quantiles, (series, patches, PATCH, quantiles).
+
+    They are changes from the last value known, in `Patches.change`, of the patch after each.
+    """
+    layers, ops = keras.layers, keras.ops
+    values = keras.Input((None, VALUES), name="values")
+    simple = keras.Input((None, PATCH, len(SIMPLE)), name="simple")
+    known = keras.Input((None, PATCH, len(SIMPLE)), name="known")
+
+    inputs = [values, simple, known]
+    if without == "simple":
+        simple, known = 0 * simple, 0 * known
+
+    # 1. a patch as it is, and what simple methods say of the next one
+    flat = layers.Reshape((-1, PATCH * len(SIMPLE)))
+    read = ops.concatenate([values, ops.arcsinh(flat(simple)), flat(known)], axis=-1)
+    x = layers.Dense(units, name="straight")(read)
+    x += layers.Dense(units, name="embed")(layers.Dense(units, "gelu", name="hidden")(read))
+
+    # 2. what came before
+    for number in range(recurrent):
+        normal = layers.LayerNormalization(name=f"normal_{number}")(x)
+        if without == "memory":
+            x += layers.Dense(units, "tanh", name=f"memory_{number}")(normal)
+        else:
+            x += fused.GRU(units, return_sequences=True, name=f"memory_{number}")(normal)
+
+    # 3. which simple forecast to trust at each step to come, how to correct it, how sure that is
+    x = layers.Dense(units, "gelu", name="head")(ops.concatenate([x, read], axis=-1))
+    by_step = layers.Reshape((-1, PATCH, len(SIMPLE)))
+    heed = by_step(layers.Dense(PATCH * len(SIMPLE), name="heed")(x)) - 1e4 * (1 - known)
+    heed = ops.softmax(heed)
+    middle = ops.sum(heed * known * simple, axis=-1, keepdims=True)
+    middle += layers.Dense(PATCH, kernel_initializer="zeros", name="correction")(x)[..., None]
+    half = len(QUANTILES) // 2
+    apart = layers.Dense(PATCH * 2 * half, "softplus", name="apart")(x)
+    blind = ops.exp(0.5 * values[..., 3 * PATCH, None, None])  # sqrt(1 + patches without a value)
+    apart = layers.Reshape((-1, PATCH, 2 * half))(apart) * blind
+    lower = middle - ops.flip(ops.cumsum(ops.flip(apart[..., :half], -1), -1), -1)
+    upper = middle + ops.cumsum(apart[..., half:], -1)
+    return keras.Model(inputs, ops.concatenate([lower, middle, upper], -1))
+
+
+def weights_of(network):
+    """Return the weights of a network by "layer/weight", NumPy arrays."""
+    to_numpy = keras.ops.convert_to_numpy
+    return {f"{a.name}/{w.name}": to_numpy(w) for a in network.layers for w in a.weights}
+
+
+def set_weights(network, weights):
+    """Give a network weights that `weights_of` returned; return it."""
+    for layer in network.layers:
+        layer.set_weights([weights[f"{layer.name}/{weight.name}"] for weight in layer.weights])
+    return network
+
+
+def pinball(actual, predicted):
+    """Return the loss of quantiles, (); see `utils.series.patches.targets`."""
+    value, weight, unit = actual[..., :1], actual[..., 1], actual[..., 2]
+    q = np.array(QUANTILES, "float32")
+    error = value - predicted
+    loss = keras.ops.mean(keras.ops.maximum(q * error, (q - 1) * error), axis=-1)
+    loss = keras.ops.minimum(unit * loss, 20.0)  # a spike must not outweigh the batch
+    return keras.ops.sum(weight * loss) / keras.ops.sum(weight)
+
+
+def examples(rng, number, length):
+    """Draw series of `length` patches and hide runs of them; return inputs and targets."""
+
+    def some(low, high):  # a whole number from `low` to below `high`, by series
+        return (low + rng.random((number, 1)) * (high - low)).astype(int)
+
+    def by_chance(share):
+        return rng.random((number, 1)) < share
+
+    values, seasons = prior.draw(rng, number, PATCH * length)
+    start = np.where(by_chance(0.15), some(0, PATCH * length // 2), some(0, PATCH))
+    values[np.arange(values.shape[1]) < start] = np.nan  # a series begins late
+    first, patch = -(-(start + 2) // PATCH), np.arange(length)
+    # a run at the end of what is known, mostly the series' end
+    most = np.maximum(length - first, 1)
+    run = np.where(by_chance(0.1), some(1, most + 1), np.minimum(some(1, RUNS), most))
+    begin = np.where(by_chance(0.75), length - run, some(first, length - run + 1))
+    hidden = (patch >= begin) & (patch < begin + run)
+    # in half of the series another one before it
+    run = np.minimum(some(1, RUNS), length // 3)
+    early = some(first, begin - run)
+    hidden |= (patch >= early) & (patch < early + run) & (early >= first) & by_chance(0.5)
+    known, past = (np.repeat(at, PATCH, axis=1) for at in (~hidden, patch < begin))
+    cut = patches(values, seasons, ~known, past)
+    weight = np.where(hidden | (patch >= begin), 1.0, 0.15) * (patch >= first)
+    return {name: x[:, :-1] for name, x in cut.inputs.items()}, targets(cut, weight)
+
+
+def batches(seed, first):
+    """Yield batches without end, from number `first` on, of long and of short series in turn."""
+    for number in itertools.count(first):
+        rng = np.random.default_rng([seed, number])
+        place = (number % 2 + rng.random()) / 2
+        yield examples(rng, BATCH, LONGEST - int((LONGEST - 1) * place**1.5))
+
+
+def parse_args(argv):
+    parser = cli.Parser(prog="pretrain.py", description=__doc__.partition("\n")[0])
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--series", type=cli.whole_number(BATCH * EPOCH), default=1_600_000)
+    length.add_argument("--minutes", type=cli.number_above(0), help="train about so long")
+    length.add_argument("--small", action="store_true", help="two minutes")
+    parser.add_argument("--without", choices=["memory", "simple"], help="leave a part out")
+    parser.add_argument("--seed", type=cli.whole_number(0, 2**32 - 1), default=0)
+    parser.add_argument("--output-dir", default="outputs/pretrain", metavar="FOLDER")
+    args = parser.parse_args(argv)
+    if args.small:
+        args.minutes = 2
+    return args
+
+
+def per_second(network, seed):
+    """Return how many series a second it learns from."""
+    some = batches(seed, 0)
+    for number in range(12):
+        if number == 4:
+            begin = time.perf_counter()
+        network.train_on_batch(*next(some))
+    return 8 * BATCH / (time.perf_counter() - begin)
+
+
+def compiled(network, steps):
+    """Return the network with its optimizer and its loss."""
+    warm = min(200, steps // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - warm, warmup_target=0.003, warmup_steps=warm
+    )
+    optimizer = keras.optimizers.Muon(
+        rate, weight_decay=0.01, adam_weight_decay=0.01, adam_beta_2=0.98, global_clipnorm=1.0,
+        exclude_layers=["heed", "correction", "apart"], use_ema=True, ema_momentum=0.998,
+    )  # fmt: skip
+    network.compile(optimizer, pinball, jit_compile=False)
+    return network
+
+
+def train(args, folder):
+    """Train, or go on training; return the network and its history, a row per epoch."""
+    state, history, facts = (folder / n for n in ("state.keras", "history.csv", "run.json"))
+    run = {"seed": args.seed, "without": args.without}
+    if state.exists():
+        network = keras.saving.load_model(state, custom_objects={"pinball": pinball})
+        rows, known = pd.read_csv(history).to_dict("records"), json.loads(facts.read_text())
+        series = known.pop("series")
+        if known != run or (not args.minutes and args.series != series):
+            raise InputError(f"{folder} holds another run; delete it, or name another --output-dir")
+    else:
+        keras.utils.set_random_seed(args.seed)
+        series, rows = args.series, []
+        if args.minutes:
+            trial = compiled(build_network(args.without), 100)
+            series = int(60 * args.minutes * per_second(trial, args.seed))
+            keras.utils.set_random_seed(args.seed)
+        epochs = max(series // (BATCH * EPOCH), 1)
+        series = epochs * BATCH * EPOCH
+        network = compiled(build_network(args.without), epochs * EPOCH)
+        write_json(run | {"series": series}, facts)
+    begin = time.perf_counter() - (rows[-1]["seconds"] if rows else 0)
+
+    def after_epoch(epoch, logs):
+        row = {"series": (epoch + 1) * EPOCH * BATCH, "loss": logs["loss"]}
+        rows.append(row | {"seconds": time.perf_counter() - begin})
+        with written_whole(state) as beside:
+            network.save(beside)
+        write_csv(pd.DataFrame(rows).set_index("series"), history)
+
+    done = int(network.optimizer.iterations)
+    if done < series // BATCH:
+        network.fit(
+            batches(args.seed, done), steps_per_epoch=EPOCH, epochs=series // (BATCH * EPOCH),
+            initial_epoch=done // EPOCH, verbose=2, shuffle=False,
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)],
+        )  # fmt: skip
+    return network, pd.DataFrame(rows).set_index("series")
+
+
+def main(argv=None):
+    """Train, write the network and draw what it has learned."""
+    args = parse_args(argv)
+    folder = output_folder(args.output_dir)
+    network, history = train(args, folder)
+    network.optimizer.finalize_variable_values(network.trainable_variables)
+    weights = weights_of(network)
+    facts = {"series": int(history.index[-1]), "loss": float(history["loss"].iloc[-10:].mean())}
+    pretrained.save(folder / "forecaster.npz", weights, facts)
+
+
+if __name__ == "__main__":
+    cli.run(main, "pretrain.py")

@@ -1,0 +1,113 @@
+"""A weighted mean of forecasters: what validation would have had one write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from utils.series.panel import Panel, evenly
+
+import numpy as np
+
+VOTES = 10
+
+
+class Blend(NamedTuple):
+    """A forecaster (panel, origins) -> (windows, horizon, 1 + quantiles).
+
+    Its quantiles are those of `shape`, moved to where the blend's forecast is.
+    """
+
+    parts: dict[str, Callable]  # forecasters, by name
+    weights: dict[str, float]  # of those that count; they sum to 1
+    shape: Callable  # the forecaster that says quantiles
+
+    def __str__(self):
+        ranked = sorted(self.weights.items(), key=lambda part: -part[1])
+        if len(ranked) == 1:
+            return ranked[0][0]
+        return " + ".join(f"{weight:.1f} {name}" for name, weight in ranked)
+
+    def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+        """Return the forecasts and their quantiles."""
+        point = sum(
+            weight * points(self.parts[name](panel, origins))
+            for name, weight in self.weights.items()
+        )
+        shape = self.shape(panel, origins)
+        moved = shape[..., 1:] + (point - shape[..., 0])[..., None]
+        return np.concatenate([point[..., None], np.maximum(moved, panel.lowest)], axis=-1)
+
+
+def points(forecast: np.ndarray) -> np.ndarray:
+    """Return forecasts (windows, horizon) of those that may have quantiles beside them."""
+    return forecast if forecast.ndim == 2 else forecast[..., 0]
+
+
+class Whole(NamedTuple):
+    """A forecaster whose forecasts are rounded: of counts, the median is a whole number."""
+
+    forecaster: Callable
+
+    def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+        """Return what the forecaster says; of quantiles beside it, none is rounded."""
+        forecast = self.forecaster(panel, origins)
+        if forecast.ndim == 2:
+            return np.rint(forecast)
+        return np.concatenate([np.rint(forecast[..., :1]), forecast[..., 1:]], axis=-1)
+
+
+def error_of(forecaster: Callable, panel: Panel, origins: np.ndarray, power: int = 1) -> float:
+    """Return the mean error of forecasts, in `mase_scale`: absolute or, with power 2, squared."""
+    error = panel.targets(origins) - points(forecaster(panel, origins))
+    return float(
+        np.nanmean(np.abs(error / panel.mase_scale[panel.series_of(origins), None]) ** power)
+    )
+
+
+def blended(
+    parts: dict[str, Callable], panel: Panel, trusted: str, windows: int, power: int = 1
+) -> Blend:
+    """Return the blend that validation votes for.
+
+    Ten votes, one after the other, go to the part whose weight brings the mean nearest to what came
+    (ensemble selection, Caruana et al., 2004). The first is the trusted part's: so few votes, and
+    one of them given, can't fit what is chance.
+
+    Args:
+        parts: forecasters, by name.
+        panel: the series; the validation part votes.
+        trusted: the part that has the first vote, and says quantiles.
+        windows: of the validation part, at most.
+        power: of the errors: 1 for absolute ones, 2 for squares.
+    """
+    origins = panel.origins("val", panel.horizon)
+    if not len(origins):  # a short one: what there is of it
+        origins = panel.origins("val")
+    origins = evenly(origins, windows)
+    scale = panel.mase_scale[panel.series_of(origins), None]
+    came = panel.targets(origins) / scale
+    said = {name: points(part(panel, origins)) / scale for name, part in parts.items()}
+    total, votes = said[trusted], [trusted]
+    while len(votes) < VOTES:
+        errors = {
+            name: np.nanmean(np.abs((total + one) / (len(votes) + 1) - came) ** power)
+            for name, one in said.items()
+        }
+        votes.append(min(errors, key=errors.__getitem__))
+        total = total + said[votes[-1]]
+    weights = {name: votes.count(name) / VOTES for name in parts if name in votes}
+    return Blend(parts, weights, parts[trusted])
+
+
+def remembered(forecaster: Callable) -> Callable:
+    """Return the forecaster, which answers no origin twice; of one panel."""
+    known: dict[int, np.ndarray] = {}
+
+    def answer(panel: Panel, origins: np.ndarray) -> np.ndarray:
+        new = np.array([origin for origin in origins if origin not in known], int)
+        if len(new):
+            known.update(zip(new.tolist(), forecaster(panel, new), strict=True))
+        return np.stack([known[origin] for origin in origins])
+
+    return answer
