@@ -114,17 +114,6 @@ def fit(
     return Fit(history, kept[1], epochs, time.perf_counter() - start, interrupted)
 
 
-def summary(network: keras.Model) -> str:
-    """Return the layers with weights: what they put out, and how many weights they have."""
-    lines = [f"    inputs (windows, {', '.join(map(str, network.input_shape[1:]))})"]
-    for layer in network.layers:
-        if layer.trainable_weights:
-            shape = ", ".join(map(str, layer.output.shape[1:]))
-            kind = type(layer).__name__
-            lines.append(f"    {kind:10} -> (windows, {shape})  {layer.count_params():,} weights")
-    return "\n".join(lines)
-
-
 def save(path: str | Path, network: keras.Model, facts: dict) -> None:
     """Save a network, and facts (JSON) that its user must know, as one `.keras` file, whole."""
     with written_whole(path) as beside:

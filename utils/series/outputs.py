@@ -116,8 +116,6 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
                 f"{ours}; bring data of the same {what}"
             )
     panel.lowest = -np.inf if facts["lowest"] is None else 0.0
-    numbers = {name: number for number, name in enumerate(facts["series"], 1)}
-    panel.numbers = np.array([numbers.get(name, 0) for name in panel.names])
     for i, name in enumerate(panel.names):
         if name in facts["series"]:
             panel.error_size[i], panel.size[i] = facts["series"][name]

@@ -57,7 +57,6 @@ class Panel:
         lowest: 0 where the train part has no value below, else -inf: no forecast lies below.
         positive, whole, mostly_zero: whether all train values are above zero, all are whole
             numbers, and a third or more are zero.
-        numbers: (series,) by which a network knows the series, from 1; 0 is a stranger.
 
     Raises:
         InputError: if a column has no value in the train part.
@@ -87,7 +86,6 @@ class Panel:
         self._split(held_back)
         self._add_calendar(calendar_names)
         self._measure()
-        self.numbers = np.arange(1, 1 + len(frames))
 
     def _lay_out(self, frames, known):
         """Fill times, values, known, start, end and series_of_rows."""
