@@ -33,16 +33,9 @@ class Fit(NamedTuple):
     interrupted: bool
 
     def __str__(self):
-        last = len(self.history)
-        if self.interrupted:
-            why = "was interrupted"
-        elif last < self.epochs:
-            why = "stopped, since a third of the epochs had brought nothing better,"
-        else:
-            why = "ended as planned"
-        return (
-            f"Training {why} after epoch {last} of {self.epochs}; kept is epoch {self.best_epoch}."
-        )
+        ended = "was interrupted" if self.interrupted else "ended"
+        last, kept = len(self.history), self.best_epoch
+        return f"Training {ended} after epoch {last} of {self.epochs}; kept is epoch {kept}."
 
 
 def steps_per_epoch(windows: int, batch_size: int) -> int:

@@ -41,7 +41,6 @@ class Panel:
             horizon at least.
 
     Attributes:
-        names: of the series.
         times: of each series, the steps to come included: (length + horizon,).
         start, end: (series,) the row of the first value, and the row after the last one.
         values: (rows, targets) float64: the target and, to its right, the features; NaN where
@@ -50,10 +49,10 @@ class Panel:
         calendar, moment: (times, columns) float32, 0 in its first row, and which of its rows each
             row of the panel has, (rows + 1,).
         borders: (series, 2) rows where the validation and the test part begin.
-        mase_scale: (series,) mean absolute change over a season in the train part.
-        error_size: (series,) what the errors of intervals are measured in: the same, or that of a
-            typical series where a series is too young to tell, 0 where it stands still.
-        size: (series,) mean absolute value in the train part.
+        mase_scale, size: (series,) mean absolute change over a season, and mean absolute value, in
+            the train part.
+        error_size: (series,) what the errors of intervals are measured in: `mase_scale`, or that of
+            a typical series where one is too young to tell, 0 where it stands still.
         lowest: 0 where the train part has no value below, else -inf: no forecast lies below.
         positive, whole, mostly_zero: whether all train values are above zero, all are whole
             numbers, and a third or more are zero.
