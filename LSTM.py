@@ -93,7 +93,7 @@ def log_returns(panel, forecaster, part):
     """Return the log-returns of a part in percent, (windows,): the actual and the forecast ones."""
     origins = panel.known_origins(part)
     last = np.log(panel.filled[origins - 1, 0])
-    actual, forecast = panel.values[origins, 0], forecaster.next(panel, origins)
+    actual, forecast = panel.values[origins, 0], forecaster(panel, origins, 1)[:, 0]
     return 100 * (np.log(actual) - last), 100 * (np.log(forecast) - last)
 
 

@@ -167,7 +167,7 @@ def learn_on(start, panel, args, on_epoch=None, refit=None):
     )  # fmt: skip
     origins = panel.origins("train", panel.horizon)
     if refit:
-        origins = panel.origins_between(panel.start, panel.end, panel.horizon)
+        origins = panel.origins("all", panel.horizon)
     val = evenly(panel.origins("val", panel.horizon), VAL_WINDOWS)
     fit = training.fit(
         network, pretrained.batches(start, panel, origins, args.batch_size, args.seed),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from utils import InputError, plotting, training
 from utils.files import write_csv, write_json
-from utils.series.backtest import Backtest, point_and_bounds
+from utils.series.backtest import Backtest, with_bounds
 from utils.series.intervals import extended, widened
 from utils.series.panel import Panel
 
@@ -33,7 +33,7 @@ def ahead(panel: Panel, forecaster: Callable, facts: dict) -> pd.DataFrame:
         and upper of each level (named where it isn't 90 %), and between them a median, if any.
     """
     levels = facts["levels"]
-    point, bounds = point_and_bounds(forecaster(panel, panel.end), levels)
+    point, bounds = with_bounds(forecaster(panel, panel.end), levels)
     corrections = extended(np.array(facts["corrections"]), panel.horizon)
     bounds = widened(panel, panel.end, bounds, corrections, facts["log"])
     of_level = ["" if level == 0.9 else f"_{level:g}" for level in levels]

@@ -174,25 +174,20 @@ class Panel:
     def origins(self, part: str, steps: int = 1) -> np.ndarray:
         """Return the origins of a part, oldest first within a series.
 
-        Args:
-            part: "train", "val" or "test".
-            steps: ahead, that must all lie in the part.
-        """
-        borders = [self.start, *self.borders.T, self.end]
-        at = PARTS.index(part)
-        return self.origins_between(borders[at], borders[at + 1], steps)
-
-    def origins_between(self, begin: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
-        """Return the origins whose steps ahead lie between `begin` and `end`, rows of (series,).
-
         A window is whole or, with `short_windows`, holds half of its steps (in a short series, a
         third of its train part), so that a series younger than a window counts too.
+
+        Args:
+            part: "train", "val" or "test", or "all" of them.
+            steps: ahead, that must all lie in the part.
         """
-        least = self.input_steps
+        least, borders = self.input_steps, [self.start, *self.borders.T, self.end]
         if self.short_windows:
             third = np.maximum((self.borders[:, 0] - self.start) // 3, 2)
             least = np.minimum(self.input_steps // 2, third)
-        rows = zip(np.maximum(begin, self.start + least), end - steps + 1, strict=True)
+        at, after = {"train": (0, 1), "val": (1, 2), "test": (2, 3), "all": (0, 3)}[part]
+        begins, ends = np.maximum(borders[at], self.start + least), borders[after] - steps + 1
+        rows = zip(begins, ends, strict=True)
         return np.concatenate([np.arange(first, last) for first, last in rows])
 
     def known_origins(self, part: str) -> np.ndarray:
