@@ -88,27 +88,29 @@ class Panel:
 
     def _lay_out(self, frames, known):
         """Fill times, values, known, start, end and series_of_rows."""
-        self.times, values, coming = [], [], []
+        self.times, blocks, futures = [], [], {}
         for frame in frames.values():
-            given = np.flatnonzero(np.isfinite(frame.iloc[:, 0]))
-            frame = frame.iloc[given[0] : given[-1] + 1 + self.horizon]
-            length = given[-1] + 1 - given[0]
-            if missing := length + self.horizon - len(frame):
-                index = frame.index.append(calendar.future(frame.index, missing))
-                frame = frame.reindex(index)
-            around = [(self.input_steps, self.horizon), (0, 0)]
-            past = frame[self.columns].to_numpy(float)[:length]
-            values.append(np.pad(past, around, constant_values=np.nan))
-            coming.append(
-                np.pad(frame[known].to_numpy(np.float32), [(self.input_steps, 0), (0, 0)])
-            )
-            self.times.append(frame.index)
-        sizes = np.array([len(rows) for rows in values])
+            rows, index = frame.to_numpy(float), frame.index
+            given = np.flatnonzero(np.isfinite(rows[:, 0]))
+            begin, end = given[0], given[-1] + 1
+            rows, index = rows[begin : end + self.horizon], index[begin : end + self.horizon]
+            if missing := end - begin + self.horizon - len(rows):
+                alike = index[-1], getattr(index, "freq", None), missing  # as are many series
+                if alike not in futures:
+                    futures[alike] = calendar.future(index, missing)
+                index = index.append(futures[alike])
+            around = [(self.input_steps, missing), (0, 0)]
+            blocks.append(np.pad(rows, around, constant_values=np.nan))
+            self.times.append(index)
+        sizes, rows = np.array([len(block) for block in blocks]), np.concatenate(blocks)
         self.end = np.cumsum(sizes) - self.horizon
         self.start = self.end + self.horizon - sizes + self.input_steps
-        self.values = np.concatenate(values)
-        self.known = np.pad(np.nan_to_num(np.concatenate(coming)), [(0, 1), (0, 0)])
         self.series_of_rows = np.repeat(np.arange(len(sizes)), sizes)
+        names = next(iter(frames.values())).columns
+        self.known = np.nan_to_num(rows[:, names.get_indexer(known)].astype(np.float32))
+        self.known = np.pad(self.known, [(0, 1), (0, 0)])
+        self.values = rows[:, names.get_indexer(self.columns)]
+        self.values[np.arange(len(rows)) >= self.end[self.series_of_rows]] = np.nan
 
     def _split(self, held_back):
         """Fill borders."""
