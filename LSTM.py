@@ -51,15 +51,10 @@ def parse_args(argv=None):
     return cli.parse(parser, argv)
 
 
-def law(args):
-    """Return the law of the simulated price."""
-    return {"drift": args.drift, "volatility": args.volatility}
-
-
 def read(args, learned=(None,)):
     """Return the prices, the target and its features, as a table by time."""
     if not args.csv:
-        return {"": random_walk.simulated(DAYS, args.seed, **law(args)).to_frame()}
+        return {"": random_walk.simulated(DAYS, args.seed, args.drift, args.volatility).to_frame()}
     table = read_table(**cli.reading(args, learned))
     print(table)
     (frame,) = table.frames.values()
@@ -98,7 +93,7 @@ def log_returns(panel, forecaster, part):
     """Return the log-returns of a part in percent, (windows,): the actual and the forecast ones."""
     origins = panel.known_origins(part)
     last = np.log(panel.filled[origins - 1, 0])
-    actual, forecast = panel.values[origins, 0], forecaster.next(panel, origins)
+    actual, forecast = panel.values[origins, 0], forecaster(panel, origins, 1)[:, 0]
     return 100 * (np.log(actual) - last), 100 * (np.log(forecast) - last)
 
 
@@ -157,7 +152,6 @@ def draw(panel, forecast, found=None, returns=None):
     r2 = r_squared(*test[["actual", "LSTM"]].dropna().to_numpy().T)
     axes["A"].set(title=f"It looks perfect: R² {r2:.3f}", ylabel=panel.columns[0])
     axes["A"].legend(loc="best")
-    plotting.few_dates(axes["A"])
     colours = {"train": plotting.GREY, "val": plotting.SKY, "test": plotting.BLUE}
     for part, colour in colours.items():
         label = f"{part}: R² {r_squared(*returns[part]):.3f}"
@@ -185,7 +179,7 @@ def main(argv=None, on_epoch=None):
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)
     network = build_network(panel, args)
-    print(panel.samples(), training.summary(network), sep="\n")
+    print(panel.samples(), f"{network.count_params():,} weights to learn.", sep="\n")
     fit = train(network, panel, args, on_epoch)
     if on_epoch:
         return None
@@ -194,7 +188,8 @@ def main(argv=None, on_epoch=None):
     model = in_own_unit(network, panel)  # takes and returns prices
     rivals = baselines.simple(panel) | {"linear": baselines.Linear(panel), "LSTM": Recursive(model)}
     if not args.csv:
-        rivals["optimal"] = baselines.optimal(random_walk.optimal, **law(args))
+        law = {"drift": args.drift, "volatility": args.volatility}
+        rivals["optimal"] = baselines.optimal(random_walk.optimal, **law)
     found = backtest(rivals, panel, "LSTM", steps=1, levels=LEVELS, log=True)
     returns = {part: log_returns(panel, rivals["LSTM"], part) for part in ("train", "val", "test")}
     print(found, truth(found, returns), sep="\n")

@@ -125,7 +125,7 @@ def main(argv=None, on_epoch=None):
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)
     network = build_network(panel, args)
-    print(panel.samples(), training.summary(network), sep="\n")
+    print(panel.samples(), f"{network.count_params():,} weights to learn.", sep="\n")
     fit = train(network, panel, args, on_epoch)
     if on_epoch:
         return None

@@ -154,7 +154,7 @@ def learn_on(start, panel, args, on_epoch=None, refit=None):
 
     origins = panel.origins("train", panel.horizon)
     if refit:
-        origins = panel.origins_between(panel.start, panel.end, panel.horizon)
+        origins = panel.origins("all", panel.horizon)
     keras.utils.set_random_seed(args.seed)
     network, before = (set_weights(build_network(), start.weights) for _ in NETWORKS)
     steps = -(-min(EPOCH_WINDOWS, len(origins)) // args.batch_size)

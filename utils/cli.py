@@ -90,19 +90,10 @@ def add_data(parser: Parser) -> argparse._ArgumentGroup:
     add = data.add_argument
     add("--csv", metavar="FILE", help="your own data, a row per time step")
     add("--column", help="column of the CSV to forecast")
-    add(
-        "--features", type=names, default=[], metavar="A,B",
-        help="other columns as inputs, of which only the past is known",
-    )  # fmt: skip
-    add(
-        "--time-column", metavar="COLUMN",
-        help="found by itself where there is one; two as Date,Time; none: rows are counted",
-    )  # fmt: skip
+    add("--features", type=names, default=[], metavar="A,B", help="inputs, known of the past only")
+    add("--time-column", metavar="NAME", help="else it is found; or Date,Time; none: count rows")
     add("--time-format", metavar="FORMAT", help="of the times, as strptime has it: %%d.%%m.%%Y")
-    add(
-        "--missing", type=names, default=[], metavar="-9999,?",
-        help="what else than an empty field stands for a missing value",
-    )  # fmt: skip
+    add("--missing", type=names, default=[], metavar="-9999,?", help="what stands for no value")
     add("--decimal", choices=[".", ","], default=".", help="mark in numbers")
     add("--encoding", metavar="NAME", help="of the file, such as big5 (default: UTF-8)")
     return data
@@ -112,10 +103,8 @@ def add_run(parser: Parser, folder: str) -> None:
     """Add the flags of every run: its seed, its folder, and whether to open a window."""
     run = parser.add_argument_group("run")
     run.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=0, help="of all chance")
-    run.add_argument(
-        "--output-dir", metavar="FOLDER",
-        help=f"for all that is written (default: {folder}; with --load, its forecast/)",
-    )  # fmt: skip
+    text = f"for all that is written (default: {folder}; with --load, its forecast/)"
+    run.add_argument("--output-dir", metavar="FOLDER", help=text)
     run.add_argument("--show", action="store_true", help="open the picture in a window")
 
 
@@ -130,9 +119,8 @@ def lesson_parser(script: str, description: str, **defaults) -> Parser:
     parser = Parser(prog=f"{script}.py", description=description)
     add_data(parser)
     ahead = parser.add_argument_group("forecast")
-    ahead.add_argument(
-        "--forecast", type=whole_number(1, MOST_STEPS), metavar="STEPS", help="past the end"
-    )
+    steps = whole_number(1, MOST_STEPS)
+    ahead.add_argument("--forecast", type=steps, metavar="STEPS", help="past the end")
     ahead.add_argument("--load", metavar="FILE", help="forecast with this model; no training")
     network = parser.add_argument_group("network and training (with --load, the model's own)")
     for flag, kind, text in (

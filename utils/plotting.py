@@ -6,7 +6,6 @@ from pathlib import Path
 from utils.files import written_whole
 
 import matplotlib
-import matplotlib.dates
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -44,6 +43,8 @@ matplotlib.rcParams.update(
         "axes.titlesize": 11,
         "axes.titlelocation": "left",
         "axes.labelsize": 10,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
         "legend.frameon": False,
         "legend.fontsize": 9,
         "lines.linewidth": 1.4,
@@ -66,9 +67,8 @@ def draw_forecast(
 
     Args:
         axes: to draw on.
-        actual: the last values.
-        forecast: goes on from there: columns forecast, and by interval lower and upper (of 90 %),
-            or lower_0.5 and upper_0.5.
+        actual: the last values by time.
+        forecast: columns forecast, and by interval lower and upper (of 90 %), or lower_0.5, ...
         one_step: on the index of `actual`, named after the network.
     """
     start = pd.DataFrame(actual.iloc[-1], actual.index[-1:], forecast.columns)
@@ -81,28 +81,16 @@ def draw_forecast(
     for lower in [name for name in forecast if name.startswith("lower")]:
         upper, level = lower.replace("lower", "upper"), float(lower.partition("_")[2] or 0.9)
         axes.fill_between(ahead.index, ahead[lower], ahead[upper], color=RED, alpha=0.15, lw=0)
-        axes.text(
-            ahead.index[-1], ahead[upper].iloc[-1], f" {level:.0%}", va="center", clip_on=False
-        )
+        axes.text(ahead.index[-1], ahead[upper].iloc[-1], f" {level:.0%}", va="center")
     axes.set_ylabel(actual.name)
     axes.margins(x=0.01)
     axes.legend(loc="lower left", ncols=5, bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
 
 
-def few_dates(axes: Axes) -> None:
-    """Keep the dates below a narrow picture apart."""
-    locator = axes.xaxis.get_major_locator()
-    if isinstance(locator, matplotlib.dates.AutoDateLocator):
-        locator.maxticks = dict.fromkeys(locator.maxticks, 5)
-
-
 def draw_errors(axes: Axes, test: pd.DataFrame, network: str) -> None:
     """Draw the mean absolute error by hour of the day, or else from week to week, say.
 
-    Args:
-        axes: to draw on.
-        test: one-step forecasts by time: actual, persistence, linear, the network.
-        network: its name, a column of `test`.
+    The columns of `test`, by time, are actual, persistence, linear and the network.
     """
     by_hour = isinstance(test.index, pd.DatetimeIndex) and test.index.hour.nunique() > 1
     size = -(-len(test) // PIECES)
@@ -111,20 +99,13 @@ def draw_errors(axes: Axes, test: pd.DataFrame, network: str) -> None:
         errors = (test[name] - test["actual"]).abs()
         axes.plot(errors.groupby(by).mean(), color=colour, label=name)
     axes.set(title="MAE, one step ahead", ylim=(0, None))
-    few_dates(axes)
     if by_hour:
         axes.set(title="MAE by hour of the day, one step ahead", xticks=range(0, 24, 6))
     axes.legend(loc="best")
 
 
 def draw_by_steps(axes: Axes, scores: dict[str, dict], network: str) -> None:
-    """Draw the mean absolute error of each forecast by the number of steps ahead.
-
-    Args:
-        axes: to draw on.
-        scores: of the test part, as scores.json has them.
-        network: its name.
-    """
+    """Draw the mean absolute error of each forecast, as scores.json has it, by steps ahead."""
     for name, line in scores.items():
         errors = [np.nan if e is None else e for e in line["by_step"]["mae"]]
         wide = {"lw": 5, "alpha": 0.4} if name == "optimal" else {}
@@ -137,13 +118,7 @@ def draw_by_steps(axes: Axes, scores: dict[str, dict], network: str) -> None:
 
 
 def draw_history(axes: Axes, history: pd.DataFrame, best_epoch: int) -> None:
-    """Draw the loss of train and validation part by epoch.
-
-    Args:
-        axes: to draw on.
-        history: by epoch: loss, val_loss.
-        best_epoch: whose weights are kept.
-    """
+    """Draw the loss of train and validation part by epoch, as `utils.training.fit` has it."""
     axes.plot(history["loss"], color=GREY, label="train")
     axes.plot(history["val_loss"], color=BLUE, label="validation")
     axes.axvline(best_epoch, color=BLACK, lw=0.8, ls=":", label=f"kept: epoch {best_epoch}")

@@ -33,16 +33,9 @@ class Fit(NamedTuple):
     interrupted: bool
 
     def __str__(self):
-        last = len(self.history)
-        if self.interrupted:
-            why = "was interrupted"
-        elif last < self.epochs:
-            why = "stopped, since a third of the epochs had brought nothing better,"
-        else:
-            why = "ended as planned"
-        return (
-            f"Training {why} after epoch {last} of {self.epochs}; kept is epoch {self.best_epoch}."
-        )
+        ended = "was interrupted" if self.interrupted else "ended"
+        last, kept = len(self.history), self.best_epoch
+        return f"Training {ended} after epoch {last} of {self.epochs}; kept is epoch {kept}."
 
 
 def steps_per_epoch(windows: int, batch_size: int) -> int:
@@ -66,7 +59,8 @@ def fit(
 ) -> Fit:
     """Train until a third of the epochs brought nothing better; keep the best epoch's weights.
 
-    Where the optimizer averages weights (`use_ema`), these are what is validated and kept.
+    Where the optimizer averages weights (`use_ema`), these are what is validated and kept. Ctrl-C
+    ends the training, too, once an epoch has ended.
 
     Args:
         network: compiled.
@@ -77,11 +71,7 @@ def fit(
         stop_early: if not, or without validation, the last weights are kept.
         on_epoch: is given the lowest validation loss so far after each epoch.
 
-    Returns:
-        the fit; after Ctrl-C the network has the best weights so far.
-
     Raises:
-        KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
         InputError: if the loss is no number any more.
     """
     start, interrupted = time.perf_counter(), False
@@ -92,7 +82,8 @@ def fit(
         loss = logs["val_loss"] if stop_early else -epoch
         if not kept or loss < kept[0]:
             kept[:] = loss, epoch + 1, network.get_weights()
-        network.stop_training |= epoch + 1 - kept[1] >= epochs / 3
+        useless = epoch + 1 - kept[1] >= epochs / 3
+        network.stop_training = useless or not np.isfinite(logs["loss"])
         if on_epoch:
             on_epoch(min(log.history["val_loss"]))
 
@@ -101,8 +92,7 @@ def fit(
     try:
         network.fit(
             batches, steps_per_epoch=steps, epochs=epochs, validation_data=val_batches,
-            callbacks=[*averaged, log, keras.callbacks.TerminateOnNaN(), ours],
-            shuffle=False,  # the batches are
+            shuffle=False, callbacks=[*averaged, log, ours],  # they are shuffled
             verbose=1 if sys.stdout.isatty() else 2,
         )  # fmt: skip
     except KeyboardInterrupt:
@@ -117,17 +107,6 @@ def fit(
     return Fit(history, kept[1], epochs, time.perf_counter() - start, interrupted)
 
 
-def summary(network: keras.Model) -> str:
-    """Return the layers with weights: what they put out, and how many weights they have."""
-    lines = [f"    inputs (windows, {', '.join(map(str, network.input_shape[1:]))})"]
-    for layer in network.layers:
-        if layer.trainable_weights:
-            shape = ", ".join(map(str, layer.output.shape[1:]))
-            kind = type(layer).__name__
-            lines.append(f"    {kind:10} -> (windows, {shape})  {layer.count_params():,} weights")
-    return "\n".join(lines)
-
-
 def save(path: str | Path, network: keras.Model, facts: dict) -> None:
     """Save a network, and facts (JSON) that its user must know, as one `.keras` file, whole."""
     with written_whole(path) as beside:
@@ -140,10 +119,6 @@ def save(path: str | Path, network: keras.Model, facts: dict) -> None:
 
 def load(path: str | Path, script: str) -> tuple[keras.Model, dict]:
     """Load what `save` wrote, in Keras' safe mode: a stranger's file must not run code.
-
-    Args:
-        path: of the .keras file.
-        script: that saved it, as the facts say under "script".
 
     Raises:
         InputError: if the file can't be read, isn't from `script`, or would have to run code.

@@ -78,15 +78,17 @@ def facts(found):
 
 def test_a_model_matches_columns_by_name_and_measures_by_what_it_has_learned(found, facts):
     words = {"w=snow": 1.0, "w=sun": 0.5}
-    frames = {"": days(-np.arange(50.0), **words, wind=np.arange(50))}
+    frames = {"": days(-np.arange(50.0), **words, wind=np.arange(50.0))}
+    frames[""].iloc[7] = np.nan  # a closed day
     panel = outputs.panel_of(frames, 5, facts, "m.keras")
     assert panel.columns == ["y", "wind", "w=rain", "w=sun"] and panel.horizon == 5
     assert panel.values[panel.start[0]].tolist() == [0, 0, 0, 0.5]
+    assert np.isnan(panel.values[panel.start[0] + 7]).all()
     assert panel.calendar_names == facts["calendar"] and panel.season == 7
-    assert (panel.numbers, panel.lowest) == ([1], 0)
+    assert panel.lowest == 0
     assert panel.error_size == found.panel.error_size and panel.size == found.panel.size
     stranger = outputs.panel_of({"b": frames[""]}, 5, facts, "m.keras")
-    assert stranger.numbers == [0] and stranger.size == 16.5  # the mean of 0, ..., 33
+    assert stranger.size == (16.5 * 34 - 7) / 33  # the mean of 0, ..., 33 without 7
 
 
 WORDS = {"w=rain": 1.0}

@@ -43,11 +43,12 @@ def test_origins_lie_in_their_part_with_all_their_steps(lengths, input_steps, ho
     frames = {str(i): rows(100 * i + np.arange(n)) for i, n in enumerate(lengths)}
     panel = Panel(frames, input_steps, horizon, short_windows=short)
     borders = [panel.start, *panel.borders.T, panel.end]
-    for part, begin, end in zip(PARTS, borders[:-1], borders[1:], strict=True):
+    spans = [*zip(PARTS, borders[:-1], borders[1:], strict=True), ("all", borders[0], borders[3])]
+    for part, begin, end in spans:
         origins = panel.origins(part, horizon)
         series = panel.series_of(origins)
         assert (begin[series] <= origins).all() and (origins + horizon <= end[series]).all()
-        assert np.isfinite(panel.targets(origins)).all()
+        assert part == "all" or np.isfinite(panel.targets(origins)).all()
         windows = panel.windows(origins)
         assert (np.diff(windows, axis=1)[np.isfinite(windows[:, :-1])] == 1).all()
         assert short or np.isfinite(windows).all()
@@ -102,13 +103,10 @@ def test_each_row_has_the_calendar_of_its_time():
     assert not panel.coming(panel.start - 1).any()  # a margin
 
 
-def test_a_first_step_over_a_day_off_does_not_cost_the_weekday():
-    times = pd.bdate_range("2024-01-01", periods=60).delete(1)
+def test_business_days_with_a_holiday_and_counted_rows():
+    times = pd.bdate_range("2024-01-01", periods=60).delete(1)  # the first step is over it
     panel = Panel({"": pd.DataFrame({"y": np.arange(59.0)}, times)}, 4, 3)
     assert panel.step == "B" and "weekday Mon" in panel.calendar_names
-
-
-def test_several_series_of_counted_rows():
     panel = Panel({"a": rows(np.arange(40)), "b": rows(np.arange(30))}, 4, 3)
     assert (panel.step, panel.season, panel.inputs) == ("rows", 1, 0)
     assert panel.times[1][-3:].tolist() == [30, 31, 32]

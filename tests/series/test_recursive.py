@@ -47,7 +47,7 @@ def test_it_is_the_plain_loop(panel):
             window = np.vstack([window[1:], ahead])
     found = forecaster(panel, origins)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
-    np.testing.assert_allclose(forecaster.next(panel, origins), expected[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(forecaster(panel, origins, 1), expected[:, :1], rtol=1e-5)
 
 
 def test_changes_of_one_at_a_level_of_two_billion():

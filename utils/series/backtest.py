@@ -127,7 +127,7 @@ def backtest(
     both, validated = np.concatenate([val, test]), len(val)
     forecasts = {}
     for name, rival in rivals.items():
-        forecasts[name], around = point_and_bounds(rival(panel, both), levels)
+        forecasts[name], around = with_bounds(rival(panel, both), levels)
         if name == written:
             bounds = around
     rolled, corrections = Conformal(panel, both, bounds, levels, validated, log).rolling()
@@ -147,9 +147,7 @@ def backtest(
     )
 
 
-def point_and_bounds(
-    forecast: np.ndarray, levels: Sequence[float]
-) -> tuple[np.ndarray, np.ndarray]:
+def with_bounds(forecast: np.ndarray, levels: Sequence) -> tuple[np.ndarray, np.ndarray]:
     """Take a rival's forecast apart: (windows, horizon), and its bounds, or else itself as such."""
     if forecast.ndim == 3:
         return forecast[..., 0], forecast[..., 1:]

@@ -55,10 +55,9 @@ class Conformal:
         self.memory = 1 + np.ptp(self.time[:validated])
         actual = _logs(panel, panel.values[origins[:, None] + self.steps - 1, 0], log)
         over = actual[..., None] - _logs(panel, bounds, log)
-        miss = [np.maximum(-over[..., i], over[..., -1 - i]) for i in range(len(levels))]
+        misses = [np.maximum(-over[..., i], over[..., -1 - i]) for i in range(len(levels))]
         with np.errstate(divide="ignore", invalid="ignore"):  # of series that stand still
-            self.misses = np.array(miss) / sizes(panel, series, log)[:, None]
-        # (levels, windows, horizon)
+            self.misses = np.array(misses) / sizes(panel, series, log)[:, None]
 
     def at(self, now: int, shares: np.ndarray) -> np.ndarray:
         """Return the corrections as known `now`, so many steps from the end: (levels, horizon).

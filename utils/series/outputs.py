@@ -9,7 +9,7 @@ from pathlib import Path
 
 from utils import InputError, plotting, training
 from utils.files import write_csv, write_json
-from utils.series.backtest import Backtest, point_and_bounds
+from utils.series.backtest import Backtest, with_bounds
 from utils.series.intervals import extended, widened
 from utils.series.panel import Panel
 
@@ -33,7 +33,7 @@ def ahead(panel: Panel, forecaster: Callable, facts: dict) -> pd.DataFrame:
         and upper of each level (named where it isn't 90 %), and between them a median, if any.
     """
     levels = facts["levels"]
-    point, bounds = point_and_bounds(forecaster(panel, panel.end), levels)
+    point, bounds = with_bounds(forecaster(panel, panel.end), levels)
     corrections = extended(np.array(facts["corrections"]), panel.horizon)
     bounds = widened(panel, panel.end, bounds, corrections, facts["log"])
     of_level = ["" if level == 0.9 else f"_{level:g}" for level in levels]
@@ -98,10 +98,10 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
                 f"--load {path}: the model has learned column {name!r} as "
                 f"{'numbers' if name in columns else 'words'}, which it isn't in these data"
             )
-    for series, frame in frames.items():  # a word that is absent is 0, a new one is left out
-        zero = np.where(frame.isna().all(axis=1), np.nan, 0.0)
-        absent = {name: zero for name in columns if name not in frame}
-        frames = frames | {series: frame.assign(**absent)[columns]}
+    frames = {  # a word that is absent is 0, a new one is left out
+        name: frame.reindex(columns=columns, fill_value=0.0).mask(frame.isna().all(axis=1), axis=0)
+        for name, frame in frames.items()
+    }
     panel = Panel(
         frames, steps, horizon, season=facts["season"], calendar_names=facts["calendar"],
         known=known, log=facts["log"], short_windows=short,
@@ -116,8 +116,6 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
                 f"{ours}; bring data of the same {what}"
             )
     panel.lowest = -np.inf if facts["lowest"] is None else 0.0
-    numbers = {name: number for number, name in enumerate(facts["series"], 1)}
-    panel.numbers = np.array([numbers.get(name, 0) for name in panel.names])
     for i, name in enumerate(panel.names):
         if name in facts["series"]:
             panel.error_size[i], panel.size[i] = facts["series"][name]
@@ -125,14 +123,7 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
 
 
 def scores_of(script: str, args: argparse.Namespace, found: Backtest, fit: float) -> dict:
-    """Return what scores.json holds.
-
-    Args:
-        script: with .py.
-        args: of `utils.cli.parse`.
-        found: the backtest.
-        fit: seconds of training.
-    """
+    """Return what scores.json holds; `fit` is how many seconds the training took."""
     return {
         "script": script,
         "data": args.csv or "simulated",
@@ -158,7 +149,9 @@ def write(
     model: keras.Model | None = None,
     facts: dict | None = None,
 ) -> str:
-    """Write all files of a run; those of an earlier run that this one doesn't have go.
+    """Write all files of a run, and return the forecast and their place as text.
+
+    Those of an earlier run that this one doesn't have go.
 
     Args:
         folder: there already.
@@ -166,12 +159,9 @@ def write(
         figure: the picture.
         forecast: of `ahead`.
         tables: further ones, by file name.
-        scores: of `scores_of`, if any.
-        model: to save, if any.
-        facts: of `facts_of`, with it.
-
-    Returns:
-        the forecast as text, and where the files are.
+        scores: of `scores_of`.
+        model: to save, with its facts.
+        facts: of `facts_of`.
     """
     for name in OF_A_RUN:
         (folder / name).unlink(missing_ok=True)

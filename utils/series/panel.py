@@ -41,7 +41,6 @@ class Panel:
             horizon at least.
 
     Attributes:
-        names: of the series.
         times: of each series, the steps to come included: (length + horizon,).
         start, end: (series,) the row of the first value, and the row after the last one.
         values: (rows, targets) float64: the target and, to its right, the features; NaN where
@@ -50,14 +49,13 @@ class Panel:
         calendar, moment: (times, columns) float32, 0 in its first row, and which of its rows each
             row of the panel has, (rows + 1,).
         borders: (series, 2) rows where the validation and the test part begin.
-        mase_scale: (series,) mean absolute change over a season in the train part.
-        error_size: (series,) what the errors of intervals are measured in: the same, or that of a
-            typical series where a series is too young to tell, 0 where it stands still.
-        size: (series,) mean absolute value in the train part.
+        mase_scale, size: (series,) mean absolute change over a season, and mean absolute value, in
+            the train part.
+        error_size: (series,) what the errors of intervals are measured in: `mase_scale`, or that of
+            a typical series where one is too young to tell, 0 where it stands still.
         lowest: 0 where the train part has no value below, else -inf: no forecast lies below.
         positive, whole, mostly_zero: whether all train values are above zero, all are whole
             numbers, and a third or more are zero.
-        numbers: (series,) by which a network knows the series, from 1; 0 is a stranger.
 
     Raises:
         InputError: if a column has no value in the train part.
@@ -87,31 +85,32 @@ class Panel:
         self._split(held_back)
         self._add_calendar(calendar_names)
         self._measure()
-        self.numbers = np.arange(1, 1 + len(frames))
 
     def _lay_out(self, frames, known):
         """Fill times, values, known, start, end and series_of_rows."""
-        self.times, values, coming = [], [], []
+        self.times, blocks, futures = [], [], {}
         for frame in frames.values():
-            given = np.flatnonzero(np.isfinite(frame.iloc[:, 0]))
-            frame = frame.iloc[given[0] : given[-1] + 1 + self.horizon]
-            length = given[-1] + 1 - given[0]
-            if missing := length + self.horizon - len(frame):
-                index = frame.index.append(calendar.future(frame.index, missing))
-                frame = frame.reindex(index)
-            around = [(self.input_steps, self.horizon), (0, 0)]
-            past = frame[self.columns].to_numpy(float)[:length]
-            values.append(np.pad(past, around, constant_values=np.nan))
-            coming.append(
-                np.pad(frame[known].to_numpy(np.float32), [(self.input_steps, 0), (0, 0)])
-            )
-            self.times.append(frame.index)
-        sizes = np.array([len(rows) for rows in values])
+            rows, index = frame.to_numpy(float), frame.index
+            given = np.flatnonzero(np.isfinite(rows[:, 0]))
+            begin, end = given[0], given[-1] + 1
+            rows, index = rows[begin : end + self.horizon], index[begin : end + self.horizon]
+            if missing := end - begin + self.horizon - len(rows):
+                alike = index[-1], getattr(index, "freq", None), missing  # as are many series
+                if alike not in futures:
+                    futures[alike] = calendar.future(index, missing)
+                index = index.append(futures[alike])
+            around = [(self.input_steps, missing), (0, 0)]
+            blocks.append(np.pad(rows, around, constant_values=np.nan))
+            self.times.append(index)
+        sizes, rows = np.array([len(block) for block in blocks]), np.concatenate(blocks)
         self.end = np.cumsum(sizes) - self.horizon
         self.start = self.end + self.horizon - sizes + self.input_steps
-        self.values = np.concatenate(values)
-        self.known = np.pad(np.nan_to_num(np.concatenate(coming)), [(0, 1), (0, 0)])
         self.series_of_rows = np.repeat(np.arange(len(sizes)), sizes)
+        names = next(iter(frames.values())).columns
+        self.known = np.nan_to_num(rows[:, names.get_indexer(known)].astype(np.float32))
+        self.known = np.pad(self.known, [(0, 1), (0, 0)])
+        self.values = rows[:, names.get_indexer(self.columns)]
+        self.values[np.arange(len(rows)) >= self.end[self.series_of_rows]] = np.nan
 
     def _split(self, held_back):
         """Fill borders."""
@@ -177,25 +176,20 @@ class Panel:
     def origins(self, part: str, steps: int = 1) -> np.ndarray:
         """Return the origins of a part, oldest first within a series.
 
-        Args:
-            part: "train", "val" or "test".
-            steps: ahead, that must all lie in the part.
-        """
-        borders = [self.start, *self.borders.T, self.end]
-        at = PARTS.index(part)
-        return self.origins_between(borders[at], borders[at + 1], steps)
-
-    def origins_between(self, begin: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
-        """Return the origins whose steps ahead lie between `begin` and `end`, rows of (series,).
-
         A window is whole or, with `short_windows`, holds half of its steps (in a short series, a
         third of its train part), so that a series younger than a window counts too.
+
+        Args:
+            part: "train", "val" or "test", or "all" of them.
+            steps: ahead, that must all lie in the part.
         """
-        least = self.input_steps
+        least, borders = self.input_steps, [self.start, *self.borders.T, self.end]
         if self.short_windows:
             third = np.maximum((self.borders[:, 0] - self.start) // 3, 2)
             least = np.minimum(self.input_steps // 2, third)
-        rows = zip(np.maximum(begin, self.start + least), end - steps + 1, strict=True)
+        at, after = {"train": (0, 1), "val": (1, 2), "test": (2, 3), "all": (0, 3)}[part]
+        begins, ends = np.maximum(borders[at], self.start + least), borders[after] - steps + 1
+        rows = zip(begins, ends, strict=True)
         return np.concatenate([np.arange(first, last) for first, last in rows])
 
     def known_origins(self, part: str) -> np.ndarray:

@@ -43,32 +43,24 @@ class Recursive:
     def __init__(self, model: keras.Model):
         self.model = model
 
-    def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
-        """Return the forecasts of the target, (windows, horizon)."""
+    def __call__(self, panel: Panel, origins: np.ndarray, steps: int | None = None) -> np.ndarray:
+        """Return the forecasts of the target, (windows, horizon), or of so many steps."""
+        steps = steps or panel.horizon
 
         @tf.function(reduce_retracing=True)  # the loop becomes one of the graph
         def roll(windows, coming):
-            forecasts = tf.TensorArray(windows.dtype, panel.horizon)
-            for step in tf.range(panel.horizon):
+            forecasts = tf.TensorArray(windows.dtype, steps)
+            for step in tf.range(steps):
                 ahead = self.model(windows, training=False)  # (windows, targets)
                 forecasts = forecasts.write(step, ahead[:, 0])
                 newest = tf.concat([ahead, coming[step]], axis=-1)[:, None]
                 windows = tf.concat([windows[:, 1:], newest], axis=1)
-            return forecasts.stack()  # (horizon, windows)
+            return forecasts.stack()  # (steps, windows)
 
         forecasts = []
         for some in np.array_split(origins, -(-len(origins) // ORIGINS_AT_ONCE)):
-            coming = panel.coming(some + np.arange(1, panel.horizon + 1)[:, None])
-            ahead = roll(tf.constant(self._windows(panel, some)), tf.constant(coming, tf.float64))
-            forecasts.append(ahead.numpy().T)
+            rows = some[:, None] + np.arange(-panel.input_steps, 0)
+            windows = np.concatenate([panel.filled[rows], panel.coming(rows + 1)], axis=-1)
+            coming = panel.coming(some + np.arange(1, steps + 1)[:, None]).astype(float)
+            forecasts.append(roll(tf.constant(windows), tf.constant(coming)).numpy().T)
         return np.maximum(np.concatenate(forecasts), panel.lowest)
-
-    def next(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
-        """Return the forecasts of the target one step ahead, (windows,)."""
-        return self.model.predict(self._windows(panel, origins), verbose=0)[:, 0]
-
-    @staticmethod
-    def _windows(panel, origins):
-        """Return what the model reads, (windows, input_steps, targets + coming)."""
-        rows = origins[:, None] + np.arange(-panel.input_steps, 0)
-        return np.concatenate([panel.filled[rows], panel.coming(rows + 1)], axis=-1)

@@ -17,11 +17,7 @@ CHUNK = 2_000  # windows at once
 def simulated(steps: int, seed: int, noise: float = 0.1, jumps: float = 0.0) -> pd.Series:
     """Return y_t = sin(0.1 t + phase) + N(0, noise), t = 0 ... steps - 1.
 
-    Args:
-        steps: length.
-        seed: of noise and jumps.
-        noise: standard deviation.
-        jumps: the phase, which starts at 0, is drawn anew so often, per step.
+    The phase starts at 0, and in a share `jumps` of the steps it is drawn anew.
     """
     values = np.random.default_rng(seed).normal(0, noise, steps) + clean(steps, seed, jumps)
     return pd.Series(values, pd.RangeIndex(steps, name="time"), name="y")
@@ -43,16 +39,7 @@ def optimal(
     The phase is uniform on the circle before the window is seen. With each value, P(phase) is
     multiplied by the likelihood of the value (Bayes), and where phases jump, mixed with the uniform
     from step to step (the forward algorithm of a hidden Markov model). The forecast is the mean
-    over the phases.
-
-    Args:
-        windows: (windows, input_steps)
-        steps: ahead.
-        noise: standard deviation, as in `simulated`.
-        jumps: as in `simulated`.
-
-    Returns:
-        (windows, steps)
+    over the phases: from windows (windows, input_steps) to (windows, steps).
     """
     input_steps = windows.shape[1]
     stays = (1 - jumps) ** np.arange(1, steps + 1)

@@ -28,15 +28,7 @@ def optimal(windows: np.ndarray, steps: int = 1, noise: float = 2.0) -> np.ndarr
 
     A window begins at one of 24 hours h, all equally likely before it is seen. By Bayes, P(h |
     window) is proportional to exp(-sum_t (window_t - law_{h+t})^2 / (2 noise^2)), and the forecast
-    is the mean of the law under it.
-
-    Args:
-        windows: (windows, input_steps), °C.
-        steps: ahead.
-        noise: standard deviation in °C, as in `simulated`.
-
-    Returns:
-        (windows, steps), °C.
+    is the mean of the law under it, from windows (windows, input_steps) to (windows, steps), in °C.
     """
     from scipy.special import softmax
 

@@ -12,7 +12,7 @@ from utils.series.panel import Panel
 import numpy as np
 import tensorflow as tf
 
-PREDICT_BATCH = 1024  # windows
+VAL_BATCH = 1024  # windows
 
 
 def next_step(panel: Panel) -> Callable:
@@ -23,25 +23,15 @@ def next_step(panel: Panel) -> Callable:
         z-scores, and the calendar and known columns of the row *after* it, which are known by then;
         and to the z-scores of the origins' rows, (batch, targets).
     """
-    z = tf.constant(panel.z, tf.float32)
-    coming = coming_of(panel)
+    after = panel.coming(np.arange(1, len(panel.values) + 1))
+    rows = tf.constant(np.concatenate([panel.z, after], axis=1), tf.float32)
     past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
 
     def cut(origins):
-        rows = origins[:, None] + past
-        return tf.concat([tf.gather(z, rows), coming(rows + 1)], -1), tf.gather(z, origins)
+        inputs, targets = tf.gather(rows, origins[:, None] + past), tf.gather(rows, origins)
+        return inputs, targets[:, : len(panel.columns)]
 
     return cut
-
-
-def coming_of(panel: Panel) -> Callable:
-    """Return what gives rows (...) what is known of them beforehand, (..., inputs)."""
-    calendar, moment, known = map(tf.constant, (panel.calendar, panel.moment, panel.known))
-
-    def coming(rows):
-        return tf.concat([tf.gather(calendar, tf.gather(moment, rows)), tf.gather(known, rows)], -1)
-
-    return coming
 
 
 def shuffled(cut: Callable, origins: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:
@@ -64,8 +54,6 @@ def shuffled(cut: Callable, origins: np.ndarray, batch_size: int, seed: int) -> 
     return tf.data.Dataset.counter().flat_map(one_pass).map(cut).prefetch(8)
 
 
-def in_order(
-    cut: Callable, origins: np.ndarray, batch_size: int = PREDICT_BATCH
-) -> tf.data.Dataset:
-    """Stream batches once, oldest first, for validation and prediction; arguments as above."""
-    return tf.data.Dataset.from_tensor_slices(origins).batch(batch_size).map(cut).prefetch(4)
+def in_order(cut: Callable, origins: np.ndarray) -> tf.data.Dataset:
+    """Stream batches once, oldest first, for validation; arguments as above."""
+    return tf.data.Dataset.from_tensor_slices(origins).batch(VAL_BATCH).map(cut).prefetch(4)
