@@ -198,8 +198,7 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
     if vocabulary.intents:
         weights = keras.ops.where(mask[..., None], keras.layers.Dense(1)(h), crf.NEVER)
         mean = keras.ops.sum(keras.ops.softmax(weights, axis=1) * h, axis=1)  # (batch, units)
-        intent = keras.layers.Dense(len(vocabulary.intents))(mean)
-        outputs["intent"] = crf.Tempered(name="intent")(intent)
+        outputs["intent"] = keras.layers.Dense(len(vocabulary.intents), name="intent")(mean)
     worth = x if network.kind == "jordan" else keras.layers.Dense(tags)(h)  # of each tag
     outputs["tags"] = crf.CRF(vocabulary.tags, learned=learn_links, name="tags")(worth)
     return keras.Model(inputs, outputs)

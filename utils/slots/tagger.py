@@ -2,7 +2,7 @@
 
 Its network takes what `Vocabulary.encode` returns. It gives scores: "tags" (batch, steps, tags)
 from a layer `CRF` of this name and, where the data have intents, "intent" (batch, intents) from a
-layer `Tempered` of this name; a softmax makes them probabilities.
+dense layer of this name; a softmax makes them probabilities.
 """
 
 from collections.abc import Callable, Iterator, Sequence
