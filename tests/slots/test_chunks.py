@@ -3,6 +3,7 @@
 import itertools
 
 from utils.slots import chunks
+from utils.slots.files import Sentence
 
 import numpy as np
 import pytest
@@ -75,7 +76,8 @@ def test_f1_p_value():
 def test_commonest_tags():
     words = ["to York to Rome", "from York to Oslo", "fly to York Bonn", "fly to Bonn"]
     tags = ["O B-to O B-to", "O B-from O B-to", "O O B-to B-from", "O O B-from"]
-    found = chunks.commonest_tags([w.split() for w in words], [t.split() for t in tags])
+    pairs = zip(words, tags, strict=True)
+    found = chunks.commonest_tags([Sentence(w.split(), t.split()) for w, t in pairs])
     tags[1] = "O B-to O B-to"  # York is twice a destination, once not
     assert found == [t.split() for t in tags]
 
