@@ -130,27 +130,25 @@ def clip(grads, norm):
     return [grad * min(1, norm / length) for grad in grads]
 
 
-def adam(weights, grads, memory, rate=LEARNING_RATE, beta_1=0.9, beta_2=0.999):
+def adam(weights, grads, memory):
     """Move the weights by one step of Adam (Kingma & Ba, 2015); `memory` is {} before the first."""
     memory["t"] = t = memory.get("t", 0) + 1
     for k, (w, grad) in enumerate(zip(weights, grads, strict=True)):
         m, v = memory.get(k, (0, 0))
-        m = beta_1 * m + (1 - beta_1) * grad  # where the gradients have pointed lately
-        v = beta_2 * v + (1 - beta_2) * grad**2  # and how large they were
+        m = 0.9 * m + 0.1 * grad  # where the gradients have pointed lately
+        v = 0.999 * v + 0.001 * grad**2  # and how large they were
         memory[k] = m, v
-        w -= rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (np.sqrt(v) + 1e-7)
+        w -= LEARNING_RATE * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-7)
 
 
 def learn(layer, weights, inputs, targets, orders):
-    """Train the weights in place, one epoch per order of the windows; yield each mean loss."""
-    memory = {}
-    for order in orders:
-        losses = []
-        for batch in order.reshape(-1, BATCH_SIZE):
-            loss, grads = gradients(layer, weights, inputs[batch], targets[batch])
-            adam(weights, clip(grads, CLIP_NORM), memory)
-            losses.append(loss)
-        yield np.mean(losses)
+    """Train the weights in place, one epoch per order of the windows; return the mean losses."""
+    memory, losses = {}, []
+    for batch in np.reshape(orders, (-1, BATCH_SIZE)):
+        loss, grads = gradients(layer, weights, inputs[batch], targets[batch])
+        adam(weights, clip(grads, CLIP_NORM), memory)
+        losses.append(loss)
+    return np.reshape(losses, (len(orders), -1)).mean(axis=1)
 
 
 # ------------------------------------------------------------------ the same in Keras
@@ -228,10 +226,11 @@ def main(argv=None):
     orders = [rng.permutation(train) for _ in range(args.epochs)]
     weights = start(layer, UNITS, rng)
     model = keras_network(layer, weights)  # before they are trained
-    losses = pd.DataFrame({"NumPy": list(learn(layer, weights, inputs, targets, orders))})
-    for epoch, order in enumerate(orders):
-        log = model.fit(inputs[order], targets[order], BATCH_SIZE, shuffle=False, verbose=0)
-        losses.loc[epoch, "Keras"] = log.history["loss"][0]
+    losses = pd.DataFrame({"NumPy": learn(layer, weights, inputs, targets, orders)})
+    losses["Keras"] = [
+        model.fit(inputs[o], targets[o], BATCH_SIZE, shuffle=False, verbose=0).history["loss"][0]
+        for o in orders
+    ]
     losses.index = [f"epoch {epoch + 1}" for epoch in losses.index]
     predicts = {"NumPy": lambda x: forward(layer, weights, x)[0], "Keras": model.predict_on_batch}
     for name, predict in predicts.items():

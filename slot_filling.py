@@ -198,8 +198,7 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
     if vocabulary.intents:
         weights = keras.ops.where(mask[..., None], keras.layers.Dense(1)(h), crf.NEVER)
         mean = keras.ops.sum(keras.ops.softmax(weights, axis=1) * h, axis=1)  # (batch, units)
-        intent = keras.layers.Dense(len(vocabulary.intents))(mean)
-        outputs["intent"] = crf.Tempered(name="intent")(intent)
+        outputs["intent"] = keras.layers.Dense(len(vocabulary.intents), name="intent")(mean)
     worth = x if network.kind == "jordan" else keras.layers.Dense(tags)(h)  # of each tag
     outputs["tags"] = crf.CRF(vocabulary.tags, learned=learn_links, name="tags")(worth)
     return keras.Model(inputs, outputs)
@@ -276,13 +275,12 @@ def report(runs, parts, args, folder):
     """Print, draw and save what the runs reached; return what scores.json holds."""
     results = {name: scores.summary(found) for name, found in runs.items()}
     best = max(results, key=lambda name: results[name]["dev"]["f1"])
-    best_runs = {
-        name: max(found, key=lambda run: run.scores["dev"]["f1"]) for name, found in runs.items()
-    }
+    best_runs = {n: max(some, key=lambda run: run.scores["dev"]["f1"]) for n, some in runs.items()}
+    tagged, readings = best_runs[best].tagger, best_runs[best].readings
     part, sentences = list(parts.items())[-1]  # test, or else dev
     travels = args.data is args.dataset is None
-    words, tags = zip(*((sentence.words, sentence.tags) for sentence in sentences), strict=True)
-    commonest = chunks.score(tags, chunks.commonest_tags(words, tags)).loc["all", "f1"]
+    right = [sentence.tags for sentence in sentences]
+    commonest = chunks.score(right, chunks.commonest_tags(sentences)).loc["all", "f1"]
     found = {
         "data": args.dataset or args.data or "travel",
         "language": args.language if travels else None,
@@ -293,9 +291,9 @@ def report(runs, parts, args, folder):
         "best": best,
     }
     table = scores.slot_table(runs[best], sentences)
-    tagger.save(folder / "model.keras", best_runs[best].tagger)
+    tagger.save(folder / "model.keras", tagged)
     write_csv(table, folder / "slots.csv")
-    write_csv(scores.sentence_table(best_runs[best].readings, sentences), folder / "sentences.csv")
+    write_csv(scores.sentence_table(readings, sentences), folder / "sentences.csv")
     write_json(found, folder / "scores.json")
 
     where = f"the {part} part{' of this grammar' if travels else ''}"
@@ -312,7 +310,7 @@ def report(runs, parts, args, folder):
         plotting.save(pictures.draw_taipei(taggers, queries), folder / "taipei.png", args.show)
         if args.language == "zh" and not plotting.CHINESE:
             print("No font with Chinese characters was found, such as Noto Sans CJK: boxes instead")
-    figure = pictures.draw_scores(results, part, bounds, best_runs, best, sentences)
+    figure = pictures.draw_scores(results, part, bounds, best, readings, sentences)
     plotting.save(figure, folder / "figure.png", args.show)
     print(f"\nPictures and files: {folder}")
     return found

@@ -44,7 +44,7 @@ def test_ten_steps_of_training_are_those_of_keras(layer, clip_norm, monkeypatch)
     model = from_scratch.keras_network(layer, weights)
     orders = np.random.default_rng(2).permutation(160).reshape(10, 16)  # an epoch of one step each
     by_keras = [model.train_on_batch(inputs[order], targets[order]) for order in orders]
-    by_hand = list(from_scratch.learn(layer, weights, inputs, targets, orders))
+    by_hand = from_scratch.learn(layer, weights, inputs, targets, orders)
     np.testing.assert_allclose(by_hand, by_keras, rtol=1e-5)
     for w, its in zip(weights, model.get_weights(), strict=True):
         np.testing.assert_allclose(w, its, atol=1e-5)

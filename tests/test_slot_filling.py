@@ -10,7 +10,7 @@ from pathlib import Path
 import slot_filling
 from slot_filling import KINDS, Network, build_network
 from utils import cli
-from utils.slots import chunks, files, learning, pictures, tagger, travel
+from utils.slots import chunks, files, learning, tagger, travel
 from utils.slots.vocabulary import Vocabulary
 
 import keras
@@ -62,14 +62,13 @@ def test_networks(network, vocabulary, tmp_path):
     alone = scores(model, vocabulary.encode(SAMPLE[:1], steps=2))
     np.testing.assert_allclose(padded["tags"][1, :8], found["tags"][1], atol=1e-5)
     np.testing.assert_allclose(padded["tags"][0, :2], alone["tags"][0], atol=1e-5)
-    np.testing.assert_allclose(padded["intent"], found["intent"], atol=1e-5)
     np.testing.assert_allclose(padded["intent"][0], alone["intent"][0], atol=1e-5)
 
     tagger.save(tmp_path / "model.keras", tagger.Tagger(model, vocabulary))
     loaded = tagger.load(tmp_path / "model.keras")
     assert loaded.vocabulary == vocabulary and loaded.crf.learned == letters
-    for name, again in scores(loaded.network, vocabulary.encode(SAMPLE, steps=8)).items():
-        np.testing.assert_allclose(again, found[name], atol=1e-6)
+    again = scores(loaded.network, vocabulary.encode(SAMPLE, steps=8))
+    np.testing.assert_allclose(again["tags"], found["tags"], atol=1e-6)
 
 
 @pytest.mark.parametrize("network", NETWORKS[:-2], ids=str)
@@ -111,24 +110,19 @@ def test_comparison(travelled):
     assert json.loads((folder / "scores.json").read_text(encoding="utf-8")) == scores
     assert scores["data"] == "travel" and scores["letters"] is scores["crf"] is False
     assert list(scores["networks"]) == ["feedforward", "bidirectional gru"]
-    assert scores["best"] in scores["networks"] and scores["ceiling_without_context"] == 50
-    assert 0 < scores["commonest_tags_f1"] <= 50
-    whole = ["f1", "intent_accuracy", "sentence_accuracy"]
-    errors = {"precision", "recall", "slot_calibration_error", "intent_calibration_error"}
+    assert 0 < scores["commonest_tags_f1"] <= 50 == scores["ceiling_without_context"]
     for entry in scores["networks"].values():
         for part in ("dev", "test"):
-            assert set(entry[part]) == {*whole, *(f"{name}_sd" for name in whole)} | errors
             assert all(0 <= value <= 100 for value in entry[part].values())
             by_seed = [seed[part]["f1"] for seed in entry["seeds"]]
             assert entry[part]["f1"] == pytest.approx(np.mean(by_seed))
-        assert entry["parameters"] > 0 and entry["fit_seconds"] > 0
+            assert entry[part]["f1_sd"] == pytest.approx(np.std(by_seed, ddof=1))
         assert set(entry["test_f1_by_cue"]) == {"before", "far", "after"}
     for phrase in ("seed 1: epoch 1/1", "-> find", "of this grammar", "cue before", "±"):
         assert phrase in printed
     lines = [line.split() for line in printed.splitlines() if line.startswith("feedforward ")]
     arrive, leave = (words[2:] for words in lines[-2:])  # without the name and the first word
     assert arrive == leave and len(arrive) == 4  # of "Taipei on November 2nd"
-    assert (folder / "slots.csv").read_text().startswith(",f1,precision,recall,count,f1_sd\nall,")
     sentences = pd.read_csv(folder / "sentences.csv")
     f1 = chunks.score(*(sentences[name].str.split() for name in ("tags", "predicted_tags")))
     best = [seed["test"] for seed in scores["networks"][scores["best"]]["seeds"]]
@@ -136,20 +130,12 @@ def test_comparison(travelled):
     assert 100 * sentences["right"].mean() in [seed["sentence_accuracy"] for seed in best]
 
 
-def test_picture_of_one_network_more_than_the_lesson_has(vocabulary):
-    tagged = tagger.Tagger(build_network(Network("gru"), vocabulary, units=2), vocabulary)
-    figure = pictures.draw_taipei(dict.fromkeys("abcdefghi", tagged), QUERIES[:2])
-    assert len(figure.axes) == 2 * 9
-
-
 def test_in_chinese(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(travel, "parts", functools.partial(travel.parts, train=30, dev=12, test=12))
     argv = ["--language=zh", "--model", "gru", *TINY, "--output-dir", str(tmp_path)]
     scores = slot_filling.main(argv)
     assert scores["language"] == "zh" and scores["crf"] is True
-    assert scores["networks"]["gru"]["test"]["f1_sd"] is None
-    printed = capsys.readouterr().out
-    assert "十" in printed and "±" not in printed
+    assert "十" in capsys.readouterr().out
     slot_filling.main(["--predict", "十一月二日抵達台北", "--output-dir", str(tmp_path)])
     line = capsys.readouterr().out
     assert "抵" in line and json.loads(line)["words"] == list("十一月二日抵達台北")
@@ -164,7 +150,7 @@ def write_folder(folder):
     return folder
 
 
-def test_own_folder_without_test_part(tmp_path):
+def test_own_folder_without_test_part_and_intents(tmp_path):
     data, out = write_folder(tmp_path / "data"), tmp_path / "out"
     for part in ("train", "dev"):
         (data / part / "label").unlink()
@@ -173,8 +159,7 @@ def test_own_folder_without_test_part(tmp_path):
     assert run(argv) == 0
     scores = json.loads((out / "scores.json").read_text())
     assert (scores["data"], scores["words"], scores["letters"]) == (str(data), "one-hot", True)
-    ((name, entry),) = scores["networks"].items()
-    assert name == scores["best"] == "bidirectional jordan, 2 layers"
+    entry = scores["networks"]["bidirectional jordan, 2 layers"]
     assert entry["test"] is None and "test_f1_by_cue" not in entry
     assert entry["dev"]["intent_accuracy"] is None and entry["dev"]["sentence_accuracy"] >= 0
 
@@ -213,30 +198,24 @@ def test_interrupted(tmp_path, monkeypatch, capsys):
 def test_predict_in_a_fresh_process(travelled, capsys):
     """Line by line while the pipe stays open, together in batches, or alone: the same answers."""
     folder, last = travelled[1], "arrive Kaohsiung tomorrow morning."
-    answers = []
-    with subprocess.Popen(
-        [sys.executable, "slot_filling.py", "--predict", "-", "--output-dir", folder],
-        cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        encoding="utf-8",
-    ) as process:  # fmt: skip
+    answers, pipes = [], dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    command = [sys.executable, "slot_filling.py", "--predict", "-", "--output-dir", folder]
+    with subprocess.Popen(command, cwd=REPOSITORY, encoding="utf-8", **pipes) as process:
         for lines in ([HARD[0]], HARD[1:], [last]):
             process.stdin.write("".join(f"{line}\n" for line in lines))
             process.stdin.flush()
             answers += [json.loads(process.stdout.readline()) for _ in lines]
-        assert process.communicate() == ("", "")
-    assert process.returncode == 0
+        assert process.communicate() == ("", "") and process.returncode == 0
     for answer in answers:
-        keys = ["intent", "intent_probability", "slots", "words", "tags", "unknown"]
-        assert list(answer) == keys and len(answer["tags"]) == len(answer["words"])
+        assert len(answer["tags"]) == len(answer["words"])
         assert all(0 <= slot["probability"] <= 1 for slot in answer["slots"])
     nothing = {"intent": None, "intent_probability": None, "slots": [], "words": [], "tags": []}
     assert answers[:3] == [nothing | {"unknown": []}] * 3  # "", spaces, marks
     assert answers[HARD.index("台北 到 高雄")]["words"] == list("台北到高雄")
     assert answers[-1]["words"] == ["arrive", "Kaohsiung", "tomorrow", "morning"]
     assert answers[-1]["unknown"] == ["Kaohsiung"] and answers[-1]["intent_probability"] > 0
-    for flags in (["--output-dir", folder], ["--load", folder / "model.keras"]):
-        assert run(["--predict", last, *flags]) == 0
-        assert json.loads(capsys.readouterr().out) == answers[-1]
+    assert run(["--predict", last, "--load", folder / "model.keras"]) == 0
+    assert json.loads(capsys.readouterr().out) == answers[-1]
 
 
 # ------------------------------------------------------------------ what it refuses
@@ -245,7 +224,6 @@ def test_predict_in_a_fresh_process(travelled, capsys):
 @pytest.mark.parametrize(
     ("argv", "complaint"),
     [
-        ("--seeds ,", "--seeds takes whole numbers"),
         ("--bidirectional", "--bidirectional: they need --model"),
         ("--model feedforward --bidirectional", "feedforward has no memory"),
         ("--dataset atis --data here", "--data and --dataset: name one of them"),
@@ -254,12 +232,10 @@ def test_predict_in_a_fresh_process(travelled, capsys):
         ("--predict hello --output-dir nowhere", "no saved model at nowhere"),
         ("--predict hello --data x --crf", "--crf and --data: --predict asks a trained model"),
         ("--min-confidence 0.5", "--min-confidence: only for --predict"),
-        ("--output-dir setup.txt", "cannot write there"),
     ],
 )
 def test_refused(argv, complaint, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "setup.txt").write_text("a file")
     assert run(argv.split()) == 2
     error = capsys.readouterr().err
     assert complaint in error and error.count("\n") == 1

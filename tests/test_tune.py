@@ -24,7 +24,7 @@ import pytest
 PATHS = os.pathsep.join(map(str, [Path(__file__).parents[1], Path(__file__).parent]))
 
 
-def test_a_range():
+def test_a_range_and_settings_as_flags():
     for text, inside, outside in (
         ("16:128", [16, 20, 128], [15, 129, None]),
         ("0.001:0.1", [0.001, 0.05], [0.2]),
@@ -37,9 +37,6 @@ def test_a_range():
     for text in ("", "5", "5:", "9:3", "3:3", "1:2:3", "a:b", "a/", "1/1", "0:inf"):
         with pytest.raises(ValueError, match="is no range"):
             Range.parse(text)
-
-
-def test_settings_as_flags():
     settings = {"learning-rate": 0.00123456, "layer": "gru", "crf": False, "a": True}
     assert " ".join(sweep.flags(settings)) == "--learning-rate 0.001235 --layer gru --no-crf --a"
 
@@ -53,8 +50,7 @@ def test_bad_flags_get_one_line_before_anything_starts(capsys):
         ("GRU --search units=9", "tune.py: error: --search: '9' is no range"),
         ("GRU --units 3 --search units=2:9", "--units is given twice; leave"),
         ("GRU --load model.keras", "no settings to vary"),
-        ("GRU --trials 0", "argument --trials: '0'"),
-        ("none", "argument lesson: invalid choice: 'none'"),
+        ("GRU --search batch-size=8/0/16", "GRU.py: error: argument --batch-size: '0'"),
     ):
         with pytest.raises(SystemExit) as exit:
             tune.parse_args(flags.split())
@@ -113,8 +109,6 @@ def test_a_picture_of_any_settings(tmp_path, scores):
     panels = {axes.get_title(loc="left"): axes for axes in figure.axes}
     assert set(panels) == {*settings, "the best so far"}
     assert panels["units"].get_xscale() == "log" and panels["dropout"].get_xscale() == "linear"
-    low, high = panels["units"].get_ylim()
-    assert low < sorted(scores)[1] and max(scores) < high
 
 
 def two_runs(folder, name, tables, **scores):

@@ -96,14 +96,6 @@ def test_not_learned_it_is_a_softmax_per_word():
     assert not crf.trainable_weights
 
 
-def test_an_i_continues_its_slot_whatever_is_learned(crf):
-    crf.transitions.assign(np.where(np.arange(4) == TAGS.index("I-x"), 50.0, 0.0) * np.ones((4, 4)))
-    scores, real = scores_of([4] * 20)
-    scores += 100 * np.eye(4, dtype="float32")[TAGS.index("I-x")]
-    for row in ops.convert_to_numpy(crf.viterbi(scores, real)):
-        assert allowed(row) and TAGS[row[1]] == "I-x"
-
-
 def test_a_long_sentence(crf):
     """The sums of hundreds of words stay finite, and the links count to the very end."""
     scores, real = scores_of([400])

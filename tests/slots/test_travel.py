@@ -43,10 +43,8 @@ def pairs(queries):
 def test_sizes_and_seeds(parts, language):
     assert [len(part) for part in parts.values()] == [{"en": 2000, "zh": 4000}[language], 300, 600]
     assert travel.parts(language=language) == parts
-    small = travel.parts(seed=1, train=7, dev=0, test=3, language=language)
-    assert [len(part) for part in small.values()] == [7, 0, 3]
-    assert small["train"] != parts["train"][:7]
-    queries = [*travel.taipei(language), *(query for part in parts.values() for query in part)]
+    assert travel.parts(seed=1, train=7, language=language)["train"] != parts["train"][:7]
+    queries = [*travel.taipei(language), *itertools.chain(*parts.values())]
     assert len({" ".join(query.words) for query in queries}) == len(queries)  # no query comes twice
 
 
@@ -84,23 +82,19 @@ def test_only_cities_are_strangers(parts):
 
 def test_cues_and_intents_in_every_part(parts):
     for part in parts.values():
-        cues = Counter(query.cue for query in part)
-        intents = Counter(query.intent for query in part)
+        cues, intents = (
+            Counter(getattr(query, name) for query in part) for name in ("cue", "intent")
+        )
         assert set(cues) == CUES and max(cues.values()) - min(cues.values()) <= 2
         assert set(intents) == INTENTS and min(intents.values()) > len(part) / 60
         assert all(arriving.intent == leaving.intent for arriving, leaving in pairs(part))
-    (book, _) = travel.twins("!book please book a bus to {place: Rome} {time: tomorrow}", "before")
-    assert (book.words[0], book.intent) == ("please", "book")
 
 
 def test_what_tells_the_twins_apart(parts):
-    """Around every span of "far" two words read the same; up to the first of "after", all do."""
+    """Up to the end of the first span all words read the same in "after", and in no other cue."""
     for arriving, leaving in pairs(parts["train"]):
         a, b = (spans(query)[0][2] for query in (arriving, leaving))
         assert (arriving.words[:a] == leaving.words[:b]) == (arriving.cue == "after")
-        if arriving.cue == "far":
-            for (_, a, b), (_, c, d) in zip(spans(arriving), spans(leaving), strict=True):
-                assert arriving.words[max(a - 2, 0) : b + 2] == leaving.words[max(c - 2, 0) : d + 2]
 
 
 def test_the_lectures_pair():
@@ -108,7 +102,6 @@ def test_the_lectures_pair():
     assert " ".join(arrive.words) == "arrive Taipei on November 2nd"
     assert " ".join(leave.words) == "leave Taipei on November 2nd"
     assert arrive.tags == ["O", "B-destination", "O", "B-time_of_arrival", "I-time_of_arrival"]
-    arrive, leave = travel.taipei("zh")
-    assert "".join(arrive.words + leave.words) == "十一月二日抵達台北十一月二日離開台北"
+    _, leave = travel.taipei("zh")
     time, city = tuple("十一月二日"), tuple("台北")
     assert fillings([leave]) == [("time_of_departure", time), ("departure", city)]

@@ -3,7 +3,6 @@
 A tag is "O", or "B-" (begins) or "I-" (inside) and the name of a slot.
 """
 
-import itertools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
@@ -47,9 +46,9 @@ def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
         A row for "all" and for each slot; columns f1, precision, recall (in percent; 0 where there
         is nothing to count) and count, the true chunks.
     """
-    found = {"true": _places(true), "predicted": _places(predicted)}
-    found["both"] = found["true"] & found["predicted"]
-    counts = {name: Counter(slot for _, slot, *_ in places) for name, places in found.items()}
+    places = {"true": _places(true), "predicted": _places(predicted)}
+    places["both"] = places["true"] & places["predicted"]
+    counts = {name: Counter(slot for _, slot, *_ in found) for name, found in places.items()}
     table = pd.DataFrame(counts, dtype=float).fillna(0.0).sort_index()
     table = pd.concat([table.sum().to_frame("all").T, table.drop("all", errors="ignore")])
     true, predicted = table["true"], table["predicted"]
@@ -107,16 +106,17 @@ def confusion(true: Sequence[str], predicted: Sequence[str], most: int = 12) -> 
     return shares.reindex(index=sorted(names), columns=sorted(names), fill_value=0.0)
 
 
-def commonest_tags(words: Sequence[Sequence], tags: Sequence[Sequence]) -> list[list[str]]:
+def commonest_tags(sentences: Sequence) -> list[list[str]]:
     """Tag each word as it is tagged most often in these very sentences, whatever stands around it.
 
     It has seen the answers, and yet it is not the best that a tagger without context could reach:
     that one would choose the tags of all words together, by the slots that they make.
     """
     counts = defaultdict(Counter)
-    for word, tag in zip(itertools.chain(*words), itertools.chain(*tags), strict=True):
-        counts[word][tag] += 1
-    return [[counts[word].most_common(1)[0][0] for word in sentence] for sentence in words]
+    for sentence in sentences:
+        for word, tag in zip(sentence.words, sentence.tags, strict=True):
+            counts[word][tag] += 1
+    return [[counts[word].most_common(1)[0][0] for word in one.words] for one in sentences]
 
 
 def calibration_error(probabilities: Sequence[float], right: Sequence[bool]) -> float:

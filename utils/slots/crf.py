@@ -31,22 +31,7 @@ TINY = 1e-37  # the least sum that 32 bits can take the logarithm of
 
 
 @keras.saving.register_keras_serializable(package="utils")
-class Tempered(keras.Layer):
-    """Scores over a temperature, which is 1 until a calibration sets it."""
-
-    supports_masking = True
-
-    def build(self, input_shape):
-        """Make the temperature."""
-        self.temperature = self.add_weight((), "ones", trainable=False, name="temperature")
-
-    def call(self, scores):
-        """Return scores / temperature."""
-        return scores / self.temperature
-
-
-@keras.saving.register_keras_serializable(package="utils")
-class CRF(Tempered):
+class CRF(keras.Layer):
     """The last layer of a tagger: scores (batch, steps, tags) pass; `loss` and `viterbi` know A.
 
     Whatever it learns, an I- must continue its slot.
@@ -55,8 +40,11 @@ class CRF(Tempered):
         tags: their names, as `utils.slots.chunks.spans` reads them; "O" is one of them.
         learned: `False` leaves A at zero and trains each word's softmax alone.
 
-    Weights: temperature (), transitions A (tags, tags).
+    Weights: temperature (), by which all scores are divided, 1 until a calibration sets it; and
+    transitions A (tags, tags).
     """
+
+    supports_masking = True
 
     def __init__(self, tags, learned=True, **kwargs):
         super().__init__(**kwargs)
@@ -69,9 +57,13 @@ class CRF(Tempered):
 
     def build(self, input_shape):
         """Make the weights."""
-        super().build(input_shape)
+        self.temperature = self.add_weight((), "ones", trainable=False, name="temperature")
         shape, more = (len(self.tags), len(self.tags)), {"trainable": self.learned}
         self.transitions = self.add_weight(shape, "zeros", name="transitions", **more)
+
+    def call(self, scores):
+        """Return scores / temperature."""
+        return scores / self.temperature
 
     def links(self):
         """Return A (tags, tags) over the temperature, NEVER where an I- would continue nothing."""

@@ -1,6 +1,5 @@
 """Sentences, their tags and intents: downloaded, read, checked, split, described."""
 
-import contextlib
 import itertools
 import os
 import random
@@ -231,8 +230,7 @@ def download(name: str) -> Path:
                 target.name, origin, file_hash=sha256, cache_dir=target.parent, cache_subdir=""
             )
         except Exception as error:  # `get_file` raises just that, and leaves a wrong file there
-            with contextlib.suppress(OSError):
-                target.unlink()
+            target.unlink(missing_ok=True)
             reason = str(error).strip().partition("\n")[0]
             raise InputError(f"--dataset {name}: cannot fetch {origin} ({reason})") from error
     return cache / name

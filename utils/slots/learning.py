@@ -142,16 +142,20 @@ def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> None:
     ordered = [sentences[row] for rows, *_ in batches for row in rows]
 
     def answers(name, kind, temperature):
-        tagger.network.get_layer(name).temperature.assign(temperature)
         readings = []
         for _, scores, real in batches:
             readings += tagger.decode({**scores, name: scores[name] / temperature}, real)
         return sure_and_right(ordered, readings)[kind]
 
-    for name, kind in {"tags": "slot", "intent": "intent"}.items():
-        if name in tagger.network.output_names:
-            found = likeliest_temperature(functools.partial(answers, name, kind))
-            tagger.network.get_layer(name).temperature.assign(found)
+    def slots(temperature):
+        tagger.crf.temperature.assign(temperature)  # of the links
+        return answers("tags", "slot", temperature)
+
+    tagger.crf.temperature.assign(likeliest_temperature(slots))
+    if tagger.vocabulary.intents:
+        found = likeliest_temperature(functools.partial(answers, "intent", "intent"))
+        layer = tagger.network.get_layer("intent")
+        layer.set_weights([weights / found for weights in layer.get_weights()])
 
 
 def likeliest_temperature(answers: Callable[[float], tuple[np.ndarray, np.ndarray]]) -> float:

@@ -14,47 +14,31 @@ def heatmap(axes, percent):
         axes.set_xticks(axes.get_xticks(), percent.columns, rotation=steep, ha="right")
 
 
-def draw_scores(results, part, references, runs, best, sentences):
-    """Draw the networks' F1 in a part side by side, and what the first and the best took for what.
+def draw_scores(results, part, references, best, readings, sentences):
+    """Draw the networks' F1 in a part side by side, and what the best took for what.
 
-    The results are by network, as `utils.slots.scores.summary` returns them; of the runs, which
-    have read the sentences of the part, there is one by network; the references are F1 by name.
+    The results are by network, as `utils.slots.scores.summary` returns them; the references are F1
+    by name; the readings are those of the best network.
     """
-    mistakes = _mistakes(runs, best, sentences)
-    size = (6 + 5 * len(mistakes), 5 + 0.1 * len(results))
-    figure, axes = plotting.new_figure([["F1", *mistakes]], size)
+    figure, axes = plotting.new_figure("fs", (12, 5 + 0.1 * len(results)))
     bars = {}
     for name, result in results.items():
         cues = {f"cue {cue}": f1 for cue, f1 in result.get("test_f1_by_cue", {}).items()}
         bars[f"{name}  {result[part]['f1']:.1f}"] = cues or {"all slots": result[part]["f1"]}
     pd.DataFrame.from_dict(bars, orient="index").plot.barh(
-        ax=axes["F1"], color=[plotting.BLUE, plotting.ORANGE, plotting.GREEN]
+        ax=axes["f"], color=[plotting.BLUE, plotting.ORANGE, plotting.GREEN]
     )
     for (name, f1), dashes in zip(references.items(), (":", "--"), strict=False):
-        axes["F1"].axvline(f1, color=plotting.BLACK, ls=dashes, label=name)
-    axes["F1"].set(title=f"F1 of the slots, {part} part", xlim=(0, 101))
-    axes["F1"].invert_yaxis()
-    axes["F1"].legend(loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=2)
-    for title, shares in mistakes.items():
-        heatmap(axes[title], shares)
-        axes[title].set(title=title, xlabel="predicted", ylabel="true")
+        axes["f"].axvline(f1, color=plotting.BLACK, ls=dashes, label=name)
+    axes["f"].set(title=f"F1 of the slots, {part} part", xlim=(0, 101))
+    axes["f"].invert_yaxis()
+    axes["f"].legend(loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=2)
+    slots = (
+        [chunks.slot(tag) for one in some for tag in one.tags] for some in (sentences, readings)
+    )
+    heatmap(axes["s"], chunks.confusion(*slots))
+    axes["s"].set(title=f"{best}: slots, % of words", xlabel="predicted", ylabel="true")
     return figure
-
-
-def _mistakes(runs, best, sentences):
-    """Return the confusions to draw, by title."""
-
-    def slots(found):
-        return [chunks.slot(tag) for one in found for tag in one.tags]
-
-    found = {}
-    for name in dict.fromkeys([next(iter(runs)), best]):
-        shares = chunks.confusion(slots(sentences), slots(runs[name].readings))
-        found[f"{name}: slots, % of words"] = shares
-    if sentences[0].intent:
-        intents = [s.intent for s in sentences], [r.intent for r in runs[best].readings]
-        found[f"{best}: intents, %"] = chunks.confusion(*intents)
-    return found
 
 
 def draw_taipei(taggers, queries):

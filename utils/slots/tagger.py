@@ -2,7 +2,7 @@
 
 Its network takes what `Vocabulary.encode` returns. It gives scores: "tags" (batch, steps, tags)
 from a layer `CRF` of this name and, where the data have intents, "intent" (batch, intents) from a
-layer `Tempered` of this name; a softmax makes them probabilities.
+dense layer of this name; a softmax makes them probabilities.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -166,7 +166,4 @@ def load(path: str | Path) -> Tagger:
     if not Path(path).exists():
         raise InputError(f"no saved model at {path}; train one first, without --predict")
     network, facts = training.load(path, SCRIPT)
-    try:
-        return Tagger(network, Vocabulary(**facts))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path} is a model of an older {SCRIPT}; train it again") from error
+    return Tagger(network, Vocabulary(**facts))
