@@ -84,7 +84,7 @@ UNEVEN = {
     "too few": (HOURS[:2], 0, "fewer than 3"),
     "half an hour late": (HOURS[:9].append(HOURS[9:10] + DAY / 48), 9,
         "comes 0 days 01:30:00 after"),
-    "seldom": (HOURS[:9].append(HOURS[400:401]), 9, "most of 401 rows are missing"),
+    "seldom": (HOURS[:9].append(HOURS[400:401]), 9, "comes 16 days 08:00:00 after"),
     "an hour now and then": (HOURS[[0, 1, 2, *range(50, 480, 43)]], 1, "usual step"),
 }  # fmt: skip
 
