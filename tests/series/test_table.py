@@ -15,25 +15,20 @@ DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture
-def write(tmp_path):
-    """A function that writes a file and returns its path."""
+def read(tmp_path):
+    """A function that writes a file and reads it."""
 
-    def write(content):
+    def read(content, target="y", **arguments):
         path = tmp_path / "mine.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
+        return read_table(path, target, **arguments)
 
-    return write
+    return read
 
 
-def table(times, header="time,y", separator=","):
+def table(times, header="time,y"):
     """A CSV with a row for each time; y counts the rows."""
-    rows = [f"{time}{separator}{i}\n" for i, time in enumerate(times)]
-    return header + "\n" + "".join(rows)
-
-
-def hours(*numbers):
-    return [f"2001-01-{1 + n // 24:02}T{n % 24:02}:00" for n in numbers]
+    return header + "\n" + "".join(f"{time},{i}\n" for i, time in enumerate(times))
 
 
 def roc(time):
@@ -52,71 +47,60 @@ BARS = BARS[(BARS.day_of_week < 5) & (BARS.hour >= 9) & (BARS.hour < 14)]
 SHOP = pd.date_range("2001-01-01", periods=80)
 BERLIN = pd.date_range("2021-10-30", periods=100, freq="h", tz="Europe/Berlin")
 LOS_ANGELES = pd.date_range("2022-11-05", periods=60, freq="h", tz="America/Los_Angeles")
-LONDON = pd.date_range("2012-12-31 23:00", periods=24, freq="ME", tz="UTC").tz_convert(
-    "Europe/London"
-)
+LONDON = pd.date_range("2013", periods=24, freq="MS", tz="UTC") - HOUR
 NEW_YORK = pd.bdate_range("2021-02-01", periods=60, tz="America/New_York")
 
-# what: (content, arguments, words of the one line)
+# what: (content, arguments, parts of the one line)
 BAD = {
-    "empty": (b"", {}, ["mine.csv: is empty"]),
-    "only a header": ("time,y\n\n", {}, ["'y' is missing in every row", "--column or file"]),
-    "workbook": (b"PK\x03\x04\x00\x00", {}, ["is a workbook", "export the table as CSV"]),
-    "json": ('[{"time": 1, "y": 2}]\n', {}, ["JSON", "export the table as CSV"]),
-    "cut archive": (gzip.compress(b"y\n1\n2\n3\n" * 9)[:-9], {}, ["cannot be read", "check the"]),
-    "no header": ("2001-01-01,1\n2001-01-02,2\n", {}, ["write a line of column names",
-        "it has: 2001-01-01, 1"]),
+    "empty": (b"", {}, "mine.csv: is empty"),
+    "only a header": ("time,y\n\n", {}, "'y' is missing in every row ... --column or file"),
+    "workbook": (b"PK\x03\x04\x00\x00", {}, "is a workbook ... export the table as CSV"),
+    "json": ('[{"time": 1, "y": 2}]\n', {}, "JSON ... export the table as CSV"),
+    "cut archive": (gzip.compress(b"y\n1\n2\n3\n" * 9)[:-9], {}, "cannot be read ... check the"),
+    "no header": ("2001-01-01,1\n2001-01-02,2\n", {}, "write a line of ... has: 2001-01-01, 1"),
     "no such column": ("time,temprature,rain\n1,2,3\n", {"target": "temperature"},
-        ["no column 'temperature' for --column; did you mean 'temprature'? it has: time, temp"]),
-    "two columns of times": ("time,time,y\n2001,1,1\n2002,2,2\n", {}, ["2 columns named 'time'"]),
-    "column is the time": ("y,z\n1,2\n", {"time_column": "y"}, ["--time-column y", "--column"]),
-    "text": ("y,z\n1,1\n\n \n2,2\n?,3\n", {}, ["line 6: '?' in column 'y'", "--missing '?'"]),
-    "decimal comma": ("y;z\n1,5;1\n2,5;2\n", {}, ["line 2: '1,5'", "--decimal , if that is"]),
-    "comma that may be either": ('y\n999\n"1,000"\n', {}, ["line 3: '1,000'", "--decimal ,",
-        "thousands separators"]),
-    "unit": ("y\n1.5 kW\n", {}, ["line 2: '1.5 kW'", "like 1234.5 without unit"]),
-    "many words": ("time,y,z\n" + "".join(f"{t:%Y-%m-%d},{i},word {i}\n" for i,
-        t in enumerate(pd.date_range("2001", periods=143))), {"known": ["z"]},
-        ["column 'z' holds 143 different words"]),
-    "infinite": ("y\n1\ninf\n3\n", {}, ["line 3: 'inf' in column 'y' is no number below 1e+100",
-        "larger unit"]),
-    "nothing": ("y,z\n,1\n,2\n,3\n", {}, ["column 'y' is missing in every row"]),
-    "constant": ("y\n3.5\n3.5\n3.5\n", {}, ["'y' is 3.5 in every row", "--column"]),
-    "long row": ("y,z\n1,2,3\n4,5\n", {}, ["line 2: 3 fields, but 2 columns"]),
-    "short row": ("y,z\n1,2\n\n4\n", {}, ["line 4: 1 field, but 2 columns"]),
-    "unclosed quote": ('y,z\n1,2\n"3,4\n5,6\n', {}, ["is not a whole table"]),
-    "unsorted": (table(hours(0, 1, 3, 2, 4)), {}, ["line 5: 2001-01-01 02:00:00 comes twice, or",
-        "below a later time", "sort the rows"]),
-    "newest first but one": (table(hours(5, 4, 6, 3, 2)), {}, ["line 3", "sort the rows"]),
-    "time twice": (table(hours(0, 1, 1, 2)), {}, ["line 4: 2001-01-01 01:00:00 comes twice"]),
-    "autumn on the wall": (table(BERLIN.strftime("%Y-%m-%d %H:%M")), {}, ["line 29", "comes twice",
-        "keep one row"]),
-    "bare hours": ("date,hour,y\n" + "".join(f"{t:%Y-%m-%d},{t.hour},{t.hour}\n" for t in HOURS),
-        {}, ["line 3", "comes twice", '--time-column date,hour --time-format "%Y-%m-%d %H"']),
-    "half a date": (table([*DAYS.astype(str), "2001"]), {}, ["line 22: '2001' in column 'time'"]),
+        "no column 'temperature' for --column; did you mean 'temprature'? it has: time, temp"),
+    "two columns of times": ("time,time,y\n2001,1,1\n2002,2,2\n", {}, "2 columns named 'time'"),
+    "column is the time": ("y,z\n1,2\n", {"time_column": "y"}, "--time-column y ... --column"),
+    "text": ("y,z\n1,1\n\n \n2,2\n?,3\n", {}, "line 6: '?' in column 'y' ... --missing '?'"),
+    "decimal comma": ("y;z\n1,5;1\n2,5;2\n", {}, "line 2: '1,5' ... --decimal , if that is"),
+    "comma that may be either": ('y\n999\n"1,000"\n', {}, "line 3: '1,000' ... --decimal ,"),
+    "unit": ("y\n1.5 kW\n", {}, "line 2: '1.5 kW' ... like 1234.5 without unit"),
+    "many words": ("y,z\n" + "".join(f"{i},word {i}\n" for i in range(143)), {"known": ["z"]},
+        "column 'z' holds 143 different words"),
+    "infinite": ("y\n1\ninf\n3\n", {}, "line 3: 'inf' in column 'y' is ... larger unit"),
+    "constant": ("y\n3.5\n3.5\n3.5\n", {}, "'y' is 3.5 in every row ... --column"),
+    "long row": ("y,z\n1,2,3\n4,5\n", {}, "line 2: 3 fields, but 2 columns"),
+    "short row": ("y,z\n1,2\n\n4\n", {}, "line 4: 1 field, but 2 columns"),
+    "unclosed quote": ('y,z\n1,2\n"3,4\n5,6\n', {}, "is not a whole table"),
+    "unsorted": (table(HOURS[[0, 1, 3, 2, 4]]), {}, "line 5: 2001-01-05 02:00:00 comes twice, or "
+        "below a later time ... sort the rows"),
+    "newest first but one": (table(HOURS[[5, 4, 6, 3, 2]]), {}, "line 3 ... sort the rows"),
+    "time twice": (table(HOURS[[0, 1, 1, 2]]), {}, "line 4: 2001-01-05 01:00:00 comes twice"),
+    "autumn on the wall": (table(BERLIN.strftime("%Y-%m-%d %H:%M")), {}, "line 29 ... comes twice"),
+    "bare hours": (table(HOURS.strftime("%Y-%m-%d,%H"), "date,hour,y"), {},
+        'line 3 ... comes twice ... --time-column date,hour --time-format "%Y-%m-%d %H"'),
+    "half a date": (table([*DAYS.astype(str), "2001"]), {}, "line 22: '2001' in column 'time'"),
     "one bad date": (table(["2001-01-01", "2001-01-02", "soon", "2001-01-04"]), {},
-        ["line 4: 'soon' in column 'time' is no time", "--time-format", "--time-column none"]),
-    "offset far down": (table([*DAYS, "2001-01-25T00:00+01:00"]), {}, ["line 22",
-        "'2001-01-25T00:00+"]),
+        "line 4: 'soon' in column 'time' is no time ... --time-format ... --time-column none"),
+    "offset far down": (table([*DAYS, "2001-01-25T00:00+01:00"]), {}, "line 22: '2001-01-25T00"),
     "a clock before its date": (table(["0:00,2001-01-01", "0:00,2001-01-02"], "clock,date,y"),
-        {"time_column": "clock,date"}, ["line 2: '0:00 2001-01-01'", "is no time"]),
+        {"time_column": "clock,date"}, "line 2: '0:00 2001-01-01' ... is no time"),
     "a year that is none": (table(["22001,1,1", "22001,1,2"], "year,month,day,y"), {},
-        ["line 2: '22001' in column 'year' is no time"]),
-    "either order": (table(f"{i:02}/03/2021" for i in range(1, 13)), {}, ["may mean 2 days",
-        '--time-format "%d/%m/%Y" or --time-format "%m/%d/%Y"']),
+        "line 2: '22001' in column 'year' is no time"),
+    "either order": (table(f"{i:02}/03/2021" for i in range(1, 13)), {}, "may mean 2 days ... "
+        '--time-format "%d/%m/%Y" or --time-format "%m/%d/%Y"'),
     "neither order": (table(f"{i:02}/03/2021 00:00" for i in (1, 2, 4, 5, 9)), {},
-        ['--time-format "%d/%m/%Y %H:%M" or --time-format "%m/%d/%Y %H:%M"']),
-    "ends in no format": (table(DAYS), {"time_format": "%Q"}, ["--time-format %Q",
-        "bad directive"]),
-    "format without year": (table(DAYS), {"time_format": "%d.%m."}, ["has no year"]),
-    "no such encoding": (table(DAYS), {"encoding": "klingon"}, ["--encoding klingon", "latin-1"]),
+        '--time-format "%d/%m/%Y %H:%M" or --time-format "%m/%d/%Y %H:%M"'),
+    "ends in no format": (table(DAYS), {"time_format": "%Q"}, "--time-format %Q ... bad directive"),
+    "format without year": (table(DAYS), {"time_format": "%d.%m."}, "has no year"),
+    "no such encoding": (table(DAYS), {"encoding": "klingon"}, "--encoding klingon ... latin-1"),
     "another encoding": (table(DAYS, "time,größe"), {"encoding": "latin-1", "target": "größe"},
-        ["no column 'größe'", "is --encoding right?"]),
+        "no column 'größe' ... is --encoding right?"),
     "no name of a series": ("id,y\na,1\n,2\nb,3\n", {"series_column": "id"},
-        ["line 3: no name in column 'id'"]),
-    "weeks among days": ("id,time,y\n" + "".join(f"{'ab'[i > 79]},{t},{i}\n" for i,
-        t in enumerate([*SHOP, *SHOP[::7]])), {"series_column": "id"},
-        ["series 'b' has another step"]),
+        "line 3: no name in column 'id'"),
+    "weeks among days": (table([*(f"a,{t}" for t in SHOP), *(f"b,{t}" for t in SHOP[::7])],
+        "id,time,y"), {"series_column": "id"}, "series 'b' has another step"),
 }  # fmt: skip
 # a column that looks like times and is refused, never counted
 UNREADABLE = {
@@ -135,33 +119,28 @@ UNREADABLE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("content", "arguments", "words"), BAD.values(), ids=BAD)
-def test_bad_file_is_told_in_one_line(write, content, arguments, words):
+@pytest.mark.parametrize(("content", "arguments", "parts"), BAD.values(), ids=BAD)
+def test_bad_file_is_told_in_one_line(read, content, arguments, parts):
     with pytest.raises(InputError) as error:
-        read_table(write(content), **{"target": "y"} | arguments)
+        read(content, **arguments)
     line = str(error.value)
-    assert "\n" not in line
-    assert line.startswith("--")
-    for word in words:
-        assert word in line
+    assert line.startswith("--") and "\n" not in line
+    assert [part for part in parts.split(" ... ") if part not in line] == []
 
 
 @pytest.mark.parametrize("times", UNREADABLE.values(), ids=UNREADABLE)
-def test_what_looks_like_times_is_never_counted_in_silence(write, times):
-    path = write(table(times, "date,y"))
+def test_what_looks_like_times_is_never_counted_in_silence(read, times):
+    content = table(times, "date,y")
     with pytest.raises(InputError, match=r"is no time; .*--time-format .*--time-column none"):
-        read_table(path, "y")
-    assert "rows are counted" in read_table(path, "y", time_column="none").understood
+        read(content)
+    assert "rows are counted" in read(content, time_column="none").understood
 
 
-def test_no_file_to_read(tmp_path):
-    with pytest.raises(InputError, match="is a folder or a pipe; name a file"):
-        read_table(tmp_path, "y")
-    with pytest.raises(InputError, match=r"none.csv: cannot be read \(No such file or directory\)"):
-        read_table(tmp_path / "none.csv", "y")
+@pytest.mark.parametrize("name", ["", "none.csv", "pipe"])
+def test_no_file_to_read(tmp_path, name):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match="pipe: is a folder or a pipe"):
-        read_table(tmp_path / "pipe", "y")
+    with pytest.raises(InputError, match=f"{name}: is a folder, a pipe or nothing; name a file"):
+        read_table(tmp_path / name, "y")
 
 
 # what: (times as written, header, the times they mean, --time-format)
@@ -176,11 +155,7 @@ WRITTEN = {
     "name of the month": (DAYS.strftime("%d-%b-%Y"), "Date,y", DAYS, None),
     "name of the month in full": (DAYS.strftime("%d. %B %Y"), "Date,y", DAYS, None),
     "Jan-49": (MONTHS.strftime("%b-%y"), "when,y", MONTHS, "%b-%y"),
-    "Eurostat": (MONTHS.strftime("%YM%m"), "when,y", MONTHS, "%YM%m"),
-    "words": (HOURS.strftime("%d.%m.%Y %H:%M Uhr"), "when,y", HOURS, "%d.%m.%Y %H:%M Uhr"),
-    "line break in the header": (DAYS, '"time\nof the day","y"', DAYS, None),
     "seconds": (HOURS.as_unit("s").asi8, "openTime,y", HOURS.tz_localize("UTC"), None),
-    "nanoseconds": (HOURS.as_unit("ns").asi8, "time,y", HOURS.tz_localize("UTC"), None),
     "years": (range(1871, 1971), "time,y", pd.date_range("1871", periods=100, freq="YS"), None),
     "quarters": ([f"{t.year}-Q{t.quarter}" for t in QUARTERS], "quarter,y", QUARTERS, None),
     "年月日": ([f"{t.year}年{t.month}月{t.day}日" for t in DAYS], "日期,y", DAYS, None),
@@ -200,15 +175,16 @@ WRITTEN = {
         "Timestamp (Hour Ending),y", LOS_ANGELES, None),
     "mail": (HOURS.strftime('"%a, %d %b %Y %H:%M:%S +0000"'), "Date,y", HOURS.tz_localize("UTC"),
         None),
-    "months seen from London": (map(str, LONDON), "time,y", LONDON.tz_convert("UTC"), None),
+    "months seen from London": (map(str, LONDON.tz_convert("Europe/London")), "time,y", LONDON,
+        None),
     "midnight of New York in UTC": (NEW_YORK.tz_convert("UTC").strftime("%Y-%m-%d %H:%M:%S"),
         "Datetime,y", NEW_YORK.tz_localize(None), None),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("times", "header", "meant", "form"), WRITTEN.values(), ids=WRITTEN)
-def test_ways_to_write_times(write, times, header, meant, form):
-    got = read_table(write(table(times, header)), "y", time_format=form)
+def test_ways_to_write_times(read, times, header, meant, form):
+    got = read(table(times, header), time_format=form)
     frame = got.frames[""]
     assert frame.index.tolist() == meant.tolist()
     assert frame["y"].tolist() == list(range(len(meant)))
@@ -218,9 +194,9 @@ def test_ways_to_write_times(write, times, header, meant, form):
     assert got.remarks == []
 
 
-def test_time_column_of_two(write):
-    path = write(table(MONTHS.strftime("%Y,%b"), "when,then,y"))
-    got = read_table(path, "y", time_column="when,then", time_format="%Y %b")
+def test_time_column_of_two(read):
+    content = table(MONTHS.strftime("%Y,%b"), "when,then,y")
+    got = read(content, time_column="when,then", time_format="%Y %b")
     assert got.frames[""].index.tolist() == MONTHS.tolist()
 
 
@@ -243,8 +219,8 @@ TABLES = {
 
 
 @pytest.mark.parametrize(("content", "arguments", "said"), TABLES.values(), ids=TABLES)
-def test_ways_to_write_a_table(write, content, arguments, said):
-    got = read_table(write(content), "y", **{"features": ["z"]} | arguments)
+def test_ways_to_write_a_table(read, content, arguments, said):
+    got = read(content, **{"features": ["z"]} | arguments)
     assert got.frames[""].to_numpy().tolist() == [[1.5, 2], [2.5, 3], [4, 5]]
     assert got.frames[""].index.equals(pd.RangeIndex(3))
     assert got.understood.startswith("3 rows, no time column: rows are counted")
@@ -263,30 +239,24 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize(("words", "arguments", "numbers"), NUMBERS.values(), ids=NUMBERS)
-def test_ways_to_write_numbers(write, words, arguments, numbers):
+def test_ways_to_write_numbers(read, words, arguments, numbers):
     content = "y;z\n" + "".join(f"1;{word}\n2;{word}\n" for word in words.split())
-    frame = read_table(write(content), "y", features=["z"], **arguments).frames[""]
+    frame = read(content, features=["z"], **arguments).frames[""]
     np.testing.assert_array_equal(frame["z"], np.repeat(numbers, 2))
 
 
-ENCODED = {
-    "big5": "日期,收盤價",
-    "gb18030": "日期,收盘价",
-    "shift_jis": "日付,終値",
-    "cp1251": "Дата,Цена",
-}
-ENCODED |= {"euc_kr": "일시,종가", "latin-1": "Zeit,Größe", "cp1252": "time,€/°C"}
+ENCODED = {"big5": "日期,收盤價", "gb18030": "日期,收盘价", "shift_jis": "日付,終値"}
+ENCODED |= {"euc_kr": "일시,종가", "cp1251": "Дата,Цена", "cp1252": "time,€/°C"}
 
 
 @pytest.mark.parametrize(("encoding", "header"), ENCODED.items())
-def test_the_complaint_names_an_encoding_that_reads_the_file(write, encoding, header):
-    path, column = write(table(HOURS, header).encode(encoding)), header.split(",")[1]
+def test_the_complaint_names_an_encoding_that_reads_the_file(read, encoding, header):
+    content, column = table(HOURS, header).encode(encoding), header.split(",")[1]
     with pytest.raises(InputError, match="line 1: is not in utf-8") as error:
-        read_table(path, column)
+        read(content, column)
     likely = re.search(r"--encoding (\S+),", str(error.value))[1]
-    got = read_table(path, column, encoding=likely)
-    assert list(got.frames[""]) == [column]
-    assert got.frames[""].index.tolist() == HOURS.tolist()
+    got = read(content, column, encoding=likely)
+    assert got.frames[""][column].index.tolist() == HOURS.tolist()
     assert f"text in {likely}" in got.understood
 
 
@@ -316,16 +286,13 @@ UNDERSTOOD = {
 @pytest.mark.parametrize(
     ("content", "arguments", "ends", "said"), UNDERSTOOD.values(), ids=UNDERSTOOD
 )
-def test_what_was_understood_is_said(write, content, arguments, ends, said):
-    got = read_table(write(content), "y", **arguments)
+def test_what_was_understood_is_said(read, content, arguments, ends, said):
+    got = read(content, **arguments)
     np.testing.assert_array_equal(got.frames[""]["y"].iloc[[0, -1]], ends)
     assert str(got) == got.understood == said
 
 
 def test_own_data():
-    got = read_table(DATA / "weather_greensboro.csv", "temperature", features=["humidity"])
-    assert got.frames[""].iloc[1].tolist() == [10.0, 80.0]
-    assert got.understood.startswith("8,760 rows, hourly, 2001-01-01 01:00 to 2002-01-01 00:00, ")
     got = read_table(DATA / "stock_goog.csv", "close")
     assert len(got.frames[""]) == 1047  # not one invented price
     assert "37 business days without a row" in got.understood
@@ -335,13 +302,13 @@ def long(*rows):
     return "shop,date,sales,day\n" + "\n".join(rows) + "\n"
 
 
-def test_unequal_series_with_gaps_in_any_order(write):
+def test_unequal_series_with_gaps_in_any_order(read):
     spans = {"007": DAYS[5:], "NA": DAYS.delete([3, 4]), "c": DAYS[7:8]}
     rows = [f"{shop},{t},{t.day}," for shop, times in spans.items() for t in times]
     rows += [f"dead,{t},," for t in DAYS] + [f"fee,{t},5000," for t in DAYS]
     rows[0] = f"007,{DAYS[5]},,"
     rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
-    got = read_table(write(long(*rows)), "sales", series_column="shop")
+    got = read(long(*rows), "sales", series_column="shop")
     assert sorted(got.frames) == ["007", "NA", "c", "fee"]
     assert got.remarks == ["series 'dead': no value of 'sales', left out"]
     for shop, times in spans.items():
@@ -359,9 +326,9 @@ def test_unequal_series_with_gaps_in_any_order(write):
     )
 
 
-def test_known_columns_reach_into_the_future(write):
+def test_known_columns_reach_into_the_future(read):
     rows = [f"{shop},{t},{'' if i > 15 else i},{t:%A}" for shop in "ab" for i, t in enumerate(DAYS)]
-    got = read_table(write(long(*rows)), "sales", series_column="shop", known=["day"])
+    got = read(long(*rows), "sales", series_column="shop", known=["day"])
     assert got.known == sorted(f"day={t:%A}" for t in DAYS[:7])
     assert got.features == []
     frame = got.frames["b"]
@@ -369,35 +336,34 @@ def test_known_columns_reach_into_the_future(write):
     assert frame["sales"].isna().tolist() == [i > 15 for i in range(20)]
     assert frame["day=Monday"].tolist() == [t.day_of_week == 0 for t in DAYS]
     rows = [*rows[2:9], *rows[10:20]]  # another word comes first; a closed day has none
-    later = read_table(write(long(*rows)), "sales", known=["day"])
+    later = read(long(*rows), "sales", known=["day"])
     assert later.known == got.known
     assert np.flatnonzero(later.frames[""]["day=Monday"].isna()).tolist() == [7]
 
 
-WAVE = [(7 * i) % 23 - 5.5 for i in range(600)]
-# what: (rows and values that are changed, words of the remark)
+# what: (rows and values that are changed, the remark)
 ODD = {
-    "outlier": ({30: 1e6}, ["1e+06 (all else lies from -5.5 to 16.5) at 30"]),
-    "code": (dict.fromkeys([30, 31, 50, 99], -9999), ["-9999",
-        "--missing -9999) at 30, 31, 50, ..."]),
-    "stuck": (dict.fromkeys(range(100, 400), 3.25), ["3.25 in 300 rows", "at 100"]),
-    "nothing": ({}, None),
+    "outlier": ({30: 1e6}, "1e+06 (all else lies from -5.5 to 16.5) at 30"),
+    "code": (dict.fromkeys([30, 31, 50, 99], -9999),
+        "-9999 (if it means missing, --missing -9999) at 30, 31, 50, ..."),
+    "stuck": (dict.fromkeys(range(100, 400), 3.25),
+        "3.25 in 300 rows, one after the other, the first at 100"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "words"), ODD.values(), ids=ODD)
-def test_odd_values_are_named(write, changes, words):
-    values = [changes.get(i, value) for i, value in enumerate(WAVE)]
-    got = read_table(write("y\n" + "\n".join(map(str, values)) + "\n"), "y")
+@pytest.mark.parametrize(("changes", "remark"), ODD.values(), ids=ODD)
+def test_odd_values_are_named(read, changes, remark):
+    values = [changes.get(i, (7 * i) % 23 - 5.5) for i in range(600)]
+    got = read("y\n" + "\n".join(map(str, values)) + "\n")
     assert got.frames[""]["y"].tolist() == values
-    assert len(got.remarks) == bool(words)
-    assert all(word in got.remarks[0] for word in words or ())
-    assert str(got).splitlines() == [got.understood, *got.remarks]
+    assert got.remarks == [f"'y' is {remark}"]
+    assert str(got) == f"{got.understood}\n{got.remarks[0]}"
 
 
-def test_ordinary_series_are_not_odd(write):
+def test_ordinary_series_are_not_odd(read):
     draw, day = np.random.default_rng(0), 2 * np.pi * np.arange(600) / 24
     for values in (
+        (7 * np.arange(600)) % 23 - 5.5,
         np.exp(np.cumsum(draw.normal(0.01, 0.05, 600))),  # a price that grows a hundredfold
         draw.poisson(0.1, 600),  # spare parts
         draw.lognormal(0, 1.5, 600),
@@ -405,5 +371,4 @@ def test_ordinary_series_are_not_odd(write):
         np.where(np.arange(600) % 7 == 6, 0, draw.poisson(50, 600)),  # closed on Sundays
         np.where(np.arange(600) < 300, 5, 500) + draw.normal(0, 1, 600),  # a level shift
     ):
-        path = write("y\n" + "\n".join(map(str, values)) + "\n")
-        assert read_table(path, "y").remarks == []
+        assert read("y\n" + "\n".join(map(str, values)) + "\n").remarks == []

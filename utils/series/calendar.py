@@ -72,16 +72,17 @@ def _months(times):
     clock, months = times - times.normalize(), (times.year * 12 + times.month).to_numpy()
     size = max(int(np.median(np.diff(months))), 1)
     positions, rest = np.divmod(months - months[0], size)
-    one_day = times.day.nunique() == 1
-    end = (times.days_in_month - times.day < 7).all() and (times.day.max() > 28 or not one_day)
-    exact = (times.day == times.days_in_month).all() if end else one_day
-    near = exact or end or times.day.max() <= 7
-    if rest.any() or not np.diff(months).all() or clock.nunique() > 1 or not near:
+    if rest.any() or not np.diff(months).all() or clock.nunique() > 1:
         return None
-    freq, first = f"{size}M{'E' if end else 'S'}", times[0] - (times[0].day - 1) * DAY
-    if exact and first != times[0] and not end:
+    left, first, note = times.days_in_month - times.day, times[0] - (times[0].day - 1) * DAY, ""
+    if times.day.nunique() == 1:
         freq, first = pd.DateOffset(months=size), times[0]
-    note = "" if exact else f"days near the {'end' if end else 'start'} of a month stand for it"
+    elif (left < 7).all():
+        freq, note = f"{size}ME", "days near the end of a month stand for it" * bool(left.any())
+    elif times.day.max() <= 7:
+        freq, note = f"{size}MS", "days near the start of a month stand for it"
+    else:
+        return None
     return pd.date_range(first, periods=positions[-1] + 1, freq=freq), positions, note
 
 

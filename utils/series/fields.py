@@ -33,8 +33,8 @@ class CsvFile:
 
     def __init__(self, path: str | Path, encoding: str | None, wanted: set[str]):
         self.path, self.encoding = Path(path), encoding or "utf-8"
-        if self.path.exists() and not self.path.is_file():
-            raise self.error("is a folder or a pipe; name a file")
+        if not self.path.is_file():
+            raise self.error("is a folder, a pipe or nothing; name a file")
         text = self._text(wanted, guess=encoding is None)
         best = max(_headers(text[: 1 << 16], wanted), key=lambda one: one[0], default=None)
         if best is None:
@@ -87,14 +87,13 @@ class CsvFile:
         try:
             for fields in itertools.islice(reader, rows):
                 line, blank = self._header_line + reader.line_num, not "".join(fields).strip()
-                if len(fields) < least or any(fields[width:]):
-                    if blank and len(fields) < 2 <= width:
-                        continue
-                    if not blank:
-                        what = f"{len(fields)} field{'s' * (len(fields) > 1)}, but {width} columns"
-                        advice = "delete lines that are no rows, leave no field out, put those that"
-                        advice += f" hold a {self._separator!r} in quotes"
-                        raise self.error(f"{what}; {advice}", line)
+                if blank and len(fields) < 2 <= width:
+                    continue
+                if not blank and (len(fields) < least or any(fields[width:])):
+                    what = f"{len(fields)} field{'s' * (len(fields) > 1)}, but {width} columns"
+                    advice = "delete lines that are no rows, leave no field out, put those that"
+                    advice += f" hold a {self._separator!r} in quotes"
+                    raise self.error(f"{what}; {advice}", line)
                 fields += [""] * (width - len(fields))
                 lines.append(line)
                 table.append([fields[place].strip() for place in places])

@@ -14,12 +14,9 @@ TIME = (
     "time|date|datetime|timestamp|when|year|month|week|day|hour|quarter|period|ds|ts|epoch|unix|"
     "datum|zeit|jahr|monat|woche|quartal|fecha|hora|mes|año|heure|mois|année|дата|время"
 )
-SURE_NAME = (  # of a column of times
-    rf"{TIME}|.*(日期|時間|时间|年月|時刻|日時|日付|年份|年度|月份|季度|일시|날짜|일자).*|[年月日時时週周季]"
-)
-NAME = (  # likely so
-    rf"{SURE_NAME}|(.*[^a-z])?({TIME}|dt|t|at|unixtime)([^a-z].*)?|"
-    "(?-i:.*[a-z](Time|Date)([^a-z].*)?)"
+NAME = (  # of a column that likely holds times
+    rf"(?i:(?<![a-z])({TIME}|dt|t|at|unixtime)(?![a-z]))|[a-z](Time|Date)(?![a-z])|"
+    "^[年月日時时週周季]$|日期|時間|时间|年月|時刻|日時|日付|年份|年度|月份|季度|일시|날짜|일자"
 )
 LIKE_A_TIME = (  # 31.12., 2001-W05, KW 5/2001, Q3 '24, 12:30, 5 Nov, 十一月
     r"(?i)\d{1,4}[-/.年]\d{1,2}([-/.年月].*)?|.*\d:\d\d.*|.*\b(19|20)\d\d.*|.*\bQ[1-4]\b.*|\dQ.*|"
@@ -64,7 +61,7 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
     clocks = [name for name in sample if sample[name].str.fullmatch(CLOCK_ALONE).all()]
     dates, unread = [], []
     for place, name in enumerate(sample):
-        words, named = sample[name][sample[name] != ""], bool(re.fullmatch(NAME, name, re.I))
+        words, named = sample[name][sample[name] != ""], bool(re.search(NAME, name))
         numbers = pd.to_numeric(words, errors="coerce").to_numpy(float)
         numeric = not np.isnan(numbers).any()
         if numeric and not (named or time_format or words.str.fullmatch(COMPACT).all()):
@@ -72,7 +69,7 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
         times = read(words.drop_duplicates().to_frame(), time_format)[0][0]
         if not times.hasnans:
             dates.append((len(times) == len(words), named, len(times), -place, [name]))
-        elif _looks_like_times(name, words, numbers):
+        elif _looks_like_times(name, named, words, numbers):
             unread.append((named and not numeric and name not in clocks, -place, [name]))
     best = max(dates, default=(True, False, []))
     if unread and (not dates or max(unread)[0] > best[1]):
@@ -80,11 +77,12 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
     return best[-1] + clocks[: int(not best[0])]  # of a date in several rows
 
 
-def _looks_like_times(name, words, numbers):
+def _looks_like_times(name, named, words, numbers):
     """Whether words look like times; numbers may also count rows, or say what something took."""
-    sure, steps = re.fullmatch(SURE_NAME, name, re.I), np.diff(numbers)
+    sure = named and (re.fullmatch(TIME, name, re.I) or not name.isascii())
     if np.isnan(numbers).any():
         return sure or words.str.fullmatch(LIKE_A_TIME).mean() > 0.5
+    steps = np.diff(numbers)
     counted = len(steps) and 0 <= numbers[0] <= steps[0] and np.allclose(steps, steps[0], 0.05)
     return not counted and (sure or abs(np.sign(steps).sum()) == len(steps))
 

@@ -22,10 +22,7 @@ LARGEST = 1e100  # the square of what is larger is infinite
 CODES = {-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999}  # that stand for missing values
 EQUAL = 20  # rows in a row with one value are many, where that is rare
 FAR = 50  # times the usual distance from the median
-GROUPED = {  # numbers with groups of thousands, by the decimal mark
-    ".": r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?",
-    ",": r"[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)(,\d*)?([eE][+-]?\d+)?",
-}
+GROUPED = r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?"  # 1,234.5
 COUNT = "or count rows with --time-column none"
 
 
@@ -140,9 +137,10 @@ def _columns(file, text, missing, decimal, is_target):
     codes, words = pd.factorize(text)
     words = pd.Series(words, dtype=object)
     plain = words.replace({"True": "1", "False": "0"}).str.replace("\u2212", "-")
+    if decimal == ",":
+        plain = plain.str.translate({44: ".", 46: ","})
     if decimal == "," or plain.str.contains(r",\d+[,.]").any():  # "1,234" may be a decimal comma
-        plain = plain.where(plain.str.fullmatch(GROUPED[decimal]))
-        plain = plain.str.replace("." if decimal == "," else ",", "").str.replace(",", ".")
+        plain = plain.where(plain.str.fullmatch(GROUPED)).str.replace(",", "")
     numbers = pd.to_numeric(plain, errors="coerce").to_numpy(float)
     marks = pd.to_numeric(pd.Series(missing, dtype=object), errors="coerce")
     absent = words.isin([*MISSING, *missing]).to_numpy() | np.isin(numbers, marks)
@@ -162,8 +160,8 @@ def _columns(file, text, missing, decimal, is_target):
         elif not np.isnan(numbers[codes[at]]):
             add = "write the column in a larger unit"
         raise file.error(
-            f"{word!r} in column {text.name!r} is no number below {LARGEST:g}; delete the line if "
-            f"it is no row, write it like 1234{decimal}5 without unit or thousands separators, "
+            f"{word!r} in column {text.name!r} is not a number below {LARGEST:g}; delete the line "
+            f"if it is no row, write it like 1234{decimal}5 without unit or thousands separators, "
             f"or {add}",
             text.index[at],
         )
