@@ -65,7 +65,7 @@ BAD = {
     "text": ("y,z\n1,1\n\n \n2,2\n?,3\n", {}, "line 6: '?' in column 'y' ... --missing '?'"),
     "decimal comma": ("y;z\n1,5;1\n2,5;2\n", {}, "line 2: '1,5' ... --decimal , if that is"),
     "comma that may be either": ('y\n999\n"1,000"\n', {}, "line 3: '1,000' ... --decimal ,"),
-    "unit": ("y\n1.5 kW\n", {}, "line 2: '1.5 kW' ... like 1234.5 without unit"),
+    "unit": ("y\n1.5 kW\n", {}, "line 2: '1.5 kW' ... like 1234.5, without unit"),
     "many words": ("y,z\n" + "".join(f"{i},word {i}\n" for i in range(143)), {"known": ["z"]},
         "column 'z' holds 143 different words"),
     "infinite": ("y\n1\ninf\n3\n", {}, "line 3: 'inf' in column 'y' is ... larger unit"),
@@ -151,6 +151,8 @@ WRITTEN = {
     "a spreadsheet": (
         [f"{t.month}/{t.day}/{t:%y} {(t.hour - 1) % 12 + 1}:00 {t:%p}" for t in HOURS], "date,y",
         HOURS, None),
+    "2009-12-31, 2010-1-1": ([f"{t.year}-{t.month}-{t.day}" for t in RECENT], "date,y", RECENT,
+        None),
     "a.m.": ([t.strftime("%Y-%m-%d %I %p").lower() for t in HOURS], "date,y", HOURS, None),
     "name of the month": (DAYS.strftime("%d-%b-%Y"), "Date,y", DAYS, None),
     "name of the month in full": (DAYS.strftime("%d. %B %Y"), "Date,y", DAYS, None),
@@ -161,7 +163,6 @@ WRITTEN = {
     "年月日": ([f"{t.year}年{t.month}月{t.day}日" for t in DAYS], "日期,y", DAYS, None),
     "from 99 to 100": (map(roc, DAYS + 3640 * DAY), "日期,y", DAYS + 3640 * DAY, None),
     "four columns": (HOURS.strftime("1,%Y,%m,%d,%H"), "No,year,month,day,hour,y", HOURS, None),
-    "a buoy": (HOURS.strftime("%Y,%m,%d,%H,30"), "#YY,MM,DD,hh,mm,y", HOURS + HOUR / 2, None),
     "date, clock": (HOURS.strftime("%d/%m/%Y,%H.%M.%S"), "Date,Time,y", HOURS, None),
     "one day": (HOURS[:9].strftime("%Y-%m-%d,%H:%M"), "date,clock,y", HOURS[:9], None),
     "a clock of something else": ([f"{t},6:{t:%d}" for t in DAYS], "date,sunrise,y", DAYS, None),
@@ -194,10 +195,12 @@ def test_ways_to_write_times(read, times, header, meant, form):
     assert got.remarks == []
 
 
-def test_time_column_of_two(read):
-    content = table(MONTHS.strftime("%Y,%b"), "when,then,y")
-    got = read(content, time_column="when,then", time_format="%Y %b")
-    assert got.frames[""].index.tolist() == MONTHS.tolist()
+def test_time_columns_that_are_named(read):
+    content = table(HOURS.strftime("%Y,%m,%d,%H,30"), "#YY,MM,DD,hh,mm,y")
+    with pytest.raises(InputError, match=r"line 3: 2001-01-01 .* comes twice.*--time-column"):
+        read(content)
+    got = read(content, time_column="#YY,MM,DD,hh,mm", time_format="%Y %m %d %H %M")
+    assert got.frames[""].index.tolist() == (HOURS + HOUR / 2).tolist()
 
 
 PLAIN = "y,z\n1.5,2\n2.5,3\n4,5\n"

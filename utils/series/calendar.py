@@ -101,9 +101,8 @@ def _has_pauses(index, positions):
 
 def _usual(index):
     """Return the median time from row to row; a day if there is one row only."""
-    if len(index) < 2:
-        return pd.Timedelta(index.freq) if isinstance(index.freq, pd.offsets.Tick) else DAY
-    return pd.Timedelta(np.median(np.diff(index.asi8)), unit=index.unit)
+    steps = np.diff(index.asi8)
+    return pd.Timedelta(np.median(steps), unit=index.unit) if len(steps) else DAY
 
 
 def step(index: pd.Index) -> str:

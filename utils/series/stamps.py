@@ -12,7 +12,7 @@ import pandas as pd
 
 TIME = (
     "time|date|datetime|timestamp|when|year|month|week|day|hour|quarter|period|ds|ts|epoch|unix|"
-    "datum|zeit|jahr|monat|woche|quartal|fecha|hora|mes|año|heure|mois|année|дата|время"
+    "yr|yy|yyyy|datum|zeit|jahr|monat|woche|quartal|fecha|hora|mes|año|heure|mois|année|дата|время"
 )
 NAME = (  # of a column that likely holds times
     rf"(?i:(?<![a-z])({TIME}|dt|t|at|unixtime)(?![a-z]))|[a-z](Time|Date)(?![a-z])|"
@@ -22,11 +22,7 @@ LIKE_A_TIME = (  # 31.12., 2001-W05, KW 5/2001, Q3 '24, 12:30, 5 Nov, 十一月
     r"(?i)\d{1,4}[-/.年]\d{1,2}([-/.年月].*)?|.*\d:\d\d.*|.*\b(19|20)\d\d.*|.*\bQ[1-4]\b.*|\dQ.*|"
     r".*[\d一二十][月季].*|(.*\d.*)?\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b.*"
 )
-PARTS = {  # names of columns that hold one part of a time
-    "year": "year yr yyyy yy 年", "month": "month mon mo mm 月", "day": "day dy dd 日",
-    "hour": "hour hr hh 時 时", "minute": "minute min mn mi 分", "second": "second sec ss 秒",
-}  # fmt: skip
-PART = {word: part for part, words in PARTS.items() for word in words.split()}
+PARTS = ["year", "month", "day", "hour", "minute", "second"]  # which pandas assembles
 COMPACT = r"(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?"  # 200101, 20010131
 DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 EPOCHS = {"seconds": ("s", 1e8), "milliseconds": ("ms", 1e11), "nanoseconds": ("ns", 1e17)}
@@ -52,7 +48,7 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
     The sample holds the first rows of one series, str, "" where empty.
     """
     sample = sample.loc[:, (sample != "").any()]
-    parts = {part: name for name, part in reversed(_parts(sample).items())}
+    parts = {name.lower(): name for name in sample}
     chain = [parts[part] for part in itertools.takewhile(parts.__contains__, PARTS)]
     if len(chain) > 1 and not time_format:
         times = read(sample[chain], None)[0][0]
@@ -87,13 +83,6 @@ def _looks_like_times(name, named, words, numbers):
     return not counted and (sure or abs(np.sign(steps).sum()) == len(steps))
 
 
-def _parts(names):
-    """Return {name: part of a time} of the names that promise one; beside MM, mm is the minute."""
-    found = {name: PART.get(name.lower().lstrip("# ")) for name in names}
-    found |= {"mm": "minute"} if {"MM", "mm"} <= set(found) else {}
-    return {name: part for name, part in found.items() if part}
-
-
 def read(columns: pd.DataFrame, time_format: str | None) -> list[tuple]:
     """Read times of one column, of a date and a clock, or of year, month and maybe day ... second.
 
@@ -107,8 +96,8 @@ def read(columns: pd.DataFrame, time_format: str | None) -> list[tuple]:
     text, *more = (columns[name] for name in columns)
     if time_format:
         return [(_strptime(text.str.cat(more, sep=" "), time_format), "", "")]
-    parts = list(_parts(columns).values())
-    if more and {"year", "month"} <= set(parts) and len(parts) == columns.shape[1]:
+    parts = [name.lower() for name in columns]
+    if {"year", "month"} <= set(parts) <= set(PARTS):
         numbers = columns.apply(pd.to_numeric, errors="coerce").set_axis(parts, axis=1)
         numbers = numbers.assign(day=numbers.get("day", 1.0)).astype(float)
         numbers = numbers.where(numbers % 1 == 0).where(numbers["year"].between(1000, 2200))
@@ -149,10 +138,13 @@ def _readings(words):
         words = words.str.replace(r"^\d+", lambda year: str(int(year[0]) + 1911), regex=True)
     readings = [none]
     for form, order in _forms(words.iloc[0]).items():
-        times = _strptime(words.where(words.str.fullmatch(ISO)) if not order else words, form)
+        iso = form == "ISO8601"
+        times = _strptime(words.where(words.str.fullmatch(ISO)) if iso else words, form)
         seasons = order == "Y m" and ((times.year + 1) % 100 == times.month).all()
         if not (seasons and len(times) > 1):  # 2001/02, 2002/03
             readings.append((_zoned(times, zones), note or NOTES.get(order[:3], ""), form))
+        if iso and not times.hasnans:
+            break
     whole = [reading for reading in readings if not reading[0].hasnans]
     if whole and all(note == NOTES["y m"] for _, note, _ in whole):
         return [none]  # 99/01/04 is 1999, or 2010 in the Republic of China
@@ -174,12 +166,11 @@ def _of_numbers(words):
 
 def _forms(word):
     """Return the formats of strptime that may fit a word, and the order of its date in each."""
-    if re.fullmatch(ISO, word):
-        return {"ISO8601": ""}
     date, clock = re.fullmatch(rf"(.*?)({CLOCK})?", word, re.I | re.S).groups("")
     half = re.search(HALF, clock, re.I)
     hours = "IMS"[: clock.count(":", 1) + 1] + "p" if half else "HMSf"
-    clock, forms = clock[:1] + _fill(clock[1:], hours), {}
+    clock = clock[:1] + _fill(clock[1:], hours)
+    forms = {"ISO8601": ""} if re.fullmatch(ISO, word) else {}
     for order in ORDERS:
         first_of_dots = order[0] == "m" and date.count(".") == 2  # there no month is
         if len(order.split()) != len(re.findall(MARK, date)) or first_of_dots:

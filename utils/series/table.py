@@ -84,20 +84,11 @@ def read_table(
     found = {name: _columns(file, rows[name], missing, decimal, name == target) for name in inputs}
     columns = {name: column for some in found.values() for name, column in some.items()}
     known, features = ([x for name in some for x in found[name]] for some in (known, features))
-    low, high = pd.Series(columns[target]).agg(["min", "max"])
-    if not low < high:
-        what = f"column {target!r} is {'missing' if np.isnan(low) else low} in every row"
-        raise file.error(f"{what}: there is nothing to forecast; name another --column or file")
     series, ids = pd.factorize(rows[series_column] if keys else np.full(len(rows), "", object))
     if keys and "" in ids:
         line = rows.index[(rows[series_column] == "").argmax()]
         raise file.error(f"no name in column {series_column!r}; write one", line)
-    if names:
-        index, positions, said = _on_times(file, rows, names, time_format, series, ids)
-    else:
-        positions = pd.Series(series).groupby(series).cumcount().to_numpy()
-        index = pd.RangeIndex(positions.max() + 1, name="row")
-        said = ["no time column: rows are counted"]
+    index, positions, said = _on_times(file, rows, names, time_format, series, ids)
     frames = _frames(file, columns, series, ids, index, positions)
     absent, empty = sum(map(len, frames.values())) - len(rows), np.isnan(columns[target]).sum()
     said = [f"{len(rows):,} rows", *said, f"{len(ids):,} series" if series_column else ""]
@@ -157,19 +148,26 @@ def _columns(file, text, missing, decimal, is_target):
         add = f"add --missing {word!r} if it stands for a missing value"
         if re.fullmatch(r"[-+\d.,]+", word) and other in word:
             add = f"add --decimal {other} if that is the decimal mark"
-        elif not np.isnan(numbers[codes[at]]):
-            add = "write the column in a larger unit"
         raise file.error(
-            f"{word!r} in column {text.name!r} is not a number below {LARGEST:g}; delete the line "
-            f"if it is no row, write it like 1234{decimal}5 without unit or thousands separators, "
-            f"or {add}",
+            f"{word!r} in column {text.name!r} is not a number below {LARGEST:g} (or needs a "
+            f"larger unit); delete the line if it is no row, write it like 1234{decimal}5, without "
+            f"unit or thousands separators, or {add}",
             text.index[at],
         )
-    return {text.name: np.where(absent, np.nan, numbers)[codes]}
+    values = np.where(absent, np.nan, numbers)
+    low, high = pd.Series(values).agg(["min", "max"])
+    if is_target and not low < high:
+        what = f"column {text.name!r} is {'missing' if np.isnan(low) else low} in every row"
+        raise file.error(f"{what}: there is nothing to forecast; name another --column or file")
+    return {text.name: values[codes]}
 
 
 def _on_times(file, rows, names, time_format, series, ids):
     """Return the index of all series, the positions of rows in it, and what to say about it."""
+    if not names:
+        positions = pd.Series(series).groupby(series).cumcount().to_numpy()
+        index = pd.RangeIndex(positions.max() + 1, name="row")
+        return index, positions, ["no time column: rows are counted"]
     text = rows[names].drop_duplicates()
     readings = stamps.read(text, time_format)
     if len(readings) > 1:
