@@ -72,7 +72,7 @@ BAD = {
     "constant": ("y\n3.5\n3.5\n3.5\n", {}, "'y' is 3.5 in every row ... --column"),
     "long row": ("y,z\n1,2,3\n4,5\n", {}, "line 2: 3 fields, but 2 columns"),
     "short row": ("y,z\n1,2\n\n4\n", {}, "line 4: 1 field, but 2 columns"),
-    "unclosed quote": ('y,z\n1,2\n"3,4\n5,6\n', {}, "is not a whole table"),
+    "unclosed quote": ('y,z\n1,2\n"3,4\n5,6\n', {}, "line 4: unexpected end of data; mend"),
     "unsorted": (table(HOURS[[0, 1, 3, 2, 4]]), {}, "line 5: 2001-01-05 02:00:00 comes twice, or "
         "below a later time ... sort the rows"),
     "newest first but one": (table(HOURS[[5, 4, 6, 3, 2]]), {}, "line 3 ... sort the rows"),
@@ -113,6 +113,7 @@ UNREADABLE = {
     "serial numbers": range(36896, 36916),
     "1999, or 2010 in the Republic of China": ["99/01/04", "99/01/05", "99/01/06"],
     "民國98年": ["民國98年1月4日", "民國98年1月5日", "民國98年1月6日"],
+    "before Christ": [f"-{t:%Y-%m-%d}" for t in DAYS],
     "24:00": ["01/01/2001 23:00", "01/01/2001 24:00", "02/01/2001 01:00"],
     "zone of several meanings": [f"{t:%Y-%m-%d %H:%M} IST" for t in HOURS],
     "offsets here and there": ["2001-01-01 00:00Z", "2001-01-01 01:00", "2001-01-01 02:00Z"],

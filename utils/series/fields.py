@@ -41,7 +41,7 @@ class CsvFile:
             raise self.error("is empty; name a file with a header and rows")
         (*_, place), self._header_line, self._separator, self.names = best
         text = re.sub(BLANKS, "", text) if self._separator == " " else text
-        self._body = f"{text}\n".split("\n", self._header_line)[-1]
+        self._body = "".join(text.split("\n", self._header_line)[self._header_line :])
         self.said = [f"header in line {self._header_line}"] if place else []
         if self._separator != ",":
             self.said.append(f"separated by {SEPARATORS[self._separator]}")
@@ -99,7 +99,7 @@ class CsvFile:
                 table.append([fields[place].strip() for place in places])
         except csv.Error as error:
             line = self._header_line + reader.line_num
-            raise self.error(f"is not a whole table ({error}); export it again", line) from None
+            raise self.error(f"{error}; mend the quotes here or above", line) from None
         return pd.DataFrame(table, lines, list(names), dtype=object)
 
     def _text(self, wanted, guess):

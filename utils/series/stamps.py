@@ -171,10 +171,10 @@ def _forms(word):
     hours = "IMS"[: clock.count(":", 1) + 1] + "p" if half else "HMSf"
     clock = clock[:1] + _fill(clock[1:], hours)
     forms = {"ISO8601": ""} if re.fullmatch(ISO, word) else {}
+    count = len(re.findall(MARK, date)) if date[:1].isalnum() else 0
     for order in ORDERS:
-        first_of_dots = order[0] == "m" and date.count(".") == 2  # there no month is
-        if len(order.split()) != len(re.findall(MARK, date)) or first_of_dots:
-            continue
+        if len(order.split()) != count or (order[0] == "m" and date.count(".") == 2):
+            continue  # no month comes first before dots
         for names in (order, order.replace("a", "A").replace("b", "B")):  # Jan, January
             form = _fill(date, names.split()) + clock
             if not pd.isna(pd.to_datetime(word, format=form, errors="coerce")):
