@@ -74,25 +74,6 @@ def test_calendars(times, step, length, note):
         assert index[positions].equals(times)
 
 
-# what: (times, row, words)
-UNEVEN = {
-    "too few": (HOURS[:2], 0, "fewer than 3"),
-    "half an hour late": (HOURS[:9].append(HOURS[9:10] + DAY / 48), 9,
-        "comes 0 days 01:30:00 after"),
-    "seldom": (HOURS[:9].append(HOURS[400:401]), 9, "comes 16 days 08:00:00 after"),
-    "an hour now and then": (HOURS[[0, 1, 2, *range(50, 480, 43)]], 1, "usual step"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("times", "row", "words"), UNEVEN.values(), ids=UNEVEN)
-def test_times_without_a_step(times, row, words):
-    with pytest.raises(ValueError) as error:
-        calendar.regular(times)
-    message, place = error.value.args
-    assert words in message
-    assert place == row
-
-
 def test_the_future_keeps_name_and_zone():
     index = pd.date_range("2021-10-30", periods=48, freq="h", tz="Europe/Berlin", name="when")
     coming = calendar.future(index, 2)

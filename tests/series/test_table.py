@@ -88,6 +88,11 @@ BAD = {
         {"time_column": "clock,date"}, "line 2: '0:00 2001-01-01' ... is no time"),
     "a year that is none": (table(["22001,1,1", "22001,1,2"], "year,month,day,y"), {},
         "line 2: '22001' in column 'year' is no time"),
+    "two rows": (table(DAYS[:2]), {}, "line 2: fewer than 3 times"),
+    "half an hour late": (table([*HOURS[:9], HOURS[9] + HOUR / 2]), {}, "line 11: 2001-01-05 "
+        "09:30:00 comes 0 days 01:30:00 after ... the usual step is 0 days 01:00:00; resample"),
+    "hours, seldom": (table([*HOURS[:9], *DAYS[9:12]]), {}, "line 11: 2001-01-14 00:00:00 comes "
+        "8 days 16:00:00 after"),
     "either order": (table(f"{i:02}/03/2021" for i in range(1, 13)), {}, "may mean 2 days ... "
         '--time-format "%d/%m/%Y" or --time-format "%m/%d/%Y"'),
     "neither order": (table(f"{i:02}/03/2021 00:00" for i in (1, 2, 4, 5, 9)), {},
@@ -144,49 +149,47 @@ def test_no_file_to_read(tmp_path, name):
         read_table(tmp_path / name, "y")
 
 
-# what: (times as written, header, the times they mean, --time-format)
+# what: (times as written, header, the times they mean, maybe --time-format)
 WRITTEN = {
-    "month first": (DAYS.strftime("%m/%d/%Y"), "Date,y", DAYS, None),
-    "day first": (DAYS.strftime("%d/%m/%Y"), "Date,y", DAYS, None),
+    "month first": (DAYS.strftime("%m/%d/%Y"), "Date,y", DAYS),
+    "day first": (DAYS.strftime("%d/%m/%Y"), "Date,y", DAYS),
     "either order": (DAYS[:8].strftime("%d/%m/%Y"), "when,y", DAYS[:8], "%d/%m/%Y"),
     "a spreadsheet": (
         [f"{t.month}/{t.day}/{t:%y} {(t.hour - 1) % 12 + 1}:00 {t:%p}" for t in HOURS], "date,y",
-        HOURS, None),
-    "2009-12-31, 2010-1-1": ([f"{t.year}-{t.month}-{t.day}" for t in RECENT], "date,y", RECENT,
-        None),
-    "a.m.": ([t.strftime("%Y-%m-%d %I %p").lower() for t in HOURS], "date,y", HOURS, None),
-    "name of the month": (DAYS.strftime("%d-%b-%Y"), "Date,y", DAYS, None),
-    "name of the month in full": (DAYS.strftime("%d. %B %Y"), "Date,y", DAYS, None),
+        HOURS),
+    "2009-12-31, 2010-1-1": ([f"{t.year}-{t.month}-{t.day}" for t in RECENT], "date,y", RECENT),
+    "a.m.": ([t.strftime("%Y-%m-%d %I %p").lower() for t in HOURS], "date,y", HOURS),
+    "name of the month": (DAYS.strftime("%d-%b-%Y"), "Date,y", DAYS),
+    "name of the month in full": (DAYS.strftime("%d. %B %Y"), "Date,y", DAYS),
     "Jan-49": (MONTHS.strftime("%b-%y"), "when,y", MONTHS, "%b-%y"),
-    "seconds": (HOURS.as_unit("s").asi8, "openTime,y", HOURS.tz_localize("UTC"), None),
-    "years": (range(1871, 1971), "time,y", pd.date_range("1871", periods=100, freq="YS"), None),
-    "quarters": ([f"{t.year}-Q{t.quarter}" for t in QUARTERS], "quarter,y", QUARTERS, None),
-    "年月日": ([f"{t.year}年{t.month}月{t.day}日" for t in DAYS], "日期,y", DAYS, None),
-    "from 99 to 100": (map(roc, DAYS + 3640 * DAY), "日期,y", DAYS + 3640 * DAY, None),
-    "four columns": (HOURS.strftime("1,%Y,%m,%d,%H"), "No,year,month,day,hour,y", HOURS, None),
-    "date, clock": (HOURS.strftime("%d/%m/%Y,%H.%M.%S"), "Date,Time,y", HOURS, None),
-    "one day": (HOURS[:9].strftime("%Y-%m-%d,%H:%M"), "date,clock,y", HOURS[:9], None),
-    "a clock of something else": ([f"{t},6:{t:%d}" for t in DAYS], "date,sunrise,y", DAYS, None),
-    "offsets": ([t.isoformat() for t in BERLIN], "t,y", BERLIN, None),
+    "seconds": (HOURS.as_unit("s").asi8, "openTime,y", HOURS.tz_localize("UTC")),
+    "years": (range(1871, 1971), "time,y", pd.date_range("1871", periods=100, freq="YS")),
+    "quarters": ([f"{t.year}-Q{t.quarter}" for t in QUARTERS], "quarter,y", QUARTERS),
+    "年月日": ([f"{t.year}年{t.month}月{t.day}日" for t in DAYS], "日期,y", DAYS),
+    "from 99 to 100": (map(roc, DAYS + 3640 * DAY), "日期,y", DAYS + 3640 * DAY),
+    "four columns": (HOURS.strftime("1,%Y,%m,%d,%H"), "No,year,month,day,hour,y", HOURS),
+    "date, clock": (HOURS.strftime("%d/%m/%Y,%H.%M.%S"), "Date,Time,y", HOURS),
+    "one day": (HOURS[:9].strftime("%Y-%m-%d,%H:%M"), "date,clock,y", HOURS[:9]),
+    "a clock of something else": ([f"{t},6:{t:%d}" for t in DAYS], "date,sunrise,y", DAYS),
+    "offsets": ([t.isoformat() for t in BERLIN], "t,y", BERLIN),
     "an offset by its format": (HOURS.strftime("%d/%m/%Y %H:%M +0100"), "when,y",
         HOURS.tz_localize("+01:00"), "%d/%m/%Y %H:%M %z"),
     "days with offsets": ([t.isoformat() for t in pd.date_range("2021-10-25", periods=14,
-        tz="Europe/Berlin")], "t,y", pd.date_range("2021-10-25", periods=14), None),
+        tz="Europe/Berlin")], "t,y", pd.date_range("2021-10-25", periods=14)),
     "names of zones": (
         [f"{t:%m/%d/%Y %I} {'ap'[t.hour > 11]}.m. {t:%Z}" for t in LOS_ANGELES],
-        "Timestamp (Hour Ending),y", LOS_ANGELES, None),
-    "mail": (HOURS.strftime('"%a, %d %b %Y %H:%M:%S +0000"'), "Date,y", HOURS.tz_localize("UTC"),
-        None),
-    "months seen from London": (map(str, LONDON.tz_convert("Europe/London")), "time,y", LONDON,
-        None),
+        "Timestamp (Hour Ending),y", LOS_ANGELES),
+    "mail": (HOURS.strftime('"%a, %d %b %Y %H:%M:%S +0000"'), "Date,y", HOURS.tz_localize("UTC")),
+    "months seen from London": (map(str, LONDON.tz_convert("Europe/London")), "time,y", LONDON),
     "midnight of New York in UTC": (NEW_YORK.tz_convert("UTC").strftime("%Y-%m-%d %H:%M:%S"),
-        "Datetime,y", NEW_YORK.tz_localize(None), None),
+        "Datetime,y", NEW_YORK.tz_localize(None)),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("times", "header", "meant", "form"), WRITTEN.values(), ids=WRITTEN)
-def test_ways_to_write_times(read, times, header, meant, form):
-    got = read(table(times, header), time_format=form)
+@pytest.mark.parametrize("case", WRITTEN.values(), ids=WRITTEN)
+def test_ways_to_write_times(read, case):
+    times, header, meant, *form = case
+    got = read(table(times, header), time_format=(form or [None])[0])
     frame = got.frames[""]
     assert frame.index.tolist() == meant.tolist()
     assert frame["y"].tolist() == list(range(len(meant)))

@@ -88,15 +88,12 @@ def _months(times):
 
 def _has_pauses(index, positions):
     """Whether some hours of the day or the week lack their rows nearly always, and others don't."""
-    present = np.zeros(len(index), bool)
-    present[positions] = True
-    clock = index.tz_localize(None)
-    hours = pd.factorize(clock - clock.normalize())[0]
-    closed = np.zeros(len(index), bool)
+    clock, present = index.tz_localize(None), np.isin(np.arange(len(index)), positions)
+    closed, hours = np.zeros(len(index), bool), pd.factorize(clock - clock.normalize())[0]
     for slots in (hours, hours * 7 + index.day_of_week):
-        possible, held = np.bincount(slots), np.bincount(slots, weights=present)
-        closed |= ((possible >= 3) & (held < CLOSED * possible))[slots]
-    return closed.any() and present[~closed].sum() > 0.5 * (~closed).sum()
+        held = pd.Series(present).groupby(np.asarray(slots))
+        closed |= (held.transform("size") >= 3) & (held.transform("mean") < CLOSED)
+    return closed.any() and present[~closed].mean() > 0.5
 
 
 def _usual(index):
