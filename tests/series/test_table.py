@@ -80,6 +80,7 @@ BAD = {
     "autumn on the wall": (table(BERLIN.strftime("%Y-%m-%d %H:%M")), {}, "line 29 ... comes twice"),
     "bare hours": (table(HOURS.strftime("%Y-%m-%d,%H"), "date,hour,y"), {},
         'line 3 ... comes twice ... --time-column date,hour --time-format "%Y-%m-%d %H"'),
+    "a year is missing": (table([*range(1980, 1990), "", 1991]), {}, "line 12: '' in column"),
     "half a date": (table([*DAYS.astype(str), "2001"]), {}, "line 22: '2001' in column 'time'"),
     "one bad date": (table(["2001-01-01", "2001-01-02", "soon", "2001-01-04"]), {},
         "line 4: 'soon' in column 'time' is no time ... --time-format ... --time-column none"),

@@ -97,7 +97,7 @@ def read(columns: pd.DataFrame, time_format: str | None) -> list[tuple]:
     if time_format:
         return [(_strptime(text.str.cat(more, sep=" "), time_format), "", "")]
     parts = [name.lower() for name in columns]
-    if {"year", "month"} <= set(parts) <= set(PARTS):
+    if {"year", "month"} <= set(parts) <= set(PARTS) and len(parts) == len(set(parts)):
         numbers = columns.apply(pd.to_numeric, errors="coerce").set_axis(parts, axis=1)
         numbers = numbers.assign(day=numbers.get("day", 1.0)).astype(float)
         numbers = numbers.where(numbers % 1 == 0).where(numbers["year"].between(1000, 2200))
@@ -127,7 +127,7 @@ def _strptime(words, form):
 def _readings(words):
     """Return the readings that fit all words, or the one that fits most."""
     none = pd.DatetimeIndex([pd.NaT] * len(words)), "", ""
-    if pd.to_numeric(words[:100], errors="coerce").notna().all():
+    if pd.to_numeric(words[:100], errors="coerce").notna().mean() > 0.5:
         return [_of_numbers(words.str.replace(r"\.0*$", "", regex=True)) or none]  # 2001.0
     if words.str.fullmatch(r"\d{4}-?Q[1-4]").all():
         return [(pd.PeriodIndex(words, freq="Q").to_timestamp(), "", "")]
@@ -153,9 +153,10 @@ def _readings(words):
 
 def _of_numbers(words):
     """Return the reading of digits without a mark, or of seconds since 1970."""
-    form, numbers = DIGITS.get(len(words.iloc[0]), ""), pd.to_numeric(words, errors="coerce")
-    if form and words.str.fullmatch(rf"\d{{{len(words.iloc[0])}}}").all():
-        times = _strptime(words, form)
+    size, numbers = len(words.iloc[0]), pd.to_numeric(words, errors="coerce")
+    form, fits = DIGITS.get(size, ""), words.str.fullmatch(rf"\d{{{size}}}")
+    if form and fits.mean() > 0.5:
+        times = _strptime(words.where(fits), form)
         if times.year.min() >= (1500 if form == "%Y" else 1900) and times.year.max() <= 2200:
             return times, "", ""
     for note, (unit, low) in EPOCHS.items():

@@ -103,7 +103,7 @@ def read_table(
 def _time_columns(file, wanted, keys, time_column, time_format):
     """Check the names of all columns, and return those of the times, if there are any."""
     names = [time_column] if time_column in file.names else (time_column or "none").split(",")
-    names = [] if names == ["none"] else [name.strip() for name in names]
+    names = [name.strip() for name in names if names != ["none"]]
     file.check_names([*wanted, *(("--time-column", name) for name in names)])
     if time_format:
         try:
