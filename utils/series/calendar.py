@@ -36,83 +36,70 @@ def regular(times: pd.DatetimeIndex) -> tuple[pd.Index, np.ndarray, str]:
     if len(times) < 3:
         raise ValueError("fewer than 3 times show no step; bring a longer series", 0)
     steps = times[1:] - times[:-1]
-    usual = steps.sort_values()[len(steps) // 2]
+    usual, counted = steps.sort_values()[len(steps) // 2], np.arange(len(times))
     if usual >= 28 * DAY and (found := _months(times)) is not None:
         return found
-    uneven = steps % usual != pd.Timedelta(0)
-    if uneven.any() and usual >= DAY and (days := _days_elsewhere(times)) is not None:
-        index, positions, note = regular(days)
-        return index, positions, ", ".join(["days by the clock of another zone", note]).rstrip(", ")
-    row = int((uneven if uneven.any() else steps).argmax()) + 1
-    if uneven.any():
-        what = f"{times[row]} comes {steps[row - 1]} after the time before"
-        raise ValueError(f"{what}, the usual step is {usual}; resample to one step", row)
+    uneven = steps % usual != 0 * DAY
+    if uneven.any() and usual >= DAY:  # midnights of a zone with summer time, seen from another?
+        clock = times.tz_localize(None)
+        days = (clock + DAY / 2).normalize()
+        ahead = (clock - days).unique()
+        if days.is_unique and len(ahead) == 2 and np.ptp(ahead) == DAY / 24:
+            index, positions, note = regular(days)
+            return index, positions, f"days by the clock of another zone, {note}".rstrip(", ")
     rows = (times[-1] - times[0]) // usual + 1
-    if rows < MOST_ROWS * len(times):
-        freq = usual if usual % DAY else pd.offsets.Day(usual // DAY)
+    if not uneven.any() and rows < MOST_ROWS * len(times):
         weekly = f"W-{WEEKDAYS[times[0].day_of_week].upper()}"
+        freq = usual if usual % DAY else pd.offsets.Day(usual // DAY)
         index = pd.date_range(times[0], times[-1], freq=weekly if usual == 7 * DAY else freq)
         positions = index.searchsorted(times)
         if usual == DAY and index.day_of_week.max() == 6 and times.day_of_week.max() < 5:
             full = pd.date_range(times[0], times[-1], freq="B")
             absent = len(full) - len(times)
             note = f"{absent:,} business days without a row" if absent else ""
-            return times if absent else full, np.arange(len(times)), note
+            return times if absent else full, counted, note
         if rows > len(times) and _has_pauses(index, positions):
-            note = "rows are counted, for the times have pauses"
-            return pd.RangeIndex(len(times)), np.arange(len(times)), note
-    if rows > MOST_EMPTY * len(times):
-        what = f"most of {rows:,} rows are missing at the usual step of {usual}, as before"
-        raise ValueError(f"{what} {times[row]}; resample to one step", row)
-    return index, positions, ""
+            return pd.RangeIndex(len(times)), counted, "rows are counted, for the times have pauses"
+        if rows <= MOST_EMPTY * len(times):
+            return index, positions, ""
+    row = int((uneven if uneven.any() else steps).argmax()) + 1
+    what = f"{times[row]} comes {steps[row - 1]} after the time before, the usual step is {usual}"
+    raise ValueError(f"{what}; resample to one step", row)
 
 
 def _months(times):
     """As `regular`, for months, quarters or years on one day or near either end, or None."""
-    clock = times.tz_localize(None) - times.tz_localize(None).normalize()
-    months = (times.year * 12 + times.month).to_numpy()
+    clock, months = times - times.normalize(), (times.year * 12 + times.month).to_numpy()
     size = max(int(np.median(np.diff(months))), 1)
     positions, rest = np.divmod(months - months[0], size)
-    end = (times.days_in_month - times.day < 7).all()
-    end = end and (times.day.max() > 28 or times.day.nunique() > 1)
-    exact = (times.day == times.days_in_month).all() if end else times.day.nunique() == 1
-    near = exact or end or times.day.max() <= 7
-    if rest.any() or not np.diff(months).all() or clock.nunique() > 1 or not near:
+    if rest.any() or not np.diff(months).all() or clock.nunique() > 1:
         return None
-    freq, first = f"{size}M{'E' if end else 'S'}", times[0] - (times[0].day - 1) * DAY
-    if exact and first != times[0] and not end:
+    left, first, note = times.days_in_month - times.day, times[0] - (times[0].day - 1) * DAY, ""
+    if times.day.nunique() == 1:
         freq, first = pd.DateOffset(months=size), times[0]
-    note = "" if exact else f"days near the {'end' if end else 'start'} of a month stand for it"
+    elif (left < 7).all():
+        freq, note = f"{size}ME", "days near the end of a month stand for it" * bool(left.any())
+    elif times.day.max() <= 7:
+        freq, note = f"{size}MS", "days near the start of a month stand for it"
+    else:
+        return None
     return pd.date_range(first, periods=positions[-1] + 1, freq=freq), positions, note
-
-
-def _days_elsewhere(times):
-    """Midnights of a zone with summer time, seen from another one, as days; None if they aren't."""
-    clock = times.tz_localize(None)
-    days = (clock + DAY / 2).normalize()
-    ahead = (clock - days).unique()
-    one_hour = len(ahead) == 2 and ahead.max() - ahead.min() == pd.Timedelta(hours=1)
-    return days if one_hour and days.is_unique else None
 
 
 def _has_pauses(index, positions):
     """Whether some hours of the day or the week lack their rows nearly always, and others don't."""
-    present = np.zeros(len(index), bool)
-    present[positions] = True
-    clock = index.tz_localize(None)
-    hours = pd.factorize(clock - clock.normalize())[0]
-    closed = np.zeros(len(index), bool)
+    clock, present = index.tz_localize(None), np.isin(np.arange(len(index)), positions)
+    closed, hours = np.zeros(len(index), bool), pd.factorize(clock - clock.normalize())[0]
     for slots in (hours, hours * 7 + index.day_of_week):
-        possible, held = np.bincount(slots), np.bincount(slots, weights=present)
-        closed |= ((possible >= 3) & (held < CLOSED * possible))[slots]
-    return closed.any() and present[~closed].sum() > 0.5 * (~closed).sum()
+        held = pd.Series(present).groupby(np.asarray(slots))
+        closed |= (held.transform("size") >= 3) & (held.transform("mean") < CLOSED)
+    return closed.any() and present[~closed].mean() > 0.5
 
 
 def _usual(index):
     """Return the median time from row to row; a day if there is one row only."""
-    if len(index) < 2:
-        return pd.Timedelta(index.freq) if isinstance(index.freq, pd.offsets.Tick) else DAY
-    return pd.Timedelta(np.median(np.diff(index.asi8)), unit=index.unit)
+    steps = np.diff(index.asi8)
+    return pd.Timedelta(np.median(steps), unit=index.unit) if len(steps) else DAY
 
 
 def step(index: pd.Index) -> str:
@@ -153,8 +140,7 @@ def season(index: pd.Index) -> int | None:
 def future(index: pd.Index, steps: int) -> pd.Index:
     """Return the `steps` times that follow, in the same zone; business days know no holidays."""
     if isinstance(index, pd.RangeIndex):
-        end = index.stop + steps * index.step
-        return pd.RangeIndex(index.stop, end, index.step, name=index.name)
+        return pd.RangeIndex(index.stop, index.stop + steps, name=index.name)
     freq = index.freq if index.freq is not None else step(index)
     times = pd.date_range(index[-1], periods=steps + 2, freq=freq, unit=index.unit, name=index.name)
     return times[times > index[-1]][:steps]
@@ -188,6 +174,6 @@ def columns_named(index: pd.Index, names: Sequence[str]) -> np.ndarray:
         if cycle == "weekday":
             values[:, i] = index.day_of_week == WEEKDAYS.index(part)
         else:
-            wave = np.sin if part.startswith("sin") else np.cos
+            wave = {"sin": np.sin, "cos": np.cos}[part[:3]]
             values[:, i] = wave(2 * np.pi * int(part[-1]) * turns[cycle])
     return values

@@ -3,7 +3,6 @@
 What was understood is said; what could mean two things is refused with the flag that settles it.
 """
 
-import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,15 +16,13 @@ import numpy as np
 import pandas as pd
 
 SAMPLE = 1000  # rows that show which column holds the times
+MISSING = ["", "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 MOST_WORDS, MOST_REMARKS = 100, 10  # of a column of text; in all
 LARGEST = 1e100  # the square of what is larger is infinite
 CODES = {-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999}  # that stand for missing values
 EQUAL = 20  # rows in a row with one value are many, where that is rare
 FAR = 50  # times the usual distance from the median
-GROUPED = {  # numbers with groups of thousands, by the decimal mark
-    ".": r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?",
-    ",": r"[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)(,\d*)?([eE][+-]?\d+)?",
-}
+GROUPED = r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?"  # 1,234.5
 COUNT = "or count rows with --time-column none"
 
 
@@ -76,26 +73,25 @@ def read_table(
     Raises:
         InputError: if anything is in the way; one line with the file, its line, what to do.
     """
-    wanted = [("--column", target), *(("--known", name) for name in known)]
-    wanted += [*(("--features", name) for name in features), ("--series-column", series_column)]
-    wanted = [(flag, name) for flag, name in wanted if name is not None]
+    inputs, keys = [target, *known, *features], [series_column] if series_column else []
+    flags = ["--column", *["--known"] * len(known), *["--features"] * len(features)]
+    wanted = [*zip(flags, inputs, strict=True), *(("--series-column", name) for name in keys)]
     file = CsvFile(path, encoding, {name for _, name in wanted})
-    names = _time_columns(file, wanted, series_column, time_column, time_format)
-    keys = names if series_column is None else [*names, series_column]
-    rows = file.read([target, *features], known, keys, missing, decimal)
-    columns, labels = {}, {}
-    for name in (target, *known, *features):
-        found = _numbers_or_words(file, rows, name, missing, decimal, name == target)
-        columns, labels[name] = columns | found, list(found)
-    known, features = (
-        [label for name in some for label in labels[name]] for some in (known, features)
-    )
-    _check_values(file, rows, columns, target)
-    series, ids = _series(file, rows, series_column)
-    place = _on_times(file, rows, names, time_format, series, ids) if names else _counted(series)
-    frames = _frames(file, columns, series, ids, *place[:3])
+    names = _time_columns(file, wanted, keys, time_column, time_format)
+    rows = file.read([*names, *keys, *inputs])
+    blank = (rows == "").all(axis=1)
+    rows = rows[~blank] if names else rows[blank[::-1].cumprod()[::-1] == 0]
+    found = {name: _columns(file, rows[name], missing, decimal, name == target) for name in inputs}
+    columns = {name: column for some in found.values() for name, column in some.items()}
+    known, features = ([x for name in some for x in found[name]] for some in (known, features))
+    series, ids = pd.factorize(rows[series_column] if keys else np.full(len(rows), "", object))
+    if keys and "" in ids:
+        line = rows.index[(rows[series_column] == "").argmax()]
+        raise file.error(f"no name in column {series_column!r}; write one", line)
+    index, positions, said = _on_times(file, rows, names, time_format, series, ids)
+    frames = _frames(file, columns, series, ids, index, positions)
     absent, empty = sum(map(len, frames.values())) - len(rows), np.isnan(columns[target]).sum()
-    said = [f"{len(rows):,} rows", *place[3], f"{len(ids):,} series" if series_column else ""]
+    said = [f"{len(rows):,} rows", *said, f"{len(ids):,} series" if series_column else ""]
     said += [f"rows missing in between: {absent:,}" if absent else ""]
     said += [f"rows without {target!r}: {empty:,}" if empty else "", *file.said]
     said = ", ".join(part for part in [*said, "decimal comma" * (decimal == ",")] if part)
@@ -104,12 +100,11 @@ def read_table(
     return Table(frames, target, known, features, said, remarks)
 
 
-def _time_columns(file, wanted, series_column, time_column, time_format):
+def _time_columns(file, wanted, keys, time_column, time_format):
     """Check the names of all columns, and return those of the times, if there are any."""
     names = [time_column] if time_column in file.names else (time_column or "none").split(",")
-    names = [] if names == ["none"] else [name.strip() for name in names]
+    names = [name.strip() for name in names if names != ["none"]]
     file.check_names([*wanted, *(("--time-column", name) for name in names)])
-    sample = file.sample(SAMPLE)
     if time_format:
         try:
             pd.to_datetime("2001", format=time_format, errors="coerce")
@@ -117,188 +112,133 @@ def _time_columns(file, wanted, series_column, time_column, time_format):
             raise InputError(f"--time-format {time_format}: {error} (see strptime)") from None
         if "%y" not in time_format.lower():
             raise InputError(f"--time-format {time_format}: has no year (%Y); dates need one")
-    if time_column:
-        return names
-    for name in file.names:
-        if file.names.count(name) > 1 and re.fullmatch(stamps.NAME, name, re.I):
-            raise file.error(f"{file.names.count(name)} columns named {name!r}; rename them")
-    if series_column is not None:
-        sample = sample[sample[series_column] == sample[series_column][0]]
-    names = stamps.find(sample.drop(columns=[name for _, name in wanted]), time_format)
+    if time_column is None:
+        sample = file.read(list(dict.fromkeys(file.names)), SAMPLE)
+        for name in keys:
+            sample = sample[sample[name].isin(sample[name][:1])]
+        names = stamps.find(sample.drop(columns=[name for _, name in wanted]), time_format)
+        file.check_names(("--time-column", name) for name in names)
     if time_format and not names:
         raise file.error(f"no column fits --time-format {time_format!r}; add --time-column")
     return names
 
 
-def _words(column):
-    """Return (rows,) the places of words, -1 where missing; the words, stripped, as they come."""
-    words = column.cat.categories.astype(str).str.strip()
-    words = np.append(words.where(words != "").to_numpy(object), np.nan)
-    return pd.factorize(words[column.cat.codes])
-
-
-def _series(file, rows, series_column):
-    if series_column is None:
-        return np.zeros(len(rows), np.int8), [""]
-    series, ids = _words(rows[series_column])
-    if (series < 0).any():
-        row = rows.index[(series < 0).argmax()]
-        raise file.error(f"no name in column {series_column!r}; write one", row)
-    return series, ids
-
-
-def _counted(series):
-    order = np.argsort(series, kind="stable")
-    positions = pd.Series(series[order]).groupby(series[order]).cumcount().to_numpy()
-    index = pd.RangeIndex(positions.max() + 1, name="row")
-    return index, order, positions, ["no time column: rows are counted"]
-
-
-def _numbers_or_words(file, rows, name, missing, decimal, is_target):
+def _columns(file, text, missing, decimal, is_target):
     """Return what a column holds: {name: numbers}, or {"name=word": where it is that word}."""
-    if pd.api.types.is_float_dtype(rows[name]):
-        return {name: rows[name].to_numpy()}
-    codes, words = _words(rows[name])
-    plain = pd.Series(words, dtype=object).replace({"True": "1", "False": "0"})
-    plain = plain.str.replace("\u2212", "-")
-    grouped = plain.str.fullmatch(GROUPED[decimal]).astype(bool)
+    codes, words = pd.factorize(text)
+    words = pd.Series(words, dtype=object)
+    plain = words.replace({"True": "1", "False": "0"}).str.replace("\u2212", "-")
     if decimal == ",":
-        plain = plain.where(grouped).str.replace(".", "").str.replace(",", ".")
-    elif grouped.all() and plain.str.contains(r",\d+[,.]").any():  # "1,234" may be a decimal comma
-        plain = plain.str.replace(",", "")
+        plain = plain.str.translate({44: ".", 46: ","})
+    if decimal == "," or plain.str.contains(r",\d+[,.]").any():  # "1,234" may be a decimal comma
+        plain = plain.where(plain.str.fullmatch(GROUPED)).str.replace(",", "")
     numbers = pd.to_numeric(plain, errors="coerce").to_numpy(float)
     marks = pd.to_numeric(pd.Series(missing, dtype=object), errors="coerce")
-    absent = np.isin(words, missing) | np.isin(numbers, marks)
-    text = np.isnan(numbers) & ~absent
-    if not text.any():
-        return {name: np.append(np.where(absent, np.nan, numbers), np.nan)[codes]}
-    if is_target or text.mean() < 0.5:
-        raise _not_a_number(file, rows.index[np.append(text, False)[codes].argmax()], name, decimal)
-    if len(words) > MOST_WORDS:
-        what = f"holds {len(words)} different words, of which none helps; leave it out"
-        raise file.error(f"column {name!r} {what}")
-    return {f"{name}={words[code]}": codes == code for code in np.argsort(words)}
+    absent = words.isin([*MISSING, *missing]).to_numpy() | np.isin(numbers, marks)
+    wrong = ~absent & ~(np.abs(numbers) <= LARGEST)
+    if not is_target and np.isnan(numbers[wrong]).sum() >= 0.5 * (~absent).sum() > 0:
+        if len(words) > MOST_WORDS:
+            what = f"holds {len(words)} different words, of which none helps; leave it out"
+            raise file.error(f"column {text.name!r} {what}")
+        words = words[~absent].sort_values()
+        return {f"{text.name}={word}": codes == code for code, word in words.items()}
+    if wrong.any():
+        at, other = wrong[codes].argmax(), "," if decimal == "." else "."
+        word = text.iloc[at][:40]
+        add = f"add --missing {word!r} if it stands for a missing value"
+        if re.fullmatch(r"[-+\d.,]+", word) and other in word:
+            add = f"add --decimal {other} if that is the decimal mark"
+        raise file.error(
+            f"{word!r} in column {text.name!r} is not a number below {LARGEST:g} (or needs a "
+            f"larger unit); delete the line if it is no row, write it like 1234{decimal}5, without "
+            f"unit or thousands separators, or {add}",
+            text.index[at],
+        )
+    values = np.where(absent, np.nan, numbers)
+    low, high = pd.Series(values).agg(["min", "max"])
+    if is_target and not low < high:
+        what = f"column {text.name!r} is {'missing' if np.isnan(low) else low} in every row"
+        raise file.error(f"{what}: there is nothing to forecast; name another --column or file")
+    return {text.name: values[codes]}
 
 
-def _not_a_number(file, row, name, decimal):
-    word = file.field(row, name)
-    other, mark = (",", "comma") if decimal == "." else (".", "point")
-    hint = f"leave it empty where the value is missing, or --missing {word!r}"
-    if re.fullmatch(r"[+-]?[\d.,]+", word) and other in word:
-        hint = f"--decimal {other} if that is a decimal {mark}, or delete thousands separators"
-    elif re.search(r"\d", word):
-        hint = f"write it like 1234{decimal}5, without thousands separators, signs or unit"
-    elif row == 0:
-        hint = f"delete the line if it holds units; {hint}"
-    return file.error(f"{word!r} in column {name!r} is not a number; {hint}", row)
-
-
-def _check_values(file, rows, columns, target):
-    """Refuse numbers that no network can learn, and a target without any change."""
-    for name, values in columns.items():
-        large = np.abs(values.astype(float)) > LARGEST
-        if large.any():
-            row = rows.index[large.argmax()]
-            what = f"{file.field(row, name)!r} in column {name!r} is infinite or beyond {LARGEST:g}"
-            raise file.error(f"{what}; leave it empty, or write the column in a larger unit", row)
-    low, high = pd.Series(columns[target]).agg(["min", "max"])
-    if not low < high:
-        what = f"column {target!r} is {'missing' if np.isnan(low) else low} in every row"
-        raise file.error(f"{what}: there is nothing to forecast; name another --column")
-
-
-def _read_times(file, rows, names, time_format):
-    """Return the (rows,) places of rows among different times, those times, and a remark."""
-    key = np.zeros(len(rows), np.int64)
-    for name in names:
-        key = key * (len(rows[name].cat.categories) + 1) + rows[name].cat.codes.to_numpy() + 1
-    first = np.flatnonzero(~pd.Series(key).duplicated())
-    text = rows[names].iloc[first].astype(object).fillna("").reset_index(drop=True)
-    readings = stamps.read(text.apply(lambda column: column.str.strip()), time_format)
+def _on_times(file, rows, names, time_format, series, ids):
+    """Return the index of all series, the positions of rows in it, and what to say about it."""
+    if not names:
+        positions = pd.Series(series).groupby(series).cumcount().to_numpy()
+        index = pd.RangeIndex(positions.max() + 1, name="row")
+        return index, positions, ["no time column: rows are counted"]
+    text = rows[names].drop_duplicates()
+    readings = stamps.read(text, time_format)
     if len(readings) > 1:
-        flags = " or ".join(f'--time-format "{flag}"' for _, _, flag in readings)
+        flags = " or ".join(f'--time-format "{form}"' for *_, form in readings)
         what = f"{text.iloc[0, 0]!r} in column {names[0]!r} may mean {len(readings)} days"
         raise file.error(f"{what} in all rows; add {flags}")
     times, note, _ = readings[0]
     if times.hasnans:
-        row = rows.index[first[times.isna().argmax()]]
-        word = " ".join(file.field(row, name) for name in names)
+        line = text.index[times.isna().argmax()]
         what = f"does not fit --time-format {time_format!r}" if time_format else "is no time"
-        names = ",".join(names)
+        columns = ",".join(names)
         raise file.error(
-            f"{word!r} in column {names!r} {what}; delete lines that are no rows, write times like "
-            f"2001-12-31T23:00, or say how they are written, like --time-column {names!r} "
-            f'--time-format "%d.%m.%Y %H:%M" for 31.12.2001 23:00, {COUNT}',
-            row,
+            f"{' '.join(text.loc[line])[:40]!r} in column {columns!r} {what}; delete lines that "
+            "are no rows, write times like 2001-12-31T23:00, or say how they are written, like "
+            f'--time-column {columns!r} --time-format "%d.%m.%Y %H:%M" for 31.12.2001 23:00, '
+            f"{COUNT}",
+            line,
         )
-    return pd.factorize(key)[0], times, note
-
-
-def _on_times(file, rows, names, time_format, series, ids):
-    """Return the index of all series, the rows in order, their positions in it, and a remark."""
-    places, times, note = _read_times(file, rows, names, time_format)
-    _, first, ranks = np.unique(times.asi8, return_index=True, return_inverse=True)
-    times, ranks = times[first], ranks[places]
-    order, turned = _sorted(file, rows, times, ranks, series, ids)
+    places, times = pd.factorize(times, sort=True)
+    places = places[rows.groupby(names, sort=False).ngroup()]
+    turned = _check_order(file, rows, times, places, series, ids)
     try:
         index, positions, remark = calendar.regular(times)
     except ValueError as error:
-        message, rank = error.args
-        raise file.error(f"{message}, {COUNT}", rows.index[(ranks == rank).argmax()]) from None
+        message, place = error.args
+        raise file.error(f"{message}, {COUNT}", rows.index[(places == place).argmax()]) from None
     counted = isinstance(index, pd.RangeIndex)
     shown = times if counted else index
-    form = "%Y-%m-%d" + ("" if (shown == shown.normalize()).all() else " %H:%M")
-    form += ":%S" if shown.second.any() else ""
-    span = " to ".join(shown[[0, -1]].strftime(form)) + (f" in {shown.tz}" if shown.tz else "")
+    form = "%Y-%m-%d" + " %H:%M" * bool((shown != shown.normalize()).any())
+    span = " to ".join(shown[[0, -1]].strftime(form + ":%S" * bool(shown.second.any())))
+    span += f" in {shown.tz}" if shown.tz else ""
     column = f"time from column{'s' * (len(names) > 1)} " + ", ".join(f'"{x}"' for x in names)
     said = ["" if counted else calendar.words(index), span, column, note, remark, turned]
     index = index.rename("row" if counted else names[0] if len(names) == 1 else "time")
-    return index, order, positions[ranks[order]], said
+    return index, positions[places], said
 
 
-def _sorted(file, rows, times, ranks, series, ids):
-    """Return the rows by series and time, and a remark; complain where there is no order."""
-    keys = series * np.int64(len(times)) + ranks
-    steps = np.diff(keys)
-    if (steps > 0).all():
-        return np.arange(len(keys)), ""
-    if (steps < 0).all():
-        return np.arange(len(keys))[::-1], "newest first in the file, turned round"
-    twice = pd.Series(keys).duplicated().to_numpy()
-    if twice.any():
-        row = twice.argmax()
-        who = f" in series {ids[series[row]]!r}" if len(ids) > 1 else ""
+def _check_order(file, rows, times, places, series, ids):
+    """Complain where a time comes twice, or one series has no order; say if it descends."""
+    wrong = pd.DataFrame({"series": series, "time": places}).duplicated().to_numpy()
+    falls = np.diff(places, prepend=-1) < 0
+    turned = len(ids) == 1 and bool(falls[1:].all())
+    if len(ids) == 1 and not turned:
+        wrong = wrong | falls
+    if wrong.any():
+        row = wrong.argmax()
+        who = f" of series {ids[series[row]]!r}" if len(ids) > 1 else ""
         raise file.error(
-            f"{times[ranks[row]]} comes twice{who}; keep one row for each time, name the "
-            "one column of the series, like --series-column shop, or all of the time, "
-            f'like --time-column date,hour --time-format "%Y-%m-%d %H", {COUNT}',
+            f"{times[places[row]]}{who} comes twice, or below a later time; keep one row for each "
+            "time, sort the rows by it, name the one column of the series, like --series-column "
+            "shop, or all of the time, like --time-column date,hour --time-format "
+            f'"%Y-%m-%d %H", {COUNT}',
             rows.index[row],
         )
-    if len(ids) == 1:
-        wrong = steps < 0 if (steps < 0).mean() < 0.5 else steps > 0
-        row = wrong.argmax() + 1
-        what = f"{times[ranks[row]]} does not follow {times[ranks[row - 1]]} in the row above"
-        raise file.error(f"{what}; sort the rows by time, {COUNT}", rows.index[row])
-    return np.argsort(keys, kind="stable"), ""
+    return "newest first in the file, turned round" * turned
 
 
-def _frames(file, columns, series, ids, index, order, positions):
+def _frames(file, columns, series, ids, index, positions):
     """Return a frame for each series, from its first row to its last."""
-    frames = {}
-    bounds = np.flatnonzero(np.diff(series[order], prepend=-1, append=-1))
-    for start, stop in itertools.pairwise(bounds):
-        rows, places = order[start:stop], positions[start:stop]
-        who = ids[series[rows[0]]]
+    data, frames = np.column_stack(list(columns.values())).astype(float), {}
+    for code, rows in pd.Series(series).groupby(series).groups.items():
+        places = np.sort(positions[rows])
         if len(rows) > 7 and np.gcd.reduce(np.diff(places)) > 1:
             advice = "bring series of one step, or leave it out"
-            raise file.error(f"series {who!r} has another step than the others; {advice}")
+            raise file.error(f"series {ids[code]!r} has another step than the others; {advice}")
         times = index[places[0] : places[-1] + 1]
         if isinstance(times, pd.RangeIndex):
             times = pd.RangeIndex(len(times), name=index.name)
         values = np.full((len(times), len(columns)), np.nan)
-        for i, column in enumerate(columns.values()):
-            values[places - places[0], i] = column[rows]
-        frames[who] = pd.DataFrame(values, times, list(columns))
+        values[positions[rows] - places[0]] = data[rows]
+        frames[ids[code]] = pd.DataFrame(values, times, list(columns))
     return frames
 
 
@@ -306,32 +246,31 @@ def _remarks(frames, target):
     """Say what looks odd: no values, codes for missing ones, far outliers, a sensor that hangs."""
     remarks = []
     for who, frame in frames.items():
-        values, rows, odd = frame[target].to_numpy(), np.flatnonzero(frame[target].notna()), []
+        given, odd = frame[target].dropna(), {}
+        values, times = given.to_numpy(), given.index
         prefix = f"series {who!r}: " if who else ""
-        if len(rows) == 0:
+        if len(values) == 0:
             remarks.append(f"{prefix}no value of {target!r}, left out")
-        if len(rows) < EQUAL or len(remarks) >= MOST_REMARKS:
+        if len(values) < EQUAL or len(remarks) >= MOST_REMARKS:
             continue
-        for code in CODES.intersection([values[rows].min(), values[rows].max()]):
-            same = values[rows] == code
-            rest = values[rows[~same]]
-            if len(rest) >= EQUAL / 2 and np.abs(code - rest).min() > np.ptp(rest) > 0:
-                odd.append((f"{code:g} (if it means missing, --missing {code:g})", rows[same]))
-                rows = rows[~same]
-        away = np.abs(values[rows] - np.median(values[rows]))
-        far = away > FAR * np.median(away[away > 0]) if away.any() else away > 0
-        if 0 < far.sum() <= max(3, len(rows) / 200) and away[far].min() > 5 * away[~far].max():
-            rest, shown = values[rows[~far]], ", ".join(f"{x:g}" for x in values[rows[far][:3]])
-            what = f"{shown} (all else lies from {rest.min():g} to {rest.max():g})"
-            odd.append((what, rows[far]))
-        edges = np.flatnonzero(np.diff(values, prepend=np.nan, append=np.nan) != 0)
+        edges = np.flatnonzero(np.diff(values, prepend=np.nan, append=np.nan))
         *_, second, longest = 0, 0, *np.sort(np.diff(edges))
         if second and longest >= max(EQUAL, 5 * second):
-            place = edges[np.diff(edges).argmax()]
-            odd.append(
-                (f"{values[place]:g} in {longest} rows, one after the other, the first", [place])
-            )
-        for what, places in odd:
-            times = ", ".join(map(str, frame.index[places[:3]])) + ", ..." * (len(places) > 3)
-            remarks.append(f"{prefix}{target!r} is {what} at {times}")
+            first = edges[np.diff(edges).argmax()]
+            what = f"{values[first]:g} in {longest} rows, one after the other, the first"
+            odd[what] = times[[first]]
+        for code in CODES.intersection([values.min(), values.max()]):
+            same = values == code
+            rest = values[~same]
+            if len(rest) >= EQUAL / 2 and np.abs(code - rest).min() > np.ptp(rest) > 0:
+                odd[f"{code:g} (if it means missing, --missing {code:g})"] = times[same]
+                values, times = rest, times[~same]
+        away = np.abs(values - np.median(values))
+        far = away > FAR * np.median(away[away > 0]) if away.any() else away > 0
+        if 0 < far.sum() <= max(3, len(values) / 200) and away[far].min() > 5 * away[~far].max():
+            shown, rest = ", ".join(f"{x:g}" for x in values[far][:3]), values[~far]
+            odd[f"{shown} (all else lies from {rest.min():g} to {rest.max():g})"] = times[far]
+        for what, at in odd.items():
+            shown = ", ".join(map(str, at[:3])) + ", ..." * (len(at) > 3)
+            remarks.append(f"{prefix}{target!r} is {what} at {shown}")
     return remarks
