@@ -15,7 +15,7 @@ from pathlib import Path
 PAGE = Path(__file__).parent
 SOURCE = PAGE / "src"
 MODELS = PAGE.parent / "models"
-DATA = {"cell": []}
+DATA = {"cell": [], "slots": ["taggers.safetensors"]}
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.M)
 EXPORT = re.compile(r"^export ", re.M)
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'"
