@@ -2,9 +2,10 @@
 
     python page/build.py
 
-A page NAME has src/NAME.html, its modules begin at src/NAME.js, and DATA names the files that it
-carries. Imports of modules become their text, each once and before what needs it, so their names
-must differ. The page's policy lets its own script run, and no other, and forbids every request.
+A page NAME is src/NAME.html in src/frame.html, its modules begin at src/NAME.js, and DATA names
+the files that it carries. Imports of modules become their text, each once and before what needs
+it, so their names must differ. The page's policy lets its own script run and no other, and
+forbids every request.
 """
 
 import base64
@@ -19,12 +20,6 @@ DATA = {"cell": [], "slots": ["taggers.safetensors"]}
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.M)
 EXPORT = re.compile(r"^export ", re.M)
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'"
-HEAD = """<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<link rel="icon" href="data:,">
-<style>
-{style}</style>
-"""
 
 
 def source(name: str) -> str:
@@ -57,10 +52,15 @@ def build(name: str) -> str:
     """Return the HTML of a page."""
     code = f'"use strict";\n{script(f"{name}.js")}'
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
-    head = HEAD.format(policy=POLICY.format(digest), style=source("style.css"))
-    html = source(f"{name}.html").replace('<meta charset="utf-8">\n', head)
-    data = "".join(stored(MODELS / file) for file in DATA[name])
-    return html.replace("</body>", f"{data}<script>{code}</script>\n</body>")
+    parts = {
+        "name": name,
+        "policy": POLICY.format(digest),
+        "style": source("style.css"),
+        "main": source(f"{name}.html"),
+        "data": "".join(stored(MODELS / file) for file in DATA[name]),
+        "script": code,
+    }
+    return re.sub(r"\[(\w+)\]", lambda part: parts[part[1]], source("frame.html"))
 
 
 if __name__ == "__main__":

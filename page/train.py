@@ -5,8 +5,8 @@ Four networks of slot_filling.py, on its English and its Chinese grammar; minute
     python page/train.py
 
 A file of safetensors: eight bytes say how long a JSON header is, the header where each matrix
-begins. Weights are float16, in Keras' order, named en/gru/00, en/gru/01, ...; the words, tags and
-intents of each language stand in the header's metadata.
+begins. Weights are float16, in Keras' order with the temperatures last, and named en/gru/00,
+en/gru/01, ...; the words, tags and intents of each language stand in the header's metadata.
 """
 
 import json
@@ -77,8 +77,10 @@ def main():
             ensure_ascii=False,
         )
         for name, network in networks.items():
-            for number, weights in enumerate(network.get_weights()):
-                arrays[f"{language}/{name}/{number:02}"] = weights
+            # whether Keras lists a temperature before the transitions depends on what is learned
+            ordered = sorted(network.weights, key=lambda weights: "temperature" in weights.path)
+            for number, weights in enumerate(ordered):
+                arrays[f"{language}/{name}/{number:02}"] = weights.numpy()
     FILE.parent.mkdir(exist_ok=True)
     with written_whole(FILE) as beside:
         beside.write_bytes(safetensors(arrays, facts))

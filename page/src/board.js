@@ -1,4 +1,4 @@
-import { button, element, MOST, numberField, select } from "./dom.js";
+import { button, element, MOST, numberField, row, select, topRow } from "./dom.js";
 import { t } from "./i18n.js";
 import { linear } from "./maths.js";
 import { picture } from "./picture.js";
@@ -9,140 +9,129 @@ const FUNCTIONS = { linear, tanh: Math.tanh };
 const INPUT = { min: -10, max: 10, step: 1 };
 
 // A network to move, in `place`: its picture, its arithmetic, its weights. The state is inputs
-// (steps of numbers), weights w in one row, and names of functions. The network has
+// (steps of numbers), weights w in one row, names of functions and perhaps a task, which locks the
+// inputs where they aren't free. The network has
 //     width, least            numbers per step; steps at least
 //     presets                 by name, each inputs and w
 //     functions               names of those to choose, such as ["g", "h"]
-//     run(w, inputs, functions)             an object per step
-//     rows()                                of the picture, above the inputs
-//     arithmetic(state, functions, steps, step)   lines of text
+//     run(w, inputs, ...functions)    an object per step
+//     rows()                  of the picture, above the inputs
+//     arithmetic(state, steps, step)  lines of text
 //     tables()                of weights: title, rows, columns, first (place in w), slider, folded
 //     swappable               whether buttons swap two steps
 export function board(place, network, changed) {
-  const state = { locked: false };
+  const state = {};
   const arithmetic = element("div", { className: "arithmetic", id: `${place.id}-arithmetic` });
   const note = element("p");
-  let fields, draw, steps, presets;
+  let refreshes, drawn, steps, presets;
   let chosen = 0;
 
-  function take({ inputs, w }, names = {}, locked = false) {
-    Object.assign(state, { inputs: inputs.map((x) => [...x]), w: [...w], locked });
+  function take({ inputs, w }, names = {}, task = null) {
+    Object.assign(state, { inputs: inputs.map((x) => [...x]), w: [...w], task });
     for (const f of network.functions) state[f] = names[f] === "tanh" ? "tanh" : "linear";
   }
 
-  const functions = () => {
-    return Object.fromEntries(network.functions.map((f) => [f, FUNCTIONS[state[f]]]));
+  const locked = () => Boolean(state.task && !state.task.free);
+  const run = (inputs) => {
+    return network.run(state.w, inputs, ...network.functions.map((f) => FUNCTIONS[state[f]]));
   };
-  const run = (inputs) => network.run(state.w, inputs, functions());
 
   function show() {
     steps = run(state.inputs);
-    fields.forEach((refresh) => refresh());
-    const same = Object.keys(network.presets).find((name) => ["inputs", "w"].every((part) => {
-      return String(state[part]) === String(network.presets[name][part]);
-    }));
-    presets.value = state.locked ? "" : (same ?? "");
-    note.textContent = presets.value ? t(`note_${same}`) : "";
+    refreshes.forEach((refresh) => refresh());
+    const same = Object.entries(network.presets).find(([, { inputs, w }]) => {
+      return !state.task && `${inputs} ${w}` === `${state.inputs} ${state.w}`;
+    });
+    presets.value = same ? same[0] : "";
+    note.textContent = same ? t(`note_${same[0]}`) : "";
     point(chosen);
     changed();
   }
 
   function point(step) {
     chosen = Math.min(step, steps.length - 1);
-    draw(steps, chosen);
-    const lines = network.arithmetic(state, functions(), steps, chosen);
-    arithmetic.replaceChildren(
-      element("strong", {}, t("step", chosen + 1)),
-      ...lines.map((line) => element("div", {}, line)));
+    drawn.draw(steps, chosen);
+    const lines = network.arithmetic(state, steps, chosen).map((line) => element("div", {}, line));
+    arithmetic.replaceChildren(element("strong", {}, t("step", chosen + 1)), ...lines);
   }
 
-  function field(label, slider, numbers, place, off) {
-    const set = (value) => {
-      numbers[place] = value;
-      show();
-    };
-    const made = numberField(label, slider, () => numbers[place], set, off);
-    fields.push(made.refresh);
+  function field(label, slider, numbers, k, disabled) {
+    const made = numberField(label, slider, numbers, k, show, disabled);
+    refreshes.push(made.refresh);
     return made.field;
   }
 
   function inputRow(_, k) {
     const label = (step) => t("inputAt", k + 1, step + 1);
-    const cell = (step) => field(label(step), INPUT, state.inputs[step], k, state.locked);
+    const cell = (step) => field(label(step), INPUT, state.inputs[step], k, locked());
     return { label: `x${k + 1}`, kind: "input", cell };
   }
 
   function swapButton(step) {
-    if (step === state.inputs.length - 1) return "";
-    return button("⇄", () => {
-      const [one, other] = [state.inputs[step], state.inputs[step + 1]].map((x) => [...x]);
-      Object.assign(state.inputs[step], other);
-      Object.assign(state.inputs[step + 1], one);
+    const swap = () => {
+      const [one, other] = state.inputs.slice(step, step + 2);
+      [...one].forEach((value, k) => ([one[k], other[k]] = [other[k], value]));
       show();
-    }, { "aria-label": t("swap", step + 1, step + 2) });
+    };
+    const last = step === state.inputs.length - 1;
+    return last ? "" : button("⇄", swap, { "aria-label": t("swap", step + 1, step + 2) });
   }
 
   function weightTable({ title, rows, columns, first, slider, folded }) {
-    const body = rows.map((name, row) => element("tr", {},
-      element("th", { scope: "row" }, name),
-      ...columns.map((column, k) => {
-        const number = first + row * columns.length + k;
-        return element("td", {}, field(t("weight", name, column), slider, state.w, number));
-      })));
-    const top = columns.map((name) => element("th", { scope: "col" }, name));
-    const table = element("table", { className: "weights" },
-      element("tr", {}, element("td"), ...top), ...body);
-    const moved = state.w.slice(first, first + rows.length * columns.length).some(Boolean);
-    return element("details", { open: !folded || moved }, element("summary", {}, title), table);
+    const body = rows.map((name, r) => row(name, columns.map((column, k) => {
+      const place = first + r * columns.length + k;
+      return element("td", {}, field(t("weight", name, column), slider, state.w, place));
+    })));
+    const table = element("table", { className: "weights" }, topRow(columns), ...body);
+    return element("details", { open: !folded }, element("summary", {}, title), table);
   }
 
   function build() {
-    fields = [];
-    presets = select(t("preset"), { "": t("own"), ...Object.fromEntries(
-      Object.keys(network.presets).map((name) => [name, t(`preset_${name}`)])) }, (name) => {
+    refreshes = [];
+    const texts = Object.keys(network.presets).map((name) => [name, t(`preset_${name}`)]);
+    const names = { "": t("own"), ...Object.fromEntries(texts) };
+    presets = select(t("preset"), names, "", (name) => {
       if (name) take(network.presets[name]);
       build();
       presets.focus();
     });
-    const table = element("table", { className: "picture" });
     const swap = network.swappable ? [{ label: "", kind: "swap", cell: swapButton }] : [];
     const rows = [...network.rows(), ...state.inputs[0].map(inputRow), ...swap];
     const describe = { "aria-describedby": arithmetic.id };
-    const heads = state.inputs.map((_, step) => button(t("step", step + 1), () => {}, describe));
-    draw = picture(table, heads, rows, point);
+    const heads = state.inputs.map((_, step) => button(t("step", step + 1), null, describe));
+    drawn = picture(heads, rows, point);
+    const choices = network.functions.map((f) => {
+      const both = { linear: t("linear"), tanh: "tanh" };
+      return select(f, both, state[f], (name) => show((state[f] = name))).parentElement;
+    });
     const count = state.inputs.length;
     const fewer = () => build(state.inputs.pop());
     const more = () => build(state.inputs.push(state.inputs[0].map(() => 0)));
-    const choices = network.functions.map((f) => {
-      const names = { linear: t("linear"), tanh: "tanh" };
-      const chooser = select(f, names, (name) => show((state[f] = name)));
-      chooser.value = state[f];
-      return chooser.parentElement;
-    });
     const left = element("div", {}, presets.parentElement, note,
-      element("div", { className: "wide" }, table),
+      element("div", { className: "wide" }, drawn.table),
       element("p", {},
-        button(t("fewer"), fewer, { disabled: state.locked || count <= network.least }), " ",
-        button(t("more"), more, { disabled: state.locked || count >= MOST_STEPS }), " ",
+        button(t("fewer"), fewer, { disabled: locked() || count <= network.least }), " ",
+        button(t("more"), more, { disabled: locked() || count >= MOST_STEPS }), " ",
         ...choices));
-    const right = element("div", {}, arithmetic, ...network.tables().map(weightTable));
-    place.replaceChildren(left, right);
+    place.replaceChildren(left,
+      element("div", {}, arithmetic, ...network.tables().map(weightTable)));
     show();
   }
 
-  // What the address holds of this network, and back; what doesn't fit is left out.
+  // What the address holds of this network, and back; what doesn't fit is taken from `start`.
   const settings = () => ({
     x: state.inputs.flat().join(" "), w: state.w.join(" "),
     ...Object.fromEntries(network.functions.map((f) => [f, state[f]])),
   });
 
-  function read({ x, w, ...names }, start, locked) {
+  function read({ x, w, ...names }, start, task) {
     const { width, least } = network;
     const flat = numbersIn(x, { least: least * width, most: MOST_STEPS * width, limit: MOST });
-    const inputs = flat && flat.length % width === 0 && !locked
-      ? flat.flatMap((_, k) => (k % width ? [] : [flat.slice(k, k + width)]))
-      : start.inputs;
-    take({ inputs, w: numbersIn(w, { least: start.w.length, limit: MOST }) ?? start.w }, names, locked);
+    const fits = flat && flat.length % width === 0 && (!task || task.free);
+    const inputs = fits
+      ? flat.flatMap((_, k) => (k % width ? [] : [flat.slice(k, k + width)])) : start.inputs;
+    const weights = numbersIn(w, { least: start.w.length, limit: MOST }) ?? start.w;
+    take({ inputs, w: weights }, names, task);
   }
 
   return { state, run, take, build, settings, read };

@@ -1,43 +1,40 @@
 import { board } from "./board.js";
 import { CELL_TEXTS } from "./cell_texts.js";
-import { button } from "./dom.js";
+import { button, part } from "./dom.js";
 import { speak, spoken, t } from "./i18n.js";
 import { LSTM_BOARD, solved, TASKS } from "./lstm_board.js";
 import { RNN_BOARD } from "./rnn_board.js";
 import { readAddress, writeAddress } from "./state.js";
 
-const part = (id) => document.getElementById(id);
 const boards = {
   lstm: board(part("lstm-board"), LSTM_BOARD, changed),
   rnn: board(part("rnn-board"), RNN_BOARD, changed),
 };
 const done = new Set(); // tasks, of this visit
-let tab, task;
+let tab;
 
 function read() {
   const address = readAddress();
   tab = address.tab === "rnn" ? "rnn" : "lstm";
-  task = tab === "lstm" && TASKS[address.task - 1] ? address.task - 1 : undefined;
-  const starts = { lstm: TASKS[task]?.start ?? LSTM_BOARD.presets.lecture, rnn: RNN_BOARD.presets.order };
-  for (const [name, start] of Object.entries(starts)) {
-    boards[name].read(name === tab ? address : {}, start, name === "lstm" && TASKS[task]?.locked);
-  }
+  const [lstm, rnn] = tab === "lstm" ? [address, {}] : [{}, address];
+  const task = TASKS[lstm.task - 1];
+  boards.lstm.read(lstm, task ?? LSTM_BOARD.presets.lecture, task);
+  boards.rnn.read(rnn, RNN_BOARD.presets.order);
 }
 
 function changed() {
-  const { lstm } = boards;
-  if (task !== undefined && !lstm.state.locked && TASKS[task].locked) task = undefined; // a preset
-  const right = task !== undefined && solved(TASKS[task], lstm);
-  if (right) done.add(task);
+  const { task } = boards.lstm.state;
+  const number = TASKS.indexOf(task) + 1;
+  const right = task && solved(task, boards.lstm);
+  if (right) done.add(number);
   part("solved").textContent = right ? t("solved") : "";
-  part("task").textContent = task === undefined ? "" : t(`task_${task + 1}`);
-  [...part("tasks").children].forEach((each, number) => {
-    each.textContent = `${number + 1}${done.has(number) ? " ✓" : ""}`;
-    each.setAttribute("aria-pressed", number === task);
+  part("task").textContent = task ? t(`task_${number}`) : "";
+  [...part("tasks").children].forEach((each, k) => {
+    each.textContent = `${k + 1}${done.has(k + 1) ? " ✓" : ""}`;
+    each.setAttribute("aria-pressed", k + 1 === number);
   });
-  writeAddress({
-    lang: spoken(), tab, ...(task === undefined ? {} : { task: task + 1 }), ...boards[tab].settings(),
-  });
+  const chosen = task && tab === "lstm" ? { task: number } : {};
+  writeAddress({ lang: spoken(), tab, ...chosen, ...boards[tab].settings() });
 }
 
 function show(name) {
@@ -55,9 +52,8 @@ function drawAll() {
   show(tab);
 }
 
-part("tasks").append(...TASKS.map(({ start, locked }, number) => button("", () => {
-  task = number;
-  boards.lstm.take(start, {}, locked);
+part("tasks").append(...TASKS.map((task) => button("", () => {
+  boards.lstm.take(task, {}, task);
   boards.lstm.build();
 })));
 for (const [name, other] of [["lstm", "rnn"], ["rnn", "lstm"]]) {

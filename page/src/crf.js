@@ -1,4 +1,4 @@
-import { argmax, logSumExp, softmax } from "./maths.js";
+import { add, argmax, logSumExp, softmax } from "./maths.js";
 
 // Which tags a sentence has, as utils/slots/crf.py says. `scores` are those of each tag of each
 // word, `links` what it is worth that the tag of a column follows that of a row.
@@ -41,5 +41,5 @@ export function tagProbabilities(tags, scores, links) {
     after = links.map((row) => logSumExp(row.map((link, tag) => link + score[tag] + here[tag])));
     return here;
   }).reverse();
-  return forward.map((ways, step) => softmax(ways.map((value, tag) => value + backward[step][tag])));
+  return forward.map((ways, step) => softmax(add(ways, backward[step])));
 }

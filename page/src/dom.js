@@ -1,4 +1,5 @@
 export const MOST = 10000; // what may be entered, up or down
+export const part = (id) => document.getElementById(id);
 
 // An element with properties, attributes ("aria-label") and children; texts are never markup.
 export function element(tag, properties = {}, ...children) {
@@ -15,27 +16,36 @@ export const button = (text, onclick, more = {}) => {
   return element("button", { type: "button", onclick, ...more }, text);
 };
 
+// Rows of a table: its head, with an empty corner, and one with a label.
+export const topRow = (heads) => element("tr", {}, element("td"), ...heads.map((head) => {
+  return element("th", { scope: "col" }, ...[head].flat());
+}));
+export const row = (label, cells) => element("tr", {},
+  element("th", { scope: "row" }, ...[label].flat()), ...cells);
+
 // A select of texts by name; its parent is the label.
-export function select(label, texts, choose) {
-  const options = Object.entries(texts).map(([value, text]) => element("option", { value }, text));
-  const made = element("select", { onchange: () => choose(made.value) }, ...options);
+export function select(label, texts, value, choose) {
+  const option = ([name, text]) => element("option", { value: name }, text);
+  const made = element("select", {}, ...Object.entries(texts).map(option));
+  made.onchange = () => choose(made.value);
+  made.value = value;
   element("label", {}, `${label} `, made);
   return made;
 }
 
-// A number to type and to slide. `set` gets what is entered; `refresh` shows what `get` returns.
-export function numberField(label, slider, get, set, disabled = false) {
-  const entered = ({ target }) => {
-    const value = target.valueAsNumber;
-    if (Number.isFinite(value)) set(Math.max(-MOST, Math.min(MOST, value)));
+// numbers[k], to type and to slide; `changed` is called after. `refresh` shows it anew.
+export function numberField(label, slider, numbers, k, changed, disabled = false) {
+  const entered = ({ target: { valueAsNumber } }) => {
+    if (!Number.isFinite(valueAsNumber)) return;
+    numbers[k] = Math.max(-MOST, Math.min(MOST, valueAsNumber));
+    changed();
   };
   const common = { "aria-label": label, oninput: entered, disabled };
-  const typed = element("input", { type: "number", step: "any", ...common });
   const slid = element("input", { type: "range", ...slider, ...common });
-  const show = () => (typed.value = Number(get().toFixed(4)));
-  typed.addEventListener("blur", show);
+  const show = () => (typed.value = Number(numbers[k].toFixed(4)));
+  const typed = element("input", { type: "number", step: "any", ...common, onblur: show });
   const refresh = () => {
-    slid.value = get();
+    slid.value = numbers[k];
     if (document.activeElement !== typed) show();
   };
   return { field: element("span", { className: "field" }, typed, slid), refresh };

@@ -1,4 +1,4 @@
-import { element } from "./dom.js";
+import { element, row, topRow } from "./dom.js";
 import { written } from "./maths.js";
 
 // How a cell of each kind of row shows its value; a bar needs those of all steps.
@@ -20,30 +20,29 @@ const DRAW = {
   },
 };
 
-// Fill a table with a network over its steps, a column each. A row has a label, a kind, and either
-// `values(steps)`, what to `DRAW`, or `cell(step)`, what to put there for good. A step that is
-// pointed at, clicked or focused is chosen. Returns a function that draws steps, one of them chosen.
-export function picture(table, heads, rows, choose) {
+// A table of a network over its steps, a column each, and a function that draws steps, one chosen.
+// A row has a label, a kind, and either `values(steps)`, what to `DRAW`, or `cell(step)`, what to
+// put there for good. A step that is pointed at, clicked or focused is given to `choose`.
+export function picture(heads, rows, choose) {
   const cells = rows.map(({ kind, cell }) => heads.map((_, step) => {
-    return element("td", { className: kind, "data-step": step }, cell?.(step) ?? "");
+    return element("td", { className: kind }, cell?.(step) ?? "");
   }));
-  const top = heads.map((head, step) => element("th", { scope: "col", "data-step": step }, head));
-  table.replaceChildren(element("tr", {}, element("td"), ...top), ...rows.map(({ label }, k) => {
-    return element("tr", {}, element("th", { scope: "row" }, label), ...cells[k]);
-  }));
+  const lines = [topRow(heads), ...rows.map(({ label }, k) => row(label, cells[k]))];
+  const table = element("table", { className: "picture" }, ...lines);
   table.style.minWidth = `${4.4 + 3.2 * heads.length}rem`; // narrower, it scrolls
   for (const event of ["pointerover", "click", "focusin"]) {
     table.addEventListener(event, ({ target }) => {
-      const at = target.closest("[data-step]");
-      if (at) choose(Number(at.dataset.step));
+      const step = target.closest("td, th").cellIndex - 1;
+      if (step >= 0) choose(step);
     });
   }
-  return (steps, chosen) => {
+  const draw = (steps, chosen) => {
     rows.forEach(({ kind, values }, k) => values && steps.forEach((_, step) => {
       DRAW[kind](cells[k][step], values(steps)[step], values(steps));
     }));
-    for (const at of table.querySelectorAll("[data-step]")) {
-      at.classList.toggle("chosen", Number(at.dataset.step) === chosen);
-    }
+    lines.forEach((line) => [...line.cells].forEach((cell, k) => {
+      cell.classList.toggle("chosen", k === chosen + 1);
+    }));
   };
+  return { table, draw };
 }

@@ -1,19 +1,13 @@
 export const SLOTS_TEXTS = {
   title: ["Who understands it?", "誰聽得懂？"],
   language: ["中文", "English"],
-  lead: [
-    "Four small networks fill the slots of a travel query, right here: nothing leaves this page. They "
-    + "know the grammar of slot_filling.py; other words are \"other\" to them.",
-    "四個小小的神經網路就在這個網頁裡填 slot，什麼都不會送出去。它們只學過 slot_filling.py 的文法，其他的詞一律當成 other。",
-  ],
+  lead: ["Four small networks fill the slots of a travel query, in this page: nothing leaves it.",
+    "四個小小的神經網路就在這個網頁裡填 slot，什麼都不會送出去。"],
   examples: ["Examples:", "範例："],
   choose: ["choose …", "請選擇……"],
-  sentence: ["Your sentence, English or 中文", "你的句子，中文或英文"],
+  sentence: ["Your sentence, in English or Chinese", "你的句子，中文或英文"],
   twin: ["arrive ⇄ leave", "抵達 ⇄ 離開"],
-  noCue: [
-    "No word here tells arriving from leaving, so there is no other sentence to compare with.",
-    "這句話裡沒有分辨抵達與離開的詞，所以沒有另一句可以比較。",
-  ],
+  noCue: ["No word here tells arriving from leaving.", "這裡沒有分辨抵達與離開的詞。"],
   empty: ["Type a sentence.", "請輸入一句話。"],
   tooLong: ["Only the first {0} of {1} words are read.", "共 {1} 個詞，只讀前 {0} 個。"],
   feedforward: ["feed-forward", "前饋"],
@@ -34,18 +28,15 @@ export const SLOTS_TEXTS = {
   slot_departure: ["departure", "出發地"],
   slot_time_of_arrival: ["time of arrival", "抵達時間"],
   slot_time_of_departure: ["time of departure", "出發時間"],
-  memory: ["GRU's memory", "GRU 的記憶"],
+  memory: ["memory of the GRU", "GRU 的記憶"],
   memoryTwin: ["in the other sentence", "另一句的記憶"],
   difference: ["difference", "差別"],
-  decides: ["Which word decided, in the", "哪個詞決定了答案？看這個網路："],
-  decided: [
-    "Without “{0}”, “{1}” is {2} with {4} instead of {3} (then: {5}).",
-    "遮住「{0}」，「{1}」是{2}的機率從 {3} 變成 {4}（這時認作：{5}）。",
-  ],
+  decides: ["Which word decided? In the", "哪個詞決定了答案？看這個網路："],
+  decided: ["Without “{0}”, “{1}” is “{2}” by {4} instead of {3}.",
+    "遮住「{0}」，「{1}」是「{2}」的機率從 {3} 變成 {4}。"],
   nothingDecided: ["No single word decides.", "沒有哪一個詞能單獨決定。"],
-  legend: [
-    "An arc goes from a word that was hidden to one whose slot then becomes less probable. The memory "
-    + "is a strip of units under each word: orange above zero, blue below.",
-    "弧線從被遮住的詞，連到因此變得不確定的詞。每個詞下面的長條是記憶的各個單元：橘色大於零，藍色小於零。",
-  ],
+  arcs: ["An arc leads from a hidden word to one whose slot is then less probable.",
+    "弧線從被遮住的詞，連到因此變得不確定的詞。"],
+  strips: ["Under each word, the units of the memory: orange above zero, blue below.",
+    "每個詞下面是記憶的各個單元：橘色大於零，藍色小於零。"],
 };

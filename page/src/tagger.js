@@ -4,8 +4,7 @@ import { add, argmax, product, softmax } from "./maths.js";
 import { bidirectional, rnn } from "./rnn.js";
 import { normal } from "./text.js";
 
-export const OTHER = 1; // the number of a word that was never seen
-
+export const OTHER = 1; // the number of a word that was never seen; the others begin at 2
 const MIDDLE = {
   feedforward: (x, [W, b]) => x.map((vector) => add(product(vector, W), b).map(Math.tanh)),
   elman: rnn,
@@ -13,17 +12,25 @@ const MIDDLE = {
   bidirectional: (x, w) => bidirectional(gru, x, w.slice(0, 3), w.slice(3)),
 };
 
-// What slot_filling.py's networks know; words are numbered from 2 on.
 export const vocabularyOf = ({ words, tags, intents }) => {
   return { numbers: new Map(words.map((word, k) => [word, k + 2])), tags, intents };
 };
-export const numbersOf = (words, { numbers }) => words.map((word) => numbers.get(normal(word)) ?? OTHER);
+export const numbersOf = (words, { numbers }) => {
+  return words.map((word) => numbers.get(normal(word)) ?? OTHER);
+};
 
-// A network from the numbers of words to tags, their probabilities, the intent, and its h: (steps,
-// units). The weights are in the order of page/train.py.
+export const slotOf = (tag) => tag.slice(tag === "O" ? 0 : 2);
+
+// How probable a slot of a word is, given the probabilities of its tags.
+export const probability = (tags, probabilities, slot) => {
+  return probabilities.reduce((sum, each, k) => sum + (slotOf(tags[k]) === slot ? each : 0), 0);
+};
+
+// A network of slot_filling.py, its weights in the order of page/train.py: from the numbers of
+// words to their tags, the probabilities of all tags, the intent, and the middle layer's h.
 export function tagger(kind, weights, { numbers, tags, intents }) {
   const [E, ...middle] = weights;
-  const [aW, a, iW, i, tW, t, intentHeat, heat, transitions] = middle.splice(-9);
+  const [aW, a, iW, i, tW, t, transitions, intentHeat, heat] = middle.splice(-9);
   const units = E.length / (numbers.size + 2);
   const links = linksOf(tags, transitions, heat[0]);
   return (words) => {
