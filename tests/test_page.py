@@ -225,8 +225,10 @@ def saved_taggers(language):
 @pytest.mark.parametrize(("language", "space"), [("en", " "), ("zh", "")])
 def test_taggers_read_500_times_what_keras_reads(visit, language, space):
     sentences = [sentence.words for sentence in travel.parts(language=language)["test"][::5]]
-    code = "texts => texts.map(text => read(text)).map(({words, readings}) => [words, readings])"
-    found = visit("slots").evaluate(code, [space.join(words) for words in sentences])
+    code = "({words, readings}) => [words, readings.map(({hidden, ...told}) => told)]"
+    texts = [space.join(words) for words in sentences]
+    code = f"texts => JSON.stringify(texts.map(read).map({code}))"
+    found = json.loads(visit("slots").evaluate(code, texts))
     assert [words for words, _ in found] == sentences
     for number, keras_tagger in enumerate(saved_taggers(language)):
         readings = [all_of_them[number] for _, all_of_them in found]
