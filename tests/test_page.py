@@ -175,7 +175,7 @@ def test_by_keyboard_alone(visit):
     tab_to(page, "step 4")
     assert "z_o = 0·1 + 0·0 + 100·0 − 10 = −10" in page.locator(".arithmetic").first.inner_text()
     tab_to(page, "x3 at step 4")
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
     assert row(page, "output gate (read)")[3] == "1"
     assert page.locator("#solved").inner_text() == "✓ Solved!"
     page.locator("#lstm-tab").focus()

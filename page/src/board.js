@@ -8,17 +8,12 @@ const MOST_STEPS = 12;
 const FUNCTIONS = { linear, tanh: Math.tanh };
 const INPUT = { min: -10, max: 10, step: 1 };
 
-// A network to move, in `place`: its picture, its arithmetic, its weights. The state is inputs
-// (steps of numbers), weights w in one row, names of functions and perhaps a task, which locks the
-// inputs where they aren't free. The network has
-//     width, least            numbers per step; steps at least
-//     presets                 by name, each inputs and w
-//     functions               names of those to choose, such as ["g", "h"]
-//     run(w, inputs, ...functions)    an object per step
-//     rows()                  of the picture, above the inputs
-//     arithmetic(state, steps, step)  lines of text
-//     tables()                of weights: title, rows, columns, first (place in w), slider, folded
-//     swappable               whether buttons swap two steps
+// A network to move, in `place`: picture, arithmetic, weights. It has `width` (numbers a step),
+// `least` (steps), `presets` (inputs and weights w, by name), `functions` (names of those to choose)
+// and whether steps are `swappable`; run(w, inputs, ...functions) gives an object per step, rows()
+// what `picture` shows above the inputs, arithmetic(state, steps, step) lines of text, and tables()
+// the weights: title, rows, columns, first (place in w), slider, folded. The state's task, if any,
+// locks inputs that aren't free.
 export function board(place, network, changed) {
   const state = {};
   const arithmetic = element("div", { className: "arithmetic", id: `${place.id}-arithmetic` });
@@ -88,9 +83,8 @@ export function board(place, network, changed) {
 
   function build() {
     refreshes = [];
-    const texts = Object.keys(network.presets).map((name) => [name, t(`preset_${name}`)]);
-    const names = { "": t("own"), ...Object.fromEntries(texts) };
-    presets = select(t("preset"), names, "", (name) => {
+    const names = Object.keys(network.presets).map((name) => [name, t(`preset_${name}`)]);
+    presets = select(t("preset"), [["", t("own")], ...names], "", (name) => {
       if (name) take(network.presets[name]);
       build();
       presets.focus();
@@ -101,7 +95,7 @@ export function board(place, network, changed) {
     const heads = state.inputs.map((_, step) => button(t("step", step + 1), null, describe));
     drawn = picture(heads, rows, point);
     const choices = network.functions.map((f) => {
-      const both = { linear: t("linear"), tanh: "tanh" };
+      const both = [["linear", t("linear")], ["tanh", "tanh"]];
       return select(f, both, state[f], (name) => show((state[f] = name))).parentElement;
     });
     const count = state.inputs.length;

@@ -1,7 +1,7 @@
 import { board } from "./board.js";
 import { CELL_TEXTS } from "./cell_texts.js";
 import { button, part } from "./dom.js";
-import { speak, spoken, t } from "./i18n.js";
+import { begin, spoken, t } from "./i18n.js";
 import { LSTM_BOARD, solved, TASKS } from "./lstm_board.js";
 import { RNN_BOARD } from "./rnn_board.js";
 import { readAddress, writeAddress } from "./state.js";
@@ -64,6 +64,4 @@ for (const [name, other] of [["lstm", "rnn"], ["rnn", "lstm"]]) {
     part(`${other}-tab`).focus();
   });
 }
-window.addEventListener("hashchange", read);
-read();
-speak(CELL_TEXTS, drawAll);
+begin(CELL_TEXTS, read, drawAll);

@@ -11,35 +11,32 @@ export function linksOf(tags, transitions, temperature) {
   }));
 }
 
-const beginning = (tags) => tags.map((tag) => (tag === "O" ? 0 : NEVER));
-
-// The numbers of the best tags (Viterbi).
-export function viterbi(tags, scores, links) {
-  let worth = beginning(tags);
-  const cameFrom = scores.map((score) => {
-    const ways = tags.map((_, tag) => worth.map((value, before) => value + links[before][tag]));
-    worth = ways.map((way, tag) => Math.max(...way) + score[tag]);
-    return ways.map(argmax);
+// What `all` ways to each tag of each word are worth; `first` is added to the first word's scores.
+function ways(scores, links, first, all) {
+  let worth;
+  const next = (score) => score.map((value, tag) => {
+    return value + all(worth.map((before, from) => before + links[from][tag]));
   });
-  let tag = argmax(worth);
-  return cameFrom.reverse().map((before) => {
-    const best = tag;
-    tag = before[tag];
-    return best;
+  return scores.map((score) => (worth = worth ? next(score) : add(score, first)));
+}
+
+// The numbers of the best tags (Viterbi); before the first word is O.
+export function viterbi(tags, scores, links) {
+  const best = ways(scores, links, links[tags.indexOf("O")], (worths) => Math.max(...worths));
+  let onward = tags.map(() => 0); // to the tag after, from each
+  return best.reverse().map((worth) => {
+    const tag = argmax(add(worth, onward));
+    onward = links.map((row) => row[tag]);
+    return tag;
   }).reverse();
 }
 
 // How probable each tag of each word is: all ways to it, and all ways on (forward-backward).
 export function tagProbabilities(tags, scores, links) {
-  let worth = beginning(tags);
-  const forward = scores.map((score) => (worth = score.map((value, tag) => {
-    return value + logSumExp(worth.map((before, from) => before + links[from][tag]));
-  })));
-  let after = tags.map(() => 0);
-  const backward = [...scores].reverse().map((score) => {
-    const here = after;
-    after = links.map((row) => logSumExp(row.map((link, tag) => link + score[tag] + here[tag])));
-    return here;
-  }).reverse();
-  return forward.map((ways, step) => softmax(add(ways, backward[step])));
+  const forward = ways(scores, links, links[tags.indexOf("O")], logSumExp);
+  const back = links.map((_, to) => links.map((row) => row[to]));
+  const backward = ways([...scores].reverse(), back, tags.map(() => 0), logSumExp).reverse();
+  return forward.map((worth, step) => {
+    return softmax(add(worth, backward[step]).map((value, tag) => value - scores[step][tag]));
+  });
 }

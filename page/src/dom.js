@@ -23,10 +23,10 @@ export const topRow = (heads) => element("tr", {}, element("td"), ...heads.map((
 export const row = (label, cells) => element("tr", {},
   element("th", { scope: "row" }, ...[label].flat()), ...cells);
 
-// A select of texts by name; its parent is the label.
+// A select of texts, each [value, text]; its parent is the label.
 export function select(label, texts, value, choose) {
-  const option = ([name, text]) => element("option", { value: name }, text);
-  const made = element("select", {}, ...Object.entries(texts).map(option));
+  const option = ([each, text]) => element("option", { value: each }, text);
+  const made = element("select", {}, ...texts.map(option));
   made.onchange = () => choose(made.value);
   made.value = value;
   element("label", {}, `${label} `, made);

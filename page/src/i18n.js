@@ -10,25 +10,26 @@ export const t = (key, ...values) => {
 };
 
 function remembered(value) {
-  try { // a browser may refuse to store anything for a file
-    if (value) localStorage.setItem("language", value);
-    return localStorage.getItem("language");
+  try {
+    return value ? localStorage.setItem("language", value) : localStorage.getItem("language");
   } catch {
-    return null;
+    return null; // a browser may refuse to store anything for a file
   }
 }
 
-// Speak the address' language, the remembered one, or the browser's; `changed` draws anew.
-export function speak(all, changed) {
+// Begin a page: `read` what the address holds, now and when it changes, and `draw`, also when the
+// language changes. It is the address', the remembered one, or the browser's.
+export function begin(all, read, draw) {
   texts = all;
   const say = (wanted) => {
     language = wanted;
     document.documentElement.lang = LANGUAGES[language];
     document.title = t("title");
     for (const part of document.querySelectorAll("[data-t]")) part.textContent = t(part.dataset.t);
-    changed();
+    draw();
   };
-  const find = () => {
+  const start = () => {
+    read();
     const wanted = [readAddress().lang, remembered(), navigator.language.slice(0, 2), "en"];
     say(wanted.find((name) => Object.hasOwn(LANGUAGES, name)));
   };
@@ -37,6 +38,6 @@ export function speak(all, changed) {
     remembered(other);
     say(other);
   });
-  window.addEventListener("hashchange", find);
-  find();
+  window.addEventListener("hashchange", start);
+  start();
 }

@@ -1,5 +1,5 @@
 import { element, part, row, select, topRow } from "./dom.js";
-import { speak, spoken, t } from "./i18n.js";
+import { begin, spoken, t } from "./i18n.js";
 import { SLOTS_TEXTS } from "./slots_texts.js";
 import { readAddress, writeAddress } from "./state.js";
 import { numbersOf, OTHER, probability, slotOf, tagger, vocabularyOf } from "./tagger.js";
@@ -44,7 +44,7 @@ function decisions({ numbers, networks, readings, tags }) {
       const both = [probabilities[word], without.probabilities[word]];
       const shares = both.map((each) => probability(tags, each, slotOf(tag)));
       return { hidden, word, slot: slotOf(tag), shares, lost: shares[0] - shares[1] };
-    }).filter(({ word, lost }) => word !== hidden && lost >= 0.1);
+    }).filter(({ word, slot, lost }) => word !== hidden && slot !== "O" && lost >= 0.1);
   }).sort((one, other) => other.lost - one.lost);
 }
 
@@ -145,9 +145,9 @@ function readSettings() {
 }
 
 function drawAll() {
-  const texts = Object.fromEntries([["", t("choose")], ...EXAMPLES.map((text) => [text, text])]);
+  const texts = [["", t("choose")], ...EXAMPLES.map((text) => [text, text])];
   const examples = select(t("examples"), texts, "", (text) => text && write(text));
-  const names = KINDS.map((kind) => t(kind));
+  const names = KINDS.map((kind, number) => [number, t(kind)]);
   const network = select(t("decides"), names, decider, (number) => draw((decider = number)));
   part("examples").replaceChildren(examples.parentElement);
   part("network").replaceChildren(network.parentElement);
@@ -156,6 +156,4 @@ function drawAll() {
 
 part("sentence").addEventListener("input", draw);
 part("twin").addEventListener("click", () => write(twin(part("sentence").value)));
-window.addEventListener("hashchange", readSettings);
-readSettings();
-speak(SLOTS_TEXTS, drawAll);
+begin(SLOTS_TEXTS, readSettings, drawAll);

@@ -23,7 +23,6 @@ export const SLOTS_TEXTS = {
   intent_ask_which: ["ask which", "問哪一班"],
   intent_say_when: ["say when", "說時間"],
   intent_say_where: ["say where", "說地點"],
-  slot_O: ["no slot", "不是 slot"],
   slot_destination: ["destination", "目的地"],
   slot_departure: ["departure", "出發地"],
   slot_time_of_arrival: ["time of arrival", "抵達時間"],
