@@ -50,6 +50,11 @@ def train(language):
     return networks, vocabulary
 
 
+def weights_of(network):
+    """Return its weights, the temperatures last; Keras' order depends on what is learned."""
+    return sorted(network.weights, key=lambda weights: "temperature" in weights.path)
+
+
 def safetensors(arrays, facts):
     """Return the bytes of a safetensors file with float16 arrays and texts, each by name."""
     header, data = {"__metadata__": facts}, b""
@@ -77,9 +82,7 @@ def main():
             ensure_ascii=False,
         )
         for name, network in networks.items():
-            # whether Keras lists a temperature before the transitions depends on what is learned
-            ordered = sorted(network.weights, key=lambda weights: "temperature" in weights.path)
-            for number, weights in enumerate(ordered):
+            for number, weights in enumerate(weights_of(network)):
                 arrays[f"{language}/{name}/{number:02}"] = weights.numpy()
     FILE.parent.mkdir(exist_ok=True)
     with written_whole(FILE) as beside:
