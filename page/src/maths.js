@@ -7,13 +7,13 @@ export const add = (...vectors) =>
 // x W: of the rows of W there are as many as numbers in x.
 export function product(x, W) {
   const columns = W.length / x.length;
-  const sums = new Array(columns).fill(0);
+  const sums = new Float64Array(columns);
   for (let row = 0; row < x.length; row++) {
     for (let column = 0; column < columns; column++) {
       sums[column] += x[row] * W[row * columns + column];
     }
   }
-  return sums;
+  return Array.from(sums);
 }
 
 export function split(vector, parts) {

@@ -29,7 +29,7 @@ export function picture(heads, rows, choose) {
   }));
   const lines = [topRow(heads), ...rows.map(({ label }, k) => row(label, cells[k]))];
   const table = element("table", { className: "picture" }, ...lines);
-  table.style.minWidth = `${4.4 + 3.2 * heads.length}rem`; // narrower, it scrolls
+  table.style.minWidth = `${4.4 + 2.8 * heads.length}rem`; // narrower, it scrolls
   for (const event of ["pointerover", "click", "focusin"]) {
     table.addEventListener(event, ({ target }) => {
       const step = target.closest("td, th").cellIndex - 1;
