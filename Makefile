@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := MPLBACKEND=Agg $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: run test quick lint figures
+.PHONY: run test quick lint figures page
 
 run: $(VENV)/installed
 	$(BIN)/python SimpleRNN.py
@@ -21,6 +21,9 @@ lint: $(VENV)/installed
 
 figures: $(VENV)/installed  # measures anew: docs/measured.md, and the tables of the READMEs
 	$(BIN)/python benchmarks/figures.py
+
+page:  # page/*.html, each in one file, from page/src/
+	$(PYTHON) page/build.py
 
 $(VENV)/installed: pyproject.toml requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)

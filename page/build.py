@@ -1,0 +1,68 @@
+"""Put each page together: HTML, style, modules and weights in one file that asks for nothing.
+
+    python page/build.py
+
+A page NAME is src/NAME.html in src/frame.html, its modules begin at src/NAME.js, and DATA names
+the files that it carries. Imports of modules become their text, each once and before what needs
+it, so their names must differ. The page's policy lets its own script run and no other, and
+forbids every request.
+"""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+PAGE = Path(__file__).parent
+SOURCE = PAGE / "src"
+MODELS = PAGE.parent / "models"
+DATA = {"cell": [], "slots": ["taggers.safetensors"]}
+IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.M)
+EXPORT = re.compile(r"^export ", re.M)
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'"
+
+
+def source(name: str) -> str:
+    """Return the text of a file of page/src."""
+    return (SOURCE / name).read_text(encoding="utf-8")
+
+
+def script(*names: str) -> str:
+    """Return modules, after all that they import, as one script without imports and exports."""
+    order: list[str] = []
+
+    def take(name):
+        if name not in order:
+            for needed in IMPORT.findall(source(name)):
+                take(needed)
+            order.append(name)
+
+    for name in names:
+        take(name)
+    return "".join(EXPORT.sub("", IMPORT.sub("", source(name))) for name in order)
+
+
+def stored(path: Path) -> str:
+    """Return a file as an element that a page carries, in base64."""
+    content = base64.b64encode(path.read_bytes()).decode()
+    return f'<script type="text/plain" id="{path.stem}">{content}</script>\n'
+
+
+def build(name: str) -> str:
+    """Return the HTML of a page."""
+    code = f'"use strict";\n{script(f"{name}.js")}'
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    parts = {
+        "name": name,
+        "policy": POLICY.format(digest),
+        "style": source("style.css"),
+        "main": source(f"{name}.html"),
+        "data": "".join(stored(MODELS / file) for file in DATA[name]),
+        "script": code,
+    }
+    return re.sub(r"\[(\w+)\]", lambda part: parts[part[1]], source("frame.html"))
+
+
+if __name__ == "__main__":
+    for name in DATA:
+        (PAGE / f"{name}.html").write_text(build(name), encoding="utf-8", newline="\n")

@@ -1,0 +1,252 @@
+"""The pages in a real Chromium, as a person would use them: no server, no request."""
+
+import json
+import os
+import re
+import shutil
+
+import slot_filling
+from page import build, train
+from utils.cells import PeepholeLSTMCell
+from utils.slots import tagger, travel
+from utils.slots.vocabulary import Vocabulary
+
+import keras
+import numpy as np
+import pytest
+
+api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: see docs/pages.md")
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "google-chrome", "chrome"])), None)
+if not CHROMIUM:
+    pytest.skip("needs a browser: apt-get install chromium", allow_module_level=True)
+every_page = pytest.mark.parametrize("name", build.DATA)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    as_root = ["--no-sandbox"] if getattr(os, "getuid", lambda: 1)() == 0 else []
+    with api.sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=as_root)
+
+
+@pytest.fixture
+def visit(chromium):
+    """Return what opens a page; none may ask for anything, and no script may fail."""
+    context, complaints = chromium.new_context(viewport={"width": 1280, "height": 800}), []
+    context.on("request", lambda request: complaints.append(request.url))
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+
+    def visit(name, settings="lang=en"):
+        page, url = context.new_page(), f"{(build.PAGE / name).as_uri()}.html"
+        page.goto(f"{url}#{settings}")
+        complaints.remove(url)
+        return page
+
+    yield visit
+    context.close()
+    assert not complaints
+
+
+def row(page, label):
+    """Return the texts of the row that has this label, in the table that is shown."""
+    return page.locator(f"tr:visible:has(th:text-is('{label}')) td").all_inner_texts()
+
+
+def tab_to(page, label):
+    """Press the tab key until what has this label, or text, has the focus."""
+    name = "document.activeElement.ariaLabel ?? document.activeElement.innerText"
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate(name) == label:
+            return
+    raise AssertionError(f"{label} can't be reached by the tab key")
+
+
+@every_page
+def test_pages_are_as_built(name):
+    assert (build.PAGE / f"{name}.html").read_text(encoding="utf-8") == build.build(name)
+
+
+@every_page
+def test_both_languages_are_complete(visit, name):
+    page = visit(name)
+    texts = page.evaluate(f"{name.upper()}_TEXTS")
+    assert all(len(both) == 2 and all(both) for both in texts.values())
+    page.get_by_role("button", name="中文").click()
+    seen = page.locator("body").inner_text()
+    assert texts["title"][1] in seen
+    assert not [english for english, _ in texts.values() if len(english) > 9 and english in seen]
+    assert texts["title"][1] in visit(name, "").locator("body").inner_text()  # remembered
+    assert set(texts) >= set(re.findall(r'data-t="(\w+)"', build.build(name)))
+
+
+@every_page
+@pytest.mark.parametrize("width", [360, 768, 1280, 1920])
+def test_nothing_is_cut(visit, name, width):
+    for language in ("en", "zh"):
+        page = visit(name, f"lang={language}")
+        page.set_viewport_size({"width": width, "height": 800})
+        cut = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
+        assert page.locator("html, button, td, th, label, p").evaluate_all(cut) == []
+
+
+def peephole(units, **sequences):
+    return keras.layers.RNN(PeepholeLSTMCell(units), **sequences)
+
+
+def bidirectional(units, **sequences):
+    return keras.layers.Bidirectional(keras.layers.GRU(units, **sequences))
+
+
+LSTM = "lstm(x, {W: w[0], U: w[1], b: w[2], P: w[3] ?? w[2].slice(w[2].length / 4).fill(0)})"
+LAYERS = [  # and the same in JavaScript, of inputs x and weights w
+    (keras.layers.LSTM, f"{LSTM}.map(step => step.a)"),
+    (peephole, f"{LSTM}.map(step => step.a)"),
+    (keras.layers.GRU, "gru(x, w)"),
+    (keras.layers.SimpleRNN, "rnn(x, w)"),
+    (bidirectional, "bidirectional(gru, x, w.slice(0, 3), w.slice(3))"),
+]
+
+
+@pytest.mark.parametrize(("kind", "code"), LAYERS)
+def test_layers_equal_keras_of_200_random_settings(visit, kind, code):
+    page, rng = visit("cell"), np.random.default_rng(0)
+    modules = build.script("lstm.js", "gru.js", "rnn.js")
+    for _ in range(8):
+        units, features, steps = rng.integers(1, 9, 3)
+        layer = kind(int(units), return_sequences=True)
+        layer.build((None, None, features))
+        layer.set_weights([rng.normal(0, 0.7, w.shape) for w in layer.get_weights()])
+        x = rng.normal(size=(25, steps, features))
+        given = [x.tolist(), [w.ravel().tolist() for w in layer.get_weights()]]
+        found = page.evaluate(f"([xs, w]) => {{{modules} return xs.map(x => {code}) }}", given)
+        np.testing.assert_allclose(found, layer(x), atol=1e-5)
+
+
+def test_presets(visit):
+    page = visit("cell", "lang=en&task=6")
+    for preset, memory, outputs in [
+        ("lecture", "3 7 7 7 0", "0 0 0 7 0"),
+        ("counter", "1 1 2 3 3", "1 1 2 3 3"),
+        ("adder", "3 3 7 7 13", "0 0 0 0 13"),
+        ("leak", "8 7.2 6.48 5.83 5.25", "8 7.2 6.48 5.83 5.25"),
+        ("never", "3 7 7 7 7", "0 0 0 7 0"),
+    ]:
+        page.get_by_label("Example:").first.select_option(preset)
+        assert " ".join(row(page, "memory")) == memory
+        assert " ".join(row(page, "output")) == outputs
+
+
+OPEN = {f"weight from bias to {gate}": 10 for gate in ("z_i", "z_f", "z_o")}
+SOLUTIONS = [
+    {"x3 at step 4": 1},
+    {"weight from x2 to z_f": 0},
+    {"weight from bias to z_f": 0},
+    OPEN | {"weight from bias to z": 1},
+    OPEN | {"weight from x1 to z": 1, "weight from x2 to z_i": 100, "weight from x3 to z_o": 100}
+    | {"weight from bias to z_i": -10, "weight from bias to z_o": -10},
+    {"weight from c to z_i": -100},
+]  # fmt: skip
+
+
+def test_tasks_can_be_solved_and_a_link_holds_the_solution(visit):
+    for number, solution in enumerate(SOLUTIONS, 1):
+        page = visit("cell", f"lang=en&task={number}")
+        page.get_by_text("Peepholes").click()
+        assert page.locator("#solved").inner_text() == ""
+        for label, value in solution.items():
+            page.get_by_label(label, exact=True).last.fill(str(value))
+        assert page.locator("#solved").inner_text() == "✓ Solved!"
+        page.wait_for_timeout(250)  # the address follows
+        linked = visit("cell", page.url.partition("#")[2])
+        assert linked.locator("#solved").inner_text() == "✓ Solved!"
+
+
+def test_by_keyboard_alone(visit):
+    page = visit("cell")
+    tab_to(page, "1")
+    page.keyboard.press("Enter")
+    tab_to(page, "step 4")
+    assert "z_o = 0·1 + 0·0 + 100·0 − 10 = −10" in page.locator(".arithmetic").first.inner_text()
+    tab_to(page, "x3 at step 4")
+    page.keyboard.press("ArrowUp")
+    assert row(page, "output gate (read)")[3] == "1"
+    assert page.locator("#solved").inner_text() == "✓ Solved!"
+    page.locator("#lstm-tab").focus()
+    page.keyboard.press("ArrowRight")
+    assert row(page, "output y1") == ["4", "12", "32"]
+    tab_to(page, "swap steps 2 and 3")
+    page.keyboard.press("Enter")
+    assert row(page, "output y1") == ["4", "16", "36"]
+
+
+@pytest.mark.parametrize("settings", [
+    "x=1 2&w=NaN&g=constructor&task=length&tab=toString&lang=__proto__",
+    "x=<script>alert(1)</script>&w=1e999&task=-1",
+])  # fmt: skip
+def test_an_address_that_makes_no_sense_is_the_lecture(visit, settings):
+    page = visit("cell", f"{settings}&lang=en")
+    assert row(page, "memory") == ["3", "7", "7", "7", "0"]
+    for _ in range(7):
+        page.get_by_role("button", name="+ step").first.click()
+    assert len(row(page, "memory")) == 12
+    assert page.get_by_role("button", name="+ step").first.is_disabled()
+
+
+def saved_taggers(language):
+    """Yield the taggers of a language, in Keras."""
+    stored = train.FILE.read_bytes()
+    begin = 8 + int.from_bytes(stored[:8], "little")
+    header = json.loads(stored[8:begin])
+    facts = json.loads(header["__metadata__"][language])
+    words = {word: number for number, word in enumerate(facts.pop("words"), 2)}
+    vocabulary = Vocabulary(words, {}, **facts)
+    for name, network in train.NETWORKS.items():
+        model = slot_filling.build_network(network, vocabulary, units=train.UNITS)
+        places = [header[key] for key in header if key.startswith(f"{language}/{name}/")]
+        for weight, place in zip(train.weights_of(model), places, strict=True):
+            start, stop = (begin + offset for offset in place["data_offsets"])
+            weight.assign(np.frombuffer(stored[start:stop], "<f2").reshape(place["shape"]))
+        yield tagger.Tagger(model, vocabulary)
+
+
+@pytest.mark.parametrize(("language", "space"), [("en", " "), ("zh", "")])
+def test_taggers_read_500_times_what_keras_reads(visit, language, space):
+    sentences = [sentence.words for sentence in travel.parts(language=language)["test"][::5]]
+    code = "({words, readings}) => [words, readings.map(({hidden, ...told}) => told)]"
+    texts = [space.join(words) for words in sentences]
+    code = f"texts => JSON.stringify(texts.map(read).map({code}))"
+    found = json.loads(visit("slots").evaluate(code, texts))
+    assert [words for words, _ in found] == sentences
+    for number, keras_tagger in enumerate(saved_taggers(language)):
+        readings = [each[number] for _, each in found]
+        for mine, theirs in zip(readings, keras_tagger.read(sentences), strict=True):
+            assert (mine["tags"], mine["intent"]) == (theirs.tags, theirs.intent)
+            assert abs(mine["sure"] - theirs.probability) < 1e-5
+        for words, mine in zip(sentences[:20], readings, strict=False):
+            wanted = keras_tagger.tag_probabilities(words)  # of 32 bits
+            np.testing.assert_allclose(mine["probabilities"], wanted, atol=3e-5)
+
+
+def test_arrive_becomes_leave(visit):
+    page = visit("slots")
+    for slot in ("destination", "departure"):
+        assert page.locator("#table tr").nth(4).locator("td").nth(1).inner_text().startswith(slot)
+        assert page.locator("#arcs path.destination, #arcs path.departure").count() == 1
+        page.get_by_role("button", name="arrive ⇄ leave").click()
+    assert page.locator(".strip").count() == 3 * 5  # of the GRU, in the twin, the difference
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("", "Type a sentence."),
+    (" ?! ", "Type a sentence."),
+    ("<script>alert(1)</script> <img src=x onerror=alert(1)>", "No word here"),
+    ("leave Gandalf " * 700, "Only the first 60 of 1400 words are read."),
+])  # fmt: skip
+def test_odd_sentences_get_one_clear_line(visit, text, message):
+    page = visit("slots")
+    page.locator("#sentence").fill(text)
+    assert page.locator("#message").inner_text().startswith(message)
+    assert page.locator("main script, main img").count() == 0
+    page.locator("#sentence").fill("leave Gandalf")
+    assert page.locator("th[scope=col]").all_inner_texts()[1] == "Gandalf\nother"
