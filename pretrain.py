@@ -12,7 +12,7 @@ What is to come is missing just as gaps are: the GRU runs on over hidden patches
 answers all steps (contiguous patch masking: Auer et al., "TiRex", 2025; simulated series only:
 Dooley et al., "ForecastPFN", 2023).
 
-    python pretrain.py                       # 1.6 million series, about an hour on two cores
+    python pretrain.py                       # 2.8 million series, an hour and a half on two cores
     python pretrain.py --minutes 10          # as many as that takes
     python pretrain.py --without memory      # dense layers in place of the recurrent ones
     KERAS_BACKEND=jax python pretrain.py     # where JAX has a GPU
@@ -37,7 +37,10 @@ import pandas as pd
 
 BATCH = 128  # series
 EPOCH = 100  # steps, after which all is saved
+STATE, HISTORY = "state.keras", "history.csv"
 LONGEST = 64  # patches
+# two courses: share of the series, how rare short ones are among them, and the learning rate
+COURSES = ((4 / 7, 1.5, 0.003), (3 / 7, 3.0, 0.002))
 RUNS = 12  # patches that are hidden in a row, below that; seldom more
 
 
@@ -136,32 +139,32 @@ def examples(rng, number, length):
     return {name: x[:, :-1] for name, x in cut.inputs.items()}, targets(cut, weight)
 
 
-def batches(seed, first):
+def batches(seed, first, power):
     """Yield batches without end, from number `first` on, of long and of short series in turn."""
     for number in itertools.count(first):
         rng = np.random.default_rng([seed, number])
         place = (number % 2 + rng.random()) / 2
-        yield examples(rng, BATCH, LONGEST - int((LONGEST - 1) * place**1.5))
+        yield examples(rng, BATCH, LONGEST - int((LONGEST - 1) * place**power))
 
 
 def parse_args(argv):
     parser = cli.Parser(prog="pretrain.py", description=__doc__.partition("\n")[0])
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--series", type=cli.whole_number(BATCH * EPOCH), default=1_600_000)
+    length.add_argument("--series", type=cli.whole_number(BATCH * EPOCH), help="default: 2,800,000")
     length.add_argument("--minutes", type=cli.number_above(0), help="train about so long")
     length.add_argument("--small", action="store_true", help="two minutes")
     parser.add_argument("--without", choices=["memory", "simple"], help="leave a part out")
     parser.add_argument("--seed", type=cli.whole_number(0, 2**32 - 1), default=0)
     parser.add_argument("--output-dir", default="outputs/pretrain", metavar="FOLDER")
     args = parser.parse_args(argv)
-    if args.small:
-        args.minutes = 2
+    args.minutes = 2 if args.small else args.minutes
+    args.series = args.series or (None if args.minutes else 2_800_000)
     return args
 
 
-def per_second(network, seed):
-    """Return how many series a second it learns from."""
-    some = batches(seed, 0)
+def per_second(seed):
+    """Return how many series a second a network learns from."""
+    network, some = compiled(build_network(), 100, 0.001), batches(seed, 0, COURSES[0][1])
     for number in range(12):
         if number == 4:
             begin = time.perf_counter()
@@ -169,58 +172,71 @@ def per_second(network, seed):
     return 8 * BATCH / (time.perf_counter() - begin)
 
 
-def compiled(network, steps):
-    """Return the network with its optimizer and its loss."""
+def compiled(network, steps, rate):
+    """Return the network with its loss and an optimizer for so many steps."""
     warm = min(200, steps // 10)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warm, warmup_target=0.003, warmup_steps=warm
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - warm, warmup_target=rate, warmup_steps=warm
     )
     optimizer = keras.optimizers.Muon(
-        rate, weight_decay=0.01, adam_weight_decay=0.01, adam_beta_2=0.98, global_clipnorm=1.0,
+        schedule, weight_decay=0.01, adam_weight_decay=0.01, adam_beta_2=0.98, global_clipnorm=1.0,
         exclude_layers=["heed", "correction", "apart"], use_ema=True, ema_momentum=0.998,
     )  # fmt: skip
     network.compile(optimizer, pinball, jit_compile=False)
     return network
 
 
-def train(args, folder):
-    """Train, or go on training; return the network and its history, a row per epoch."""
-    state, history, facts = (folder / n for n in ("state.keras", "history.csv", "run.json"))
-    run = {"seed": args.seed, "without": args.without}
-    if state.exists():
-        network = keras.saving.load_model(state, custom_objects={"pinball": pinball})
-        rows, known = pd.read_csv(history).to_dict("records"), json.loads(facts.read_text())
+def begun(args, folder):
+    """Return a network, its history (a row per epoch), and how many series it is to see."""
+    facts, run = folder / "run.json", {"seed": args.seed, "without": args.without}
+    if facts.exists():
+        known = json.loads(facts.read_text())
         series = known.pop("series")
-        if known != run or (not args.minutes and args.series != series):
+        if known != run or (args.series and args.series != series):
             raise InputError(f"{folder} holds another run; delete it, or name another --output-dir")
-    else:
-        keras.utils.set_random_seed(args.seed)
-        series, rows = args.series, []
-        if args.minutes:
-            trial = compiled(build_network(args.without), 100)
-            series = int(60 * args.minutes * per_second(trial, args.seed))
-            keras.utils.set_random_seed(args.seed)
-        epochs = max(series // (BATCH * EPOCH), 1)
-        series = epochs * BATCH * EPOCH
-        network = compiled(build_network(args.without), epochs * EPOCH)
-        write_json(run | {"series": series}, facts)
+        network = keras.saving.load_model(folder / STATE, custom_objects={"pinball": pinball})
+        return network, pd.read_csv(folder / HISTORY).to_dict("records"), series
+    series = args.series or int(60 * args.minutes * per_second(args.seed))
+    keras.utils.set_random_seed(args.seed)
+    return build_network(args.without), [], series
+
+
+def train(args, folder):
+    """Train, or go on training; return the network and its history."""
+    network, rows, series = begun(args, folder)
     begin = time.perf_counter() - (rows[-1]["seconds"] if rows else 0)
 
     def after_epoch(epoch, logs):
         row = {"series": (epoch + 1) * EPOCH * BATCH, "loss": logs["loss"]}
         rows.append(row | {"seconds": time.perf_counter() - begin})
-        with written_whole(state) as beside:
+        with written_whole(folder / STATE) as beside:
             network.save(beside)
-        write_csv(pd.DataFrame(rows).set_index("series"), history)
+        write_csv(pd.DataFrame(rows).set_index("series"), folder / HISTORY)
+        write_json(
+            {"seed": args.seed, "without": args.without, "series": series}, folder / "run.json"
+        )
 
-    done = int(network.optimizer.iterations)
-    if done < series // BATCH:
+    end = 0
+    for share, power, rate in COURSES:
+        start, end = end, end + max(round(share * series / (BATCH * EPOCH)), 1)
+        if len(rows) >= end:
+            continue
+        if len(rows) == start:
+            finalize(network)
+            compiled(network, (end - start) * EPOCH, rate)
         network.fit(
-            batches(args.seed, done), steps_per_epoch=EPOCH, epochs=series // (BATCH * EPOCH),
-            initial_epoch=done // EPOCH, verbose=2, shuffle=False,
+            batches(args.seed, len(rows) * EPOCH, power), steps_per_epoch=EPOCH, epochs=end,
+            initial_epoch=len(rows), verbose=2, shuffle=False,
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)],
         )  # fmt: skip
+    finalize(network)
     return network, pd.DataFrame(rows).set_index("series")
+
+
+def finalize(network):
+    """Give a network that has been trained the averages of its weights."""
+    if network.compiled:
+        network.optimizer.finalize_variable_values(network.trainable_variables)
 
 
 def main(argv=None):
@@ -228,7 +244,6 @@ def main(argv=None):
     args = parse_args(argv)
     folder = output_folder(args.output_dir)
     network, history = train(args, folder)
-    network.optimizer.finalize_variable_values(network.trainable_variables)
     weights = weights_of(network)
     facts = {"series": int(history.index[-1]), "loss": float(history["loss"].iloc[-10:].mean())}
     pretrained.save(folder / "forecaster.npz", weights, facts)

@@ -75,6 +75,7 @@ class Effects:
             x, y, of = pooled[learned], ratio[learned] - 1, series[learned]
             together = np.bincount(of, x * y, len(panel.names)) + SHRUNK
             strength = together / (np.bincount(of, x * x, len(panel.names)) + SHRUNK)
+            strength[panel.still] = 0
             self.strength = dict(zip(panel.names, strength.tolist(), strict=True))
 
     @staticmethod

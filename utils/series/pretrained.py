@@ -27,9 +27,10 @@ CLEARLY = 0.6  # of the change over the calendar's season: below, another one is
 
 def save(path: str | Path, weights: dict[str, np.ndarray], facts: dict) -> None:
     """Save weights, by "layer/weight", as float16, and facts about them."""
-    halves = {name: weight.astype(np.float16) for name, weight in weights.items()}
+    arrays: dict = {name: weight.astype(np.float16) for name, weight in weights.items()}
+    arrays["facts"] = json.dumps({"version": VERSION, **facts})
     with written_whole(path) as beside, open(beside, "wb") as file:
-        np.savez(file, facts=json.dumps({"version": VERSION, **facts}), **halves)
+        np.savez(file, **arrays)
 
 
 def load(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
@@ -212,7 +213,7 @@ def seasons(panel: Panel, values: np.ndarray) -> np.ndarray:
     if season <= 2 * NEARBY:
         return found
     near = season + np.arange(-NEARBY, NEARBY + 1)
-    changes = np.stack([typical_changes(values, lag) for lag in near])
+    changes = np.stack([typical_changes(values, int(lag)) for lag in near])
     nearest = near[np.argmin(changes, axis=0)]
     other = changes.min(axis=0) < CLEARLY * changes[NEARBY]
     found[other] = np.stack([nearest, 0 * nearest], axis=1)[other]

@@ -35,7 +35,8 @@ def draw(rng: np.random.Generator, number: int, steps: int) -> tuple[np.ndarray,
         give them, (number, 2) in steps, 0 where there is none (or nobody knows of it).
     """
     seasons = np.array(SEASONS)[rng.integers(len(SEASONS), size=number)]
-    anything = np.exp(rng.uniform(*np.log(ANY_LENGTH), number)).round().astype(int)
+    low, high = np.log(ANY_LENGTH)
+    anything = np.exp(rng.uniform(low, high, number)).round().astype(int)
     seasons[:, 0] = np.where(seasons[:, 0] < 0, anything, seasons[:, 0])
     some = _Some(rng, number, steps)
     real = np.select([seasons == told for told in YEARS], list(YEARS.values()), seasons)
