@@ -25,15 +25,21 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from pathlib import Path
 
-from utils import InputError, cli, fused
+from utils import InputError, cli, fused, plotting
 from utils.files import output_folder, write_csv, write_json, written_whole
-from utils.series import pretrained, prior
+from utils.series import baselines, pretrained, prior, shops
+from utils.series.blend import error_of
+from utils.series.heads import linear_heads
+from utils.series.panel import Panel, evenly
 from utils.series.patches import PATCH, QUANTILES, SIMPLE, VALUES, patches, targets
+from utils.series.table import read_table
 
 import keras
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
 BATCH = 128  # series
 EPOCH = 100  # steps, after which all is saved
@@ -201,16 +207,20 @@ def begun(args, folder):
     return build_network(args.without), [], series
 
 
-def train(args, folder):
-    """Train, or go on training; return the network and its history."""
+def train(args, folder, judges):
+    """Train, or go on training; return the network and its history, errors by `judges` included."""
     network, rows, series = begun(args, folder)
     begin = time.perf_counter() - (rows[-1]["seconds"] if rows else 0)
 
-    def after_epoch(epoch, logs):
+    def save(epoch, logs):
         row = {"series": (epoch + 1) * EPOCH * BATCH, "loss": logs["loss"]}
         rows.append(row | {"seconds": time.perf_counter() - begin})
         with written_whole(folder / STATE) as beside:
             network.save(beside)
+
+    def judge(epoch, logs):  # while the averages of the weights are in the network
+        if (epoch + 1).bit_count() == 1:  # 1, 2, 4, 8, ...
+            rows[-1] |= errors(network, judges)
         write_csv(pd.DataFrame(rows).set_index("series"), folder / HISTORY)
         write_json(
             {"seed": args.seed, "without": args.without, "series": series}, folder / "run.json"
@@ -227,9 +237,14 @@ def train(args, folder):
         network.fit(
             batches(args.seed, len(rows) * EPOCH, power), steps_per_epoch=EPOCH, epochs=end,
             initial_epoch=len(rows), verbose=2, shuffle=False,
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)],
+            callbacks=[
+                keras.callbacks.LambdaCallback(on_epoch_end=save),
+                keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+                keras.callbacks.LambdaCallback(on_epoch_end=judge),
+            ],
         )  # fmt: skip
     finalize(network)
+    rows[-1] |= errors(network, judges)
     return network, pd.DataFrame(rows).set_index("series")
 
 
@@ -239,14 +254,94 @@ def finalize(network):
         network.optimizer.finalize_variable_values(network.trainable_variables)
 
 
+# ------------------------------------------------------------------ what it knows of real series
+
+
+def judges():
+    """Return, by name, a panel that the network never learns from, and origins of it."""
+    data, found = Path(__file__).parent / "data", {}
+    sales = {name: frame[["sales"]] for name, frame in shops.simulated(0, 30)[0].items()}
+    for name, frames, horizon in (
+        ("Greensboro", read_table(data / "weather_greensboro.csv", "temperature").frames, 48),
+        ("Google", read_table(data / "stock_goog.csv", "close").frames, 20),
+        ("shops", sales, 28),
+    ):
+        longest = max(len(frame) for frame in frames.values())
+        steps = pretrained.window(longest, horizon)
+        panel = Panel(frames, steps, horizon, short_windows=True)
+        found[name] = panel, evenly(panel.origins("val", horizon), 100)
+    return found
+
+
+def errors(network, judges):
+    """Return the MASE of the network's forecasts by judge."""
+    at_once = pretrained.AtOnce(weights_of(network), pretrained.symmetric(None))
+    return {name: error_of(at_once, *judge) for name, judge in judges.items()}
+
+
+def draw(network, history, judges):
+    """Draw some of the series, the errors by the number of series seen, and what is heeded."""
+    rows = [[f"{row}{column}" for column in range(4)] for row in range(4)]
+    mosaic = [*rows, ["errors", "errors", "heed", "heed"], ["errors", "errors", "heed", "heed"]]
+    figure, axes = plotting.new_figure(mosaic, size=(11, 10))
+    values, _ = prior.draw(np.random.default_rng(0), 16, 400)
+    for name, series in zip(np.ravel(rows), values, strict=True):
+        axes[name].plot(series, lw=0.7, color=plotting.BLUE)
+        axes[name].set(xticks=[], yticks=[])
+    figure.suptitle("Sixteen of the series that it learns from, and what it knows of others")
+
+    colours = (plotting.BLUE, plotting.ORANGE, plotting.GREEN)
+    for (name, (panel, origins)), colour in zip(judges.items(), colours, strict=True):
+        axes["errors"].plot(
+            history[name].dropna(), "o-", color=colour, label=f"{name}: the network"
+        )
+        for style, rival in ((":", baselines.seasonal_naive), ("--", linear_heads(panel))):
+            error = error_of(rival, panel, origins)
+            axes["errors"].axhline(error, color=colour, ls=style, lw=1)
+    axes["errors"].set(
+        xscale="log", yscale="log", xlabel="series seen", ylabel="MASE",
+        title="Error of series that it never saw;\ndotted: seasonal naive, dashed: ridge",
+    )  # fmt: skip
+    axes["errors"].yaxis.set_major_formatter("{x:g}")
+    axes["errors"].yaxis.set_minor_formatter("{x:g}")
+    axes["errors"].legend()
+
+    panel, origins = judges["Greensboro"]
+    weights = heeded(network, panel, origins)
+    palette = [*plotting.COLOURS.values(), plotting.BLUE, plotting.BLACK, plotting.RED]
+    axes["heed"].stackplot(np.arange(1, 49), weights.T, labels=SIMPLE, colors=palette)
+    axes["heed"].set(xlabel="hours ahead", ylim=(0, 1), title="What it heeds of Greensboro's hours")
+    axes["heed"].legend(loc="upper left", bbox_to_anchor=(0, -0.15), ncols=2, fontsize=7)
+    return figure
+
+
+def heeded(network, panel, origins):
+    """Return how far each simple forecast is trusted by steps ahead, (horizon, simple)."""
+    at_once = pretrained.AtOnce(weights_of(network), pretrained.symmetric(None))
+    cut, first = at_once.patches(panel, origins)
+    scores = keras.Model(network.inputs, network.get_layer("heed").output)(cut.inputs)
+    scores = keras.ops.convert_to_numpy(scores).reshape(cut.known.shape) - 1e4 * (1 - cut.known)
+    weights = softmax(scores[:, first:], axis=-1).mean(axis=0).reshape(-1, len(SIMPLE))
+    return weights[: panel.horizon]
+
+
 def main(argv=None):
     """Train, write the network and draw what it has learned."""
     args = parse_args(argv)
-    folder = output_folder(args.output_dir)
-    network, history = train(args, folder)
-    weights = weights_of(network)
-    facts = {"series": int(history.index[-1]), "loss": float(history["loss"].iloc[-10:].mean())}
-    pretrained.save(folder / "forecaster.npz", weights, facts)
+    folder, known = output_folder(args.output_dir), judges()
+    network, history = train(args, folder, known)
+    seen = int(history.index[-1])
+    facts = {
+        "date": time.strftime("%Y-%m-%d"), "seed": args.seed, "without": args.without,
+        "series": seen, "seconds": round(float(history["seconds"].iloc[-1])),
+        "loss": round(float(history["loss"].iloc[-10:].mean()), 4),
+    }  # fmt: skip
+    pretrained.save(folder / "forecaster.npz", weights_of(network), facts)
+    plotting.save(draw(network, history, known), folder / "figure.png")
+    for name, (panel, origins) in known.items():
+        naive = error_of(baselines.seasonal_naive, panel, origins)
+        print(f"{name}: MASE {history[name].iloc[-1]:.3f}, seasonal naive {naive:.3f}")
+    print(f"{seen:,} series in {facts['seconds']:,} s. Network and picture: {folder}")
 
 
 if __name__ == "__main__":

@@ -139,12 +139,7 @@ class AtOnce(NamedTuple):
         """
         found = []
         for some in np.array_split(origins, -(-len(origins) // BATCH)):
-            values = self.read(panel, some, 0)
-            first = values.shape[1] // PATCH - 1
-            if newest:
-                values[:, : values.shape[1] - newest] = np.nan
-            empty = np.full((len(values), (to_come(panel) - 1) * PATCH), np.nan)
-            cut = patches(np.concatenate([values, empty], axis=1), seasons(panel, values))
+            cut, first = self.patches(panel, some, newest)
             quantiles = cut.outer(run(self.weights, cut, first), first)[:, : panel.horizon]
             if self.log:
                 quantiles = np.exp(np.minimum(quantiles, 700))
@@ -155,6 +150,17 @@ class AtOnce(NamedTuple):
             quantiles = np.maximum(between(quantiles, self.quantiles), panel.lowest)
             found.append(np.concatenate([point[..., None], quantiles], axis=-1))
         return np.maximum(np.concatenate(found), panel.lowest)
+
+    def patches(
+        self, panel: Panel, origins: np.ndarray, newest: int | None = None
+    ) -> tuple[Patches, int]:
+        """Return windows and what is to come as patches, and which is the last known one."""
+        values = self.read(panel, origins, 0)
+        if newest:
+            values[:, : values.shape[1] - newest] = np.nan
+        empty = np.full((len(values), (to_come(panel) - 1) * PATCH), np.nan)
+        cut = patches(np.concatenate([values, empty], axis=1), seasons(panel, values))
+        return cut, values.shape[1] // PATCH - 1
 
     def read(self, panel: Panel, origins: np.ndarray, ahead: int) -> np.ndarray:
         """Return values as the network reads them, from whole patches before each origin on.

@@ -1,0 +1,213 @@
+"""Simulated series, patches, the pass through the network in NumPy, what known inputs do."""
+
+import pretrain
+from utils import InputError
+from utils.series import pretrained, prior
+from utils.series.blend import Blend, blended, remembered
+from utils.series.effects import Effects
+from utils.series.panel import Panel
+from utils.series.patches import PATCH, SIMPLE, patches, targets
+
+import keras
+import numpy as np
+import pytest
+from frames import days, rows
+
+RNG = np.random.default_rng(0)
+PLAIN = (0.05, 0.5, 0.95)
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A network with random weights, none of them zero."""
+    keras.utils.set_random_seed(0)
+    network = pretrain.build_network(units=8)
+    for layer in network.layers:
+        layer.set_weights([w + RNG.normal(0, 0.1, w.shape) for w in layer.get_weights()])
+    return network
+
+
+def test_series_are_seeded_and_of_all_kinds():
+    values, seasons = prior.draw(np.random.default_rng(1), 400, 300)
+    again, _ = prior.draw(np.random.default_rng(1), 400, 300)
+    np.testing.assert_array_equal(values, again)
+    assert values.shape == (400, 300) and values.dtype == np.float32
+    assert (np.isnan(values).any(axis=1)).mean() == pytest.approx(0.08, abs=0.05)
+    known = np.nan_to_num(values)
+    assert np.abs(known).max() < 1e6 and (known.std(axis=1) > 0).mean() > 0.98
+    assert {0, 4, 7, 12, 24, 52} < set(seasons[:, 0]) and {168, 364} < set(seasons[:, 1])
+    whole = (np.nan_to_num(values) == np.rint(np.nan_to_num(values))).all(axis=1)
+    assert 0.02 < whole.mean() < 0.2  # counts
+    of_day = seasons[:, 0] == 24
+    near, far = (
+        np.nanmean(np.abs(values[of_day, lag:] - values[of_day, :-lag])) for lag in (24, 36)
+    )
+    assert near < 0.9 * far
+
+
+def test_simple_forecasts_of_a_clean_season_are_what_they_say():
+    t = np.arange(96.0)
+    line = 0.5 * t + 10 * np.sin(2 * np.pi * t / 8)
+    known = np.r_[line[:64], np.full(32, np.nan)]
+    cut = patches(known[None], np.array([[8, 32]]))
+    cut_from = cut.simple[:, 3:]  # what is said after the last patch known
+    ahead = cut.outer(cut_from[..., [SIMPLE.index("last season and its drift")]], 3)
+    np.testing.assert_allclose(ahead[0, :32, 0], line[64:96], atol=1e-4)
+    said = {name: cut.outer(cut_from[..., [i]], 3)[0, :, 0] for i, name in enumerate(SIMPLE)}
+    np.testing.assert_allclose(said["last value"], line[63], rtol=1e-5)
+    np.testing.assert_allclose(said["mean of the last season"], line[56:64].mean(), rtol=1e-5)
+    np.testing.assert_allclose(said["mean of the window"], line[:64].mean(), rtol=1e-5)
+    np.testing.assert_allclose(said["last season"][:16], np.tile(line[56:64], 2), atol=1e-4)
+    np.testing.assert_allclose(said["last longer season"][:32], line[32:64], atol=1e-4)
+    four = np.mean([line[56 - 8 * back : 64 - 8 * back] for back in range(4)], axis=0)
+    np.testing.assert_allclose(said["mean of four seasons"][:8], four, atol=1e-4)
+    assert cut.known[0, 3:, ..., :7].all()
+    nothing = patches(known[None], np.array([[0, 0]]))
+    assert not nothing.known[..., 3:].any() and nothing.known[0, 3:, :, :3].all()
+
+
+@pytest.mark.parametrize(("level", "unit"), [(0, 1), (3e9, 50), (0, 1e21), (2e-6, 1e-9)])
+def test_scale_goes_out_and_comes_back(level, unit):
+    values = np.cumsum(RNG.normal(size=(3, 64)), axis=1)
+    plain, other = (patches(v, np.tile([7, 0], (3, 1))) for v in (values, level + unit * values))
+    for name in ("values", "simple"):
+        np.testing.assert_allclose(getattr(other, name), getattr(plain, name), rtol=1e-3, atol=1e-3)
+    answers = RNG.normal(size=(3, 4, PATCH, 2)).astype(np.float32)
+    outer = (other.outer(answers, 0) - level) / unit
+    np.testing.assert_allclose(outer, plain.outer(answers, 0), rtol=1e-3, atol=1e-3)
+
+
+def test_what_is_hidden_is_not_read_and_is_the_target():
+    values = RNG.normal(size=(2, 96))
+    hidden = np.zeros((2, 96), bool)
+    hidden[:, 64:] = True
+    cut = patches(values, np.zeros((2, 2), int), hidden, ~hidden)
+    changed = patches(np.where(hidden, 99.0, values), np.zeros((2, 2), int), hidden, ~hidden)
+    for name, read in cut.inputs.items():
+        np.testing.assert_array_equal(read, changed.inputs[name])
+    target = targets(cut, np.ones((2, 6)))
+    came = cut.last[:, 3, None] + cut.change * target[:, 3, :, 0]
+    np.testing.assert_allclose(came * cut.std + cut.mean, values[:, 64:80], rtol=1e-4)
+    assert (target[..., 1] == 1).all()
+
+
+def test_numpy_says_what_keras_says(network, tmp_path):
+    weights = pretrain.weights_of(network)
+    values = np.cumsum(RNG.normal(size=(20, 160)), axis=1)
+    values[:5, :50] = values[5:8, 60:90] = values[:, 120:] = np.nan
+    cut = patches(values, np.tile([[24, 168], [7, 0]], (10, 1)))
+    expected = network.predict(cut.inputs, verbose=0)
+    found = pretrained.run(weights, cut, 0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(pretrained.run(weights, cut, 7), found[:, 7:], rtol=1e-3, atol=1e-4)
+    assert (np.diff(found, axis=-1) >= 0).all()  # quantiles don't cross
+    pretrained.save(tmp_path / "a.npz", weights, {"series": 3})
+    again, facts = pretrained.load(tmp_path / "a.npz")
+    assert facts == {"version": 1, "series": 3}
+    np.testing.assert_allclose(pretrained.run(again, cut, 0), expected, rtol=0.02, atol=0.05)
+    np.savez(tmp_path / "b.npz", facts='{"version": 0}')
+    with pytest.raises(InputError, match="another version"):
+        pretrained.load(tmp_path / "b.npz")
+
+
+def test_forecasts_have_any_horizon_and_the_wanted_quantiles(network):
+    weights = pretrain.weights_of(network)
+    for horizon in (1, 16, 40, 400):
+        panel = Panel({"": days(100 + RNG.normal(size=900).cumsum())}, 300, horizon)
+        wanted = pretrained.symmetric((0.025, 0.5))
+        found = pretrained.AtOnce(weights, wanted)(panel, panel.end)
+        assert found.shape == (1, horizon, 4) and np.isfinite(found).all()
+        assert (np.diff(found[..., 1:], axis=-1) >= 0).all()
+        plain = pretrained.AtOnce(weights, PLAIN)(panel, panel.end)
+        np.testing.assert_allclose(plain[..., 0], found[..., 0])
+        assert (found[..., 1] <= plain[..., 1]).all() and (found[..., 3] >= plain[..., 3]).all()
+    normal = np.array([-1.6449, -1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416,
+                       1.2816, 1.6449])  # fmt: skip
+    np.testing.assert_allclose(
+        pretrained.between(normal, (0.025, 0.5, 0.975)), [-1.96, 0, 1.96], atol=1e-3
+    )
+
+
+def test_a_window_may_show_that_its_season_is_another():
+    panel = Panel({"": rows(RNG.normal(size=400))}, 300, 24, season=24)
+    t = np.arange(300)
+    windows = np.stack([np.sin(2 * np.pi * t / season) for season in (23, 24)])
+    found = pretrained.seasons(panel, windows + RNG.normal(0, 0.05, windows.shape))
+    np.testing.assert_array_equal(found, [[23, 0], [24, 168]])
+
+
+def test_learning_on_reads_what_came_and_not_more():
+    panel = Panel({"": days(np.arange(200.0))}, 48, 20, short_windows=True)
+    origins = panel.origins("train", 20)[:5]
+    inputs, target = pretrained.examples(pretrained.AtOnce({}, PLAIN), panel, origins)
+    assert inputs["values"].shape[:2] == (5, 4) and target.shape == (5, 4, PATCH, 3)
+    np.testing.assert_array_equal(target[:, 2, :, 1], 1)  # the first patch to come
+    assert (target[:, 3, :, 1] == (np.arange(16) < 4)).all()  # of 20 steps, 4
+    np.testing.assert_allclose(target[:, :2, :, 1], 0.15)
+    some = pretrained.batches(pretrained.AtOnce({}, PLAIN), panel, origins, 3, 0)
+    assert sum(len(next(some)[1]) for _ in range(4)) == 12
+
+
+# ------------------------------------------------------------------ known inputs, blends
+
+
+def shops(number, seed=0):
+    """Series whose promotions add a half, and which are closed on known days."""
+    rng, frames = np.random.default_rng(seed), {}
+    for name in range(number):
+        promotion, closed = (rng.random(330) < share for share in (0.2, 0.03))
+        week = 100 + 30 * np.sin(2 * np.pi * np.arange(330) / 7)
+        y = (week + rng.normal(0, 2, 330)) * (1 + 0.5 * promotion) * ~closed
+        y[320:] = np.nan
+        frames[str(name)] = days(y, promotion=promotion * 1.0, closed=closed * 1.0)
+    return frames
+
+
+def test_effects_of_known_inputs_are_found_and_saved():
+    panel = Panel(shops(3), 56, 10, known=["promotion", "closed"], short_windows=True)
+    effects = Effects(panel)
+    known = panel.known[: len(panel.values)].astype(bool)
+    rows = np.concatenate(
+        [np.arange(s, e + 10) for s, e in zip(panel.start, panel.end, strict=True)]
+    )
+    share, (promotion, closed) = effects.share[rows], known[rows].T
+    np.testing.assert_allclose(share[promotion & ~closed], 1.5, atol=0.12)
+    np.testing.assert_allclose(share[~promotion & ~closed], 1.0, atol=0.08)
+    assert (share[closed] < 0.1).all()
+    fewer = Panel({"1": shops(3)["1"][100:]}, 56, 10, known=["promotion", "closed"])
+    again = Effects(fewer, effects.facts())
+    ours = slice(panel.start[1] + 140, panel.end[1] + 10)
+    theirs = slice(fewer.start[0] + 40, fewer.end[0] + 10)
+    np.testing.assert_allclose(again.share[theirs], effects.share[ours], atol=0.2)
+
+
+def test_validation_blends_and_the_trusted_part_counts():
+    panel = Panel({"": days(np.tile(np.arange(7.0) + 50, 40))}, 14, 7)
+    late, early = (lambda p, o, by=by: p.targets(o) + by for by in (1.0, -1.0))
+
+    def network(p, o):
+        spread = np.array([0.0, -1, 0, 1])
+        return p.targets(o)[..., None] + 3 + spread
+
+    blend = blended({"late": late, "early": early, "net": network}, panel, "net", 100)
+    assert str(blend).startswith("0.6 early + 0.3 late + 0.1 net")
+    assert sum(blend.weights.values()) == pytest.approx(1)
+    origins = panel.origins("test", 7)
+    found = blend(panel, origins)
+    np.testing.assert_allclose(found[..., 0], panel.targets(origins), atol=0.31)
+    np.testing.assert_allclose(found[..., 3] - found[..., 1], 2)
+    alone = Blend({"net": network}, {"net": 1.0}, network)
+    np.testing.assert_allclose(alone(panel, origins), network(panel, origins))
+
+
+def test_no_origin_is_answered_twice():
+    panel, seen = Panel({"": days(np.arange(200.0))}, 14, 7), []
+
+    def forecaster(panel, origins):
+        seen.extend(origins)
+        return np.repeat(origins[:, None], 7, axis=1)
+
+    answer = remembered(forecaster)
+    for origins in (panel.end - 3 * np.arange(5), panel.end - np.arange(9)):
+        np.testing.assert_array_equal(answer(panel, origins)[:, 0], origins)
+    assert len(seen) == len(set(seen)) == 11
