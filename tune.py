@@ -99,7 +99,7 @@ def read_table(path, *texts):
 
 next_step = functools.partial(error, steps=1), functools.partial(errors_p_value, steps=1)
 LESSONS = dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), Lesson("MAE", "MAE", min, *next_step))
-LESSONS["forecast"] = Lesson("MASE", "loss", min, error, errors_p_value)
+LESSONS["forecast"] = Lesson("MASE", "loss", min, error, errors_p_value, ("--train",))
 best_tagger = "--model", "gru", "--bidirectional"
 LESSONS["slot_filling"] = Lesson("F1", "F1 + intents", max, f1, f1_p_value, best_tagger)
 

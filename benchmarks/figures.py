@@ -174,11 +174,11 @@ def block_scratch(folder):
 
 def block_datasets(folder):
     rows = {}
-    for name in datasets.FILES:
-        found = runs.scores(folder, "benchmarks/forecast.py", name)
+    for words in ([name, *flag] for name in datasets.FILES for flag in ([], ["--train"])):
+        found = runs.scores(folder, "benchmarks/forecast.py", *words)
         measures = {key.upper(): f"{m:.4g}" for key, m in found["published_measures"].items()}
         seconds = {"whole run": f"{found['seconds']['total']:.0f} s"}
-        rows[f"`python benchmarks/forecast.py {name}`"] = measures | seconds
+        rows[f"`python benchmarks/forecast.py {' '.join(words)}`"] = measures | seconds
     return table_of(rows, "command")
 
 
