@@ -331,7 +331,7 @@ def parse_args(argv=None):
 
 
 def report(runs, inside, args, folder):
-    """Print two tables, draw two pictures and write scores.json; return what that holds."""
+    """Print a table, draw two pictures and write scores.json; return what that holds."""
     task, longest = TASKS[args.task], runs[-1]["lag"]
     by_lag = pd.DataFrame(runs).groupby(["network", "lag"], sort=False)["error"]
     means, solved = by_lag.mean().unstack(), by_lag.max().unstack() < SOLVED
@@ -342,13 +342,6 @@ def report(runs, inside, args, folder):
     print(f"\nTest error ({task.error_name}), mean over seeds {args.seeds}:")
     print(table.fillna("").to_string(index_names=False))
     print(f"* solved: below {SOLVED:g} with every seed")
-    columns = ["first half: before", "lowest", "in the end", "second half: times the others"]
-    reach = pd.DataFrame(index=columns)
-    for name, (rounds, _) in inside.items():
-        first, ratio = rounds["first"], rounds["second"] / rounds["others"]
-        reach[name] = [first.iloc[0], first.min(), first.iloc[-1], ratio.max()]
-    print(f"\nThe gradient of what counts, at lag {longest}, seed {args.seeds[0]}:")
-    print(reach.T.to_string(float_format="{:.1e}".format))
     errors = draw_errors(means, inside, task, args.clip_norm)
     for name, figure in {"errors": errors, "gradients": draw_gradients(inside, longest)}.items():
         labels = figure.axes[0].get_legend_handles_labels()

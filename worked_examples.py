@@ -1,8 +1,8 @@
 """What does a recurrent network compute? The lecture's examples, by hand.
 
 Every network here is a real Keras layer whose weights are set, not trained. Each example prints its
-weights, its steps and a line worked out in full, draws them (utils/board.py), and compares them
-with the numbers worked out by hand; if one differs, it says which and ends with exit code 1.
+steps, some of them worked out in full, draws them (utils/board.py), and compares them with the
+numbers worked out by hand; if one differs, it says which and ends with exit code 1.
 
     python worked_examples.py              # all of them
     python worked_examples.py lstm-cell    # one of them
@@ -290,13 +290,6 @@ def lstm_vector():
     print("\nGates see x and h; the two cells side by side:")
     table = {name: [f"{u:5.2f} {v:5.2f}" for u, v in values] for name, values in steps.items()}
     print(pd.DataFrame(table, pd.RangeIndex(1, 4, name="step")).to_string())
-    tanh_z, i, f, _, c, _ = (values[:, 0] for values in steps.values())  # of cell 1
-    joined, column = [*inputs[1], *steps["h"][0]], [*W[:, 2], *U[:, 2]]
-    z_f = np.dot(joined, column) + b[2]
-    print(f"cell 1, step 2: z_f = {sum_of(column, joined, b[2])} = {numbers(z_f)}", end=", ")
-    print(f"so f = sigmoid({numbers(z_f)}) = {numbers(sigmoid(z_f))}")
-    kept_and_written = sum_of([f[1], i[1]], [c[0], tanh_z[1]])
-    print(f"                c = f·c before + i·tanh(z) = {kept_and_written} = {numbers(c[1])}")
     return board.draw_lstm_vector(steps)
 
 

@@ -27,11 +27,11 @@ def check_known(frames: dict[str, pd.DataFrame], known: Sequence[str], horizon: 
     Raises:
         InputError: for the first value that is missing.
     """
-    for series, frame in frames.items():
+    for series, frame in frames.items() if known else ():
         given = np.flatnonzero(np.isfinite(frame.iloc[:, 0]))
         rows = frame.iloc[given[0] : given[-1] + 1 + horizon]
         length = given[-1] + 1 - given[0]
-        lacking = rows[known].isna().to_numpy(bool)
+        lacking = rows[known].isna().to_numpy()
         lacking = np.pad(lacking, [(0, length + horizon - len(rows)), (0, 0)], constant_values=True)
         closed = lacking.all(axis=1)
         closed[:length] &= rows.iloc[:length, 0].isna()

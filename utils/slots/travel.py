@@ -95,23 +95,20 @@ def generate(
 
 def twins(sentence: str, cue: str) -> list[Sentence]:
     """Return the two queries, arriving and leaving, that a sentence of [] and {} stands for."""
-    return [_twin(sentence, cue, leaving) for leaving in (0, 1)]
-
-
-def _twin(sentence, cue, leaving):
-    words, tags, intent = [], [], ""
-    chosen = re.sub(r"\[(.*?)\|(.*?)\]", lambda either: either[1 + leaving], sentence)
-    for kind, value, wanted, text in re.findall(r"{(.*?): (.*?)}|!(\S+)|([^{!]+)", chosen):
-        found = [(value + text)[start:stop] for start, stop in cut(value + text)]
-        words += found
-        if kind:
-            slot = SLOTS[kind][leaving]
-            tags += [f"B-{slot}"] + [f"I-{slot}"] * (len(found) - 1)
-        else:
-            tags += ["O"] * len(found)
-        intent = intent or wanted
-    says = "say_when" if any("time" in tag for tag in tags) else "say_where"
-    return Sentence(words, tags, intent or says, cue)
+    queries = []
+    for leaving in (0, 1):
+        words, tags, intent = [], [], ""
+        chosen = re.sub(r"\[(.*?)\|(.*?)\]", rf"\{1 + leaving}", sentence)
+        for kind, value, wanted, text in re.findall(r"{(.*?): (.*?)}|!(\S+)|([^{!]+)", chosen):
+            found = [(value + text)[start:stop] for start, stop in cut(value + text)]
+            words += found
+            begin, inside = ("B-", "I-") if kind else ("O", "O")
+            slot = SLOTS[kind][leaving] if kind else ""
+            tags += [(inside if n else begin) + slot for n in range(len(found))]
+            intent = intent or wanted
+        says = "say_when" if any("time" in tag for tag in tags) else "say_where"
+        queries.append(Sentence(words, tags, intent or says, cue))
+    return queries
 
 
 def taipei(language: str = "en") -> list[Sentence]:
