@@ -27,7 +27,7 @@ import json
 import time
 from pathlib import Path
 
-from utils import InputError, cli, fused, plotting
+from utils import InputError, cli, plotting
 from utils.files import output_folder, write_csv, write_json, written_whole
 from utils.series import baselines, pretrained, prior, shops
 from utils.series.blend import error_of
@@ -55,7 +55,9 @@ def build_network(without=None, units=128, recurrent=2):
 
     They are changes from the last value known, in `Patches.change`, of the patch after each.
     """
-    layers, ops = keras.layers, keras.ops
+    layers, ops, GRU = keras.layers, keras.ops, keras.layers.GRU
+    if keras.config.backend() == "tensorflow":
+        from utils.fused import GRU  # the same, faster on a CPU
     values = keras.Input((None, VALUES), name="values")
     simple = keras.Input((None, PATCH, len(SIMPLE)), name="simple")
     known = keras.Input((None, PATCH, len(SIMPLE)), name="known")
@@ -76,7 +78,7 @@ def build_network(without=None, units=128, recurrent=2):
         if without == "memory":
             x += layers.Dense(units, "tanh", name=f"memory_{number}")(normal)
         else:
-            x += fused.GRU(units, return_sequences=True, name=f"memory_{number}")(normal)
+            x += GRU(units, return_sequences=True, name=f"memory_{number}")(normal)
 
     # 3. which simple forecast to trust at each step to come, how to correct it, how sure that is
     x = layers.Dense(units, "gelu", name="head")(ops.concatenate([x, read], axis=-1))
@@ -345,4 +347,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    cli.run(main, "pretrain.py")
+    cli.run(main, "pretrain.py", ("tensorflow", "jax"))

@@ -154,7 +154,7 @@ def test_no_answer_waits_for_tensorflow(lesson):
     assert lines[-4:] == ["exit 0", "exit 2", "exit 2", "True True"]
     wrong, missing = done.stderr.splitlines()
     assert "unrecognized arguments: --colour red" in wrong
-    assert "none.csv: cannot be read" in missing
+    assert "--csv none.csv: is a folder, a pipe or nothing" in missing
 
 
 def test_another_backend_is_told_in_one_line():

@@ -65,10 +65,7 @@ def import_when_used(name: str) -> None:
         sys.modules[name].__class__ = _Later
 
 
-if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
-    backend = os.environ["KERAS_BACKEND"]
-    print(f"error: KERAS_BACKEND={backend}, but this needs tensorflow; unset it", file=sys.stderr)
-    sys.exit(2)
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import_when_used("keras")
 import_when_used("tensorflow")
 import_when_used("utils.fused")  # it builds upon Keras' layers

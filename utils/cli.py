@@ -3,6 +3,7 @@
 import argparse
 import csv
 import math
+import os
 import re
 import sys
 import time
@@ -182,11 +183,21 @@ def reading(args: argparse.Namespace, learned: Sequence[str] = (None,)) -> dict:
     return {"path": args.csv, **said}
 
 
-def run(main: Callable[[], object], script: str) -> NoReturn:
-    """Run a lesson's `main`; exit with 0, with 2 after bad input (one line), 130 after Ctrl-C."""
+def run(
+    main: Callable[[], object], script: str, backends: Sequence[str] = ("tensorflow",)
+) -> NoReturn:
+    """Run a lesson's `main`; exit with 0, with 2 after bad input (one line), 130 after Ctrl-C.
+
+    Args:
+        main: the lesson.
+        script: its name.
+        backends: of Keras that it can do with.
+    """
     for stream in (sys.stdout, sys.stderr):  # a console that lacks a character gets a "?"
         stream.reconfigure(errors="replace")
     try:
+        if (backend := os.environ["KERAS_BACKEND"]) not in backends:
+            raise InputError(f"KERAS_BACKEND={backend}, but this needs {backends[0]}; unset it")
         main()
     except InputError as error:
         print(f"{script}: error: {error}", file=sys.stderr)
