@@ -105,10 +105,10 @@ def test_bad_parts(tmp_path, texts, complaint):
     assert "\n" not in str(error.value)
 
 
-def test_bad_files(folder, tmp_path):
-    def complaint(path=folder):
+def test_bad_files(folder):
+    def complaint():
         with pytest.raises(InputError) as error:
-            files.read(path)
+            files.read(folder)
         return str(error.value)
 
     (folder / "dev.txt").write_bytes("to O\nZürich B-to".encode("latin-1"))
@@ -119,7 +119,6 @@ def test_bad_files(folder, tmp_path):
     assert "has neither dev/seq.in nor dev.txt" in complaint()
     (folder / "train" / "seq.out").unlink()
     assert "train/seq.out: cannot be read (No such file" in complaint()
-    assert "nowhere: has neither train/seq.in nor train.txt" in complaint(tmp_path / "nowhere")
 
 
 def test_intents_in_columns(tmp_path):
@@ -163,37 +162,27 @@ def test_what_is_said(folder):
     ]
 
 
-@pytest.fixture
-def origin(tmp_path, monkeypatch):
-    """A data set "mini" at a file:// address, and an empty cache."""
-    served = tmp_path / "served" / "mini"
-    for part in ("train", "dev", "test"):
-        write(served, part, f"to {part}\n", "O B-to\n", f"{part}\n")
+def test_download(tmp_path, monkeypatch):
+    """From a file:// address; nothing is fetched twice, and what is broken isn't kept."""
+    served, parts = tmp_path / "served", ("train", "dev", "test")
+    for part in parts:
+        write(served / "mini", part, f"to {part}\n", "O B-to\n", f"{part}\n")
     lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(served.parent)}"
-        for path in served.glob("*/*")
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(served)}"
+        for path in served.glob("*/*/*")
     ]
     (tmp_path / "sums").write_text("\n".join([*lines, f"{'0' * 64}  other/train/seq.in\n"]))
     monkeypatch.setattr(files, "CHECKSUMS", tmp_path / "sums")
-    monkeypatch.setattr(files, "ORIGIN", (tmp_path / "served").as_uri())
+    monkeypatch.setattr(files, "ORIGIN", served.as_uri())
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "cache"))
-    return served
-
-
-def test_download(origin, tmp_path):
-    folder = files.download("mini")
-    assert folder.is_relative_to(tmp_path / "cache")
-    parts, _ = files.read(folder)
-    for name in ("train", "dev", "test"):
-        assert parts[name] == [Sentence(["to", name], ["O", "B-to"], name)]
-    shutil.rmtree(origin)
-    assert files.read(files.download("mini"))[0] == parts  # nothing is fetched twice
-
-
-def test_broken_download(origin, tmp_path):
-    """A file that isn't what it should be is not kept."""
-    (origin / "dev" / "seq.out").write_text("O B-from\n")
+    (served / "mini/dev/seq.out").rename(tmp_path / "right")
+    (served / "mini/dev/seq.out").write_text("O B-from\n")
     with pytest.raises(InputError, match=r"mini: cannot fetch file:.*dev/seq.out") as error:
         files.download("mini")
-    assert "\n" not in str(error.value)
-    assert not list((tmp_path / "cache").rglob("dev/seq.out"))
+    assert "\n" not in str(error.value) and not list((tmp_path / "cache").rglob("dev/seq.out"))
+    (tmp_path / "right").rename(served / "mini/dev/seq.out")
+    folder = files.download("mini")
+    shutil.rmtree(served)
+    assert files.download("mini") == folder
+    for name in parts:
+        assert files.read(folder)[0][name] == [Sentence(["to", name], ["O", "B-to"], name)]

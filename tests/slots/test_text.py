@@ -15,13 +15,11 @@ from hypothesis import strategies as st
         ("arrive 台北 tomorrow", "arrive 台 北 tomorrow"),
         ("arrive台北on Monday", "arrive 台 北 on Monday"),
         ("11月2日，離開台北！", "11 月 2 日 ， 離 開 台 北 ！"),
-        ("１１月２日", "１１ 月 ２ 日"),  # full width
         ("leave Taipei, at 7:30; o'clock?", "leave Taipei , at 7:30 ; o'clock ?"),
         ("$1,000 a,b St. d.c. x/y", "$1,000 a , b St . d.c . x/y"),
         ("カタカナ 한국어 नमस्ते", "カ タ カ ナ 한국어 नमस्ते"),
         ("🛫 Taipei 🛬", "🛫 Taipei 🛬"),
         ("台北·高雄→台南", "台 北 · 高 雄 → 台 南"),
-        ("  ?!\n", "? !"),
         ("New\u00a0Delhi\u3000tomorrow", "New Delhi tomorrow"),
         ("", ""),
     ],

@@ -33,10 +33,10 @@ def draw_scores(results, part, references, best, readings, sentences):
     axes["f"].set(title=f"F1 of the slots, {part} part", xlim=(0, 101))
     axes["f"].invert_yaxis()
     axes["f"].legend(loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=2)
-    slots = (
-        [chunks.slot(tag) for one in some for tag in one.tags] for some in (sentences, readings)
+    true, found = (
+        [chunks.slot(t) for one in some for t in one.tags] for some in (sentences, readings)
     )
-    heatmap(axes["s"], chunks.confusion(*slots))
+    heatmap(axes["s"], chunks.confusion(true, found))
     axes["s"].set(title=f"{best}: slots, % of words", xlabel="predicted", ylabel="true")
     return figure
 

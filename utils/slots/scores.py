@@ -58,10 +58,9 @@ def all_right(sentences: Sequence[Sentence], readings: Sequence) -> list[bool]:
 
 def f1_by_cue(sentences: Sequence, readings: Sequence) -> dict[str, float]:
     """Return F1 by where a travel query's cue stands; of other sentences, nothing."""
-    pairs = {}
-    for pair in zip(sentences, readings, strict=True):
-        pairs.setdefault(pair[0].cue, []).append(pair)
-    return {cue: evaluate(*zip(*pairs[cue], strict=True))["f1"] for cue in pairs if cue}
+    pairs = pd.Series(list(zip(sentences, readings, strict=True)))
+    by_cue = pairs.groupby([sentence.cue for sentence in sentences], sort=False)
+    return {cue: evaluate(*zip(*some, strict=True))["f1"] for cue, some in by_cue if cue}
 
 
 def over_seeds(rows: Sequence[dict]) -> dict:
