@@ -22,7 +22,6 @@ It goes on where it was stopped.
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
 from pathlib import Path
@@ -147,9 +146,9 @@ def examples(rng, number, length):
     return {name: x[:, :-1] for name, x in cut.inputs.items()}, targets(cut, weight)
 
 
-def batches(seed, first, power):
-    """Yield batches without end, from number `first` on, of long and of short series in turn."""
-    for number in itertools.count(first):
+def batches(seed, numbers, power):
+    """Yield the batches of these numbers, of long and of short series in turn."""
+    for number in numbers:
         rng = np.random.default_rng([seed, number])
         place = (number % 2 + rng.random()) / 2
         yield examples(rng, BATCH, LONGEST - int((LONGEST - 1) * place**power))
@@ -172,11 +171,11 @@ def parse_args(argv):
 
 def per_second(seed):
     """Return how many series a second a network learns from."""
-    network, some = compiled(build_network(), 100, 0.001), batches(seed, 0, COURSES[0][1])
-    for number in range(12):
+    network, some = compiled(build_network(), 100, 0.001), batches(seed, range(12), COURSES[0][1])
+    for number, batch in enumerate(some):
         if number == 4:
             begin = time.perf_counter()
-        network.train_on_batch(*next(some))
+        network.train_on_batch(*batch)
     return 8 * BATCH / (time.perf_counter() - begin)
 
 
@@ -237,8 +236,8 @@ def train(args, folder, judges):
             finalize(network)
             compiled(network, (end - start) * EPOCH, rate)
         network.fit(
-            batches(args.seed, len(rows) * EPOCH, power), steps_per_epoch=EPOCH, epochs=end,
-            initial_epoch=len(rows), verbose=2, shuffle=False,
+            batches(args.seed, range(len(rows) * EPOCH, end * EPOCH), power), steps_per_epoch=EPOCH,
+            epochs=end, initial_epoch=len(rows), verbose=2, shuffle=False,
             callbacks=[
                 keras.callbacks.LambdaCallback(on_epoch_end=save),
                 keras.callbacks.SwapEMAWeights(swap_on_epoch=True),

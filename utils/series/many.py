@@ -60,7 +60,7 @@ def of_young(
 
     Args:
         panel: the series.
-        forecaster: a `utils.series.direct.Direct`.
+        forecaster: a `utils.series.pretrained.AtOnce`.
         levels: of the intervals.
         usual: corrections (levels, horizon), for want of windows.
         log: whether errors are those of logarithms.
