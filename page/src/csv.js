@@ -1,0 +1,82 @@
+import { Said } from "./i18n.js";
+
+// What forecast.html reads of a CSV: ISO dates or counted rows, "," or ";" between fields, a point
+// or a comma in numbers. Whatever could be misread is refused, in a line that says where.
+const MISSING = new Set(" NA N/A n/a <NA> #N/A NaN nan NULL null None".split(" "));
+const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?$/;
+const DATE = /^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d:\d\d/; // perhaps
+const OTHER_DECIMAL = /^[-+]?[\d.]*[.,]\d+$/;
+const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+
+// The records of a text: fields, and the line where each record begins.
+function recordsOf(text, separator) {
+  const quoted = '[ \\t]*"((?:[^"]|"")*)"[ \\t]*';
+  const field = new RegExp(`(?:${quoted}|([^"${separator}\\n]*))(${separator}|\\n|$)`, "y");
+  const records = [];
+  let [fields, line, first] = [[], 1, 1];
+  while (field.lastIndex < text.length || fields.length) {
+    const match = field.exec(text);
+    if (!match) throw new Said("brokenQuote", line);
+    fields.push((match[1]?.replaceAll('""', '"') ?? match[2]).trim());
+    line += match[0].split("\n").length - 1;
+    if (match[3] === separator) continue;
+    if (fields.some(Boolean)) records.push({ fields, line: first });
+    [fields, first] = [[], line];
+  }
+  return records;
+}
+
+// Milliseconds of an ISO date and time, NaN if there is no such day or hour.
+function millisecondsOf(text) {
+  const [, year, month, day, ...clock] = (ISO.exec(text) ?? []).map(Number);
+  const [hour, minute, second] = clock.map((part) => part || 0);
+  const time = Date.UTC(year, month - 1, day, hour, minute, second);
+  const back = new Date(time);
+  const same = back.getUTCDate() === day && back.getUTCHours() === hour;
+  return same && minute < 60 && second < 60 ? time : NaN;
+}
+
+// A table: its columns by name, each { kind: "time", "number" or "text", texts, values }, the time
+// column's name (undefined: rows are counted), and the line of each row.
+export function readTable(text, decimal = ".") {
+  if (/[\0\ufffd]/.test(text)) throw new Said("noText");
+  const clean = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
+  const head = clean.trimStart().split("\n", 1)[0];
+  const separator = head.split(";").length > head.split(",").length ? ";" : ",";
+  if (separator === decimal) throw new Said("twoCommas");
+  const [names, ...rows] = recordsOf(clean, separator);
+  if (!names || !rows.length) throw new Said("noRows");
+  if (names.fields.every((name) => NUMBER.test(name) || ISO.test(name))) throw new Said("noNames");
+  if (new Set(names.fields).size < names.fields.length) throw new Said("sameNames");
+  const odd = rows.find(({ fields }) => fields.length !== names.fields.length);
+  if (odd) throw new Said("oddRow", odd.line, odd.fields.length, names.fields.length);
+  const columns = Object.fromEntries(names.fields.map((name, k) => {
+    return [name, columnOf(name, rows.map(({ fields, line }) => ({ text: fields[k], line })), decimal)];
+  }));
+  const time = names.fields.find((name) => columns[name].kind === "time");
+  const dated = names.fields.find((name) => columns[name].texts.some((each) => DATE.test(each)));
+  if (!time && dated) throw new Said("notIso", dated);
+  return { columns, time, lines: rows.map(({ line }) => line) };
+}
+
+function columnOf(name, fields, decimal) {
+  const texts = fields.map(({ text }) => text);
+  const there = fields.filter(({ text }) => !MISSING.has(text));
+  const failing = (fits) => there.filter((field) => !fits(field.text));
+  const complain = (key, { line, text }) => { throw new Said(key, line, name, text.slice(0, 30)); };
+  if (there.length && ISO.test(there[0].text)) {
+    const values = texts.map(millisecondsOf);
+    const wrong = values.findIndex(Number.isNaN);
+    if (wrong >= 0) complain("noDate", fields[wrong]);
+    return { kind: "time", texts, values };
+  }
+  const plain = (text) => (decimal === "," ? text.replace(".", "?").replace(",", ".") : text);
+  const wrong = failing((text) => NUMBER.test(plain(text)));
+  const [first] = wrong.filter(({ text }) => !DATE.test(text));
+  if (first && (wrong.length < there.length / 2 || OTHER_DECIMAL.test(first.text))) {
+    complain("noNumber", first);
+  }
+  if (wrong.length || !there.length) return { kind: "text", texts };
+  const values = texts.map((text) => (MISSING.has(text) ? NaN : Number(plain(text))));
+  return { kind: "number", texts, values };
+}
