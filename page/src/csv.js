@@ -5,7 +5,6 @@ import { Said } from "./i18n.js";
 const MISSING = new Set(" NA N/A n/a <NA> #N/A NaN nan NULL null None".split(" "));
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?$/;
 const DATE = /^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d:\d\d/; // perhaps
-const OTHER_DECIMAL = /^[-+]?[\d.]*[.,]\d+$/;
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 
 // The records of a text: fields, and the line where each record begins.
@@ -29,11 +28,10 @@ function recordsOf(text, separator) {
 // Milliseconds of an ISO date and time, NaN if there is no such day or hour.
 function millisecondsOf(text) {
   const [, year, month, day, ...clock] = (ISO.exec(text) ?? []).map(Number);
-  const [hour, minute, second] = clock.map((part) => part || 0);
-  const time = Date.UTC(year, month - 1, day, hour, minute, second);
-  const back = new Date(time);
-  const same = back.getUTCDate() === day && back.getUTCHours() === hour;
-  return same && minute < 60 && second < 60 ? time : NaN;
+  const [hour, minute, second] = clock.map((each) => each || 0);
+  const time = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  const same = time.getUTCDate() === day && time.getUTCHours() === hour;
+  return same && minute < 60 && second < 60 ? time.getTime() : NaN;
 }
 
 // A table: its columns by name, each { kind: "time", "number" or "text", texts, values }, the time
@@ -43,39 +41,34 @@ export function readTable(text, decimal = ".") {
   const clean = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
   const head = clean.trimStart().split("\n", 1)[0];
   const separator = head.split(";").length > head.split(",").length ? ";" : ",";
-  if (separator === decimal) throw new Said("twoCommas");
   const [names, ...rows] = recordsOf(clean, separator);
-  if (!names || !rows.length) throw new Said("noRows");
-  if (names.fields.every((name) => NUMBER.test(name) || ISO.test(name))) throw new Said("noNames");
-  if (new Set(names.fields).size < names.fields.length) throw new Said("sameNames");
-  const odd = rows.find(({ fields }) => fields.length !== names.fields.length);
-  if (odd) throw new Said("oddRow", odd.line, odd.fields.length, names.fields.length);
-  const columns = Object.fromEntries(names.fields.map((name, k) => {
-    return [name, columnOf(name, rows.map(({ fields, line }) => ({ text: fields[k], line })), decimal)];
-  }));
-  const time = names.fields.find((name) => columns[name].kind === "time");
-  const dated = names.fields.find((name) => columns[name].texts.some((each) => DATE.test(each)));
+  const fields = names?.fields ?? [];
+  const named = fields.some((name) => !NUMBER.test(name) && !ISO.test(name));
+  if (!named || !rows.length || new Set(fields).size < fields.length) throw new Said("noNames");
+  const odd = rows.find((row) => row.fields.length !== fields.length);
+  if (odd) throw new Said("oddRow", odd.line, odd.fields.length, fields.length);
+  const columns = Object.fromEntries(fields.map((name, k) => [name, columnOf(name, k, rows, decimal)]));
+  const time = fields.find((name) => columns[name].kind === "time");
+  const dated = fields.find((name) => columns[name].texts.some((each) => DATE.test(each)));
   if (!time && dated) throw new Said("notIso", dated);
   return { columns, time, lines: rows.map(({ line }) => line) };
 }
 
-function columnOf(name, fields, decimal) {
-  const texts = fields.map(({ text }) => text);
-  const there = fields.filter(({ text }) => !MISSING.has(text));
-  const failing = (fits) => there.filter((field) => !fits(field.text));
-  const complain = (key, { line, text }) => { throw new Said(key, line, name, text.slice(0, 30)); };
-  if (there.length && ISO.test(there[0].text)) {
+function columnOf(name, k, rows, decimal) {
+  const texts = rows.map(({ fields }) => fields[k]);
+  const plain = (text) => (decimal === "," ? text.replace(".", "?").replace(",", ".") : text);
+  const there = texts.filter((text) => !MISSING.has(text));
+  const refuse = (text) => {
+    throw new Said("unreadable", rows[texts.indexOf(text)].line, name, text.slice(0, 30));
+  };
+  if (there.length && ISO.test(there[0])) {
     const values = texts.map(millisecondsOf);
-    const wrong = values.findIndex(Number.isNaN);
-    if (wrong >= 0) complain("noDate", fields[wrong]);
+    if (values.some(Number.isNaN)) refuse(texts[values.findIndex(Number.isNaN)]);
     return { kind: "time", texts, values };
   }
-  const plain = (text) => (decimal === "," ? text.replace(".", "?").replace(",", ".") : text);
-  const wrong = failing((text) => NUMBER.test(plain(text)));
-  const [first] = wrong.filter(({ text }) => !DATE.test(text));
-  if (first && (wrong.length < there.length / 2 || OTHER_DECIMAL.test(first.text))) {
-    complain("noNumber", first);
-  }
+  const wrong = there.filter((text) => !NUMBER.test(plain(text)));
+  const odd = wrong.find((text) => !DATE.test(text));
+  if (odd && (wrong.length < there.length / 2 || /^[-+]?[\d.]*[.,]\d+$/.test(odd))) refuse(odd);
   if (wrong.length || !there.length) return { kind: "text", texts };
   const values = texts.map((text) => (MISSING.has(text) ? NaN : Number(plain(text))));
   return { kind: "number", texts, values };

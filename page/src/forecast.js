@@ -6,96 +6,71 @@ import { FORECAST_TEXTS } from "./forecast_texts.js";
 import { goOn } from "./forecaster.js";
 import { begin, Said, spoken, t } from "./i18n.js";
 import { written } from "./maths.js";
-import { seriesOf } from "./series.js";
+import { rowsOf, seriesOf } from "./series.js";
 import { readAddress, writeAddress } from "./state.js";
 import { readSafetensors } from "./weights.js";
 
-const HORIZONS = { 24: 48, 7: 28, 6: 24, 5: 20, 12: 12, 52: 13 };
-const FEWEST = 8; // values
-const MOST_BYTES = 2e7;
-const carried = (id) => part(id).textContent;
-const weights = readSafetensors(carried("forecaster")).arrays;
-const SOURCES = { greensboro: () => atob(carried("weather_greensboro")), sine: noisySine, pencil };
-
-let source; // the text of a CSV, and its name among SOURCES, if any
-let chosen = {}; // column, group, series, horizon, origin; undefined: by default
-let series, found, place, scoring;
+const HORIZONS = { 24: 48, 7: 28, 6: 24, 5: 20, 12: 12, 52: 13 }; // by season
+const [FEWEST, MOST_STEPS, MOST_BYTES] = [8, 1000, 2e7];
+const { arrays: weights } = readSafetensors(part("forecaster").textContent);
+const csv = (name, values) => [name, ...values.map((value) => value.toFixed(3))].join("\n");
+const drawing = new Array(96).fill(0);
+const SOURCES = {
+  greensboro: () => atob(part("weather_greensboro").textContent),
+  sine: () => csv("sine", noisySine()),
+  pencil: () => csv("drawing", drawing),
+};
+let source; // { name of SOURCES or undefined, text }
+let chosen = {}; // column, group, series, horizon, origin; what is undefined is chosen here
+let series, found, pointedAt, scoring;
 
 function noisySine() {
-  let seed = 1; // of a small generator of chance (Park & Miller, 1988)
-  const chance = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
-  const values = Array.from({ length: 400 }, (_, k) => {
-    return Math.sin((2 * Math.PI * k) / 40) + 0.3 * (chance() + chance() + chance() - 1.5);
-  });
-  return `sine\n${values.map((value) => value.toFixed(3)).join("\n")}\n`;
-}
-
-const drawing = new Array(96).fill(0);
-function pencil() {
-  return `drawing\n${drawing.map((value) => value.toFixed(3)).join("\n")}\n`;
+  let seed = 1;
+  const chance = () => (seed = (seed * 48271) % 2147483647) / 2147483647; // Park & Miller (1988)
+  const noise = () => 0.3 * (chance() + chance() + chance() - 1.5);
+  return Array.from({ length: 400 }, (_, k) => Math.sin((2 * Math.PI * k) / 40) + noise());
 }
 
 // ------------------------------------------------------------------ reading
 
-function complain(error) {
-  if (!(error instanceof Said)) throw error;
-  part("said").textContent = t(error.message, ...error.values);
-  part("result").hidden = true;
-}
-
-const timeText = (time) => new Date(time).toISOString().replace("T", " ").replace(/( 00:00)?:00\.000Z/, "");
-const at = (step) => (series.times ? timeText(timeAt(step)) : String(step + 1));
-
-// The time of a step, also past the end.
-function timeAt(k) {
-  const { times, step } = series;
-  if (k < times.length) return times[k];
-  const last = new Date(times.at(-1));
-  const more = k - times.length + 1;
-  const months = String(step).match(/^(\d*)M$/);
-  if (months) return last.setUTCMonth(last.getUTCMonth() + more * (Number(months[1]) || 1));
-  if (step !== "B") return last.getTime() + more * (times[1] - times[0]);
-  for (let left = more; left > 0; left -= last.getUTCDay() % 6 ? 1 : 0) last.setUTCDate(last.getUTCDate() + 1);
-  return last.getTime();
+function timeText(k) {
+  if (!series.timeAt) return String(k + 1);
+  return new Date(series.timeAt(k)).toISOString().slice(0, 16).replace("T", " ").replace(" 00:00", "");
 }
 
 function stepText(step) {
-  const months = String(step).match(/^(\d*)M$/);
-  if (months) return t("step_months", months[1] || 1);
-  return typeof step === "number" ? t("step_hours", written(step / 3.6e6)) : t(`step_${step}`);
+  if (step in { rows: 1, B: 1, D: 1, W: 1 }) return t(`step_${step}`);
+  return typeof step === "number" ? t("step_hours", written(step / 3.6e6)) : t("step_months", step.slice(0, -1));
 }
 
+// Read the source; choose a column and a series, a horizon and an origin.
 function read() {
-  clearTimeout(scoring);
   const table = readTable(source.text, part("comma").checked ? "," : ".");
-  const names = (kind) => Object.keys(table.columns).filter((name) => table.columns[name].kind === kind);
-  const [numbers, texts] = [names("number"), names("text")];
+  const named = (kind) => Object.keys(table.columns).filter((name) => table.columns[name].kind === kind);
+  const [numbers, texts] = [named("number"), named("text")];
+  const pick = (key, options, fallback) => {
+    const value = options.includes(chosen[key]) ? chosen[key] : fallback;
+    const choose = (name) => start((chosen = { ...chosen, horizon: undefined, origin: undefined, [key]: name }));
+    const all = options.map((name) => [name, name || t("one")]);
+    if (options.length > 1) part("choices").append(select(t(key), all, value, choose).parentElement);
+    return value;
+  };
+  part("choices").replaceChildren();
   if (!numbers.length) throw new Said("noNumbers");
-  const column = numbers.includes(chosen.column) ? chosen.column : numbers[0];
-  const group = texts.includes(chosen.group) ? chosen.group : "";
-  const all = new Map();
-  const pick = (key, label, options, value) => select(label, options, value, (name) => {
-    chosen = { ...chosen, horizon: undefined, origin: undefined, [key]: name };
-    start();
-  }).parentElement;
-  const same = (list) => list.map((name) => [name, name]);
-  part("choices").replaceChildren(pick("column", t("column"), same(numbers), column));
-  if (texts.length) part("choices").append(pick("group", t("group"), [["", t("one")], ...same(texts)], group));
-  part("result").hidden = false;
-  seriesOf(table, column, group).forEach((one, name) => all.set(name, one));
-  const name = all.has(chosen.series) ? chosen.series : [...all.keys()][0];
-  if (group) part("choices").append(pick("series", t("name"), same([...all.keys()]), name));
-  series = all.get(name);
+  const column = pick("column", numbers, numbers[0]);
+  const group = pick("group", ["", ...texts], "");
+  const rows = rowsOf(table, group);
+  series = seriesOf(table, column, rows.get(pick("series", [...rows.keys()], [...rows.keys()][0])));
+  const { length } = series.values;
   const count = series.values.filter(Number.isFinite).length;
   if (count < FEWEST) throw new Said("tooFew", count);
-  const { values } = series;
-  const most = Math.max(1, Math.min(values.length, 1000));
+  const most = Math.min(length, MOST_STEPS);
   chosen.horizon = Math.min(Number(chosen.horizon) || HORIZONS[series.season] || 12, most);
-  chosen.origin = Math.min(Number(chosen.origin) || values.length, values.length);
+  chosen.origin = Math.min(Number(chosen.origin) || length, length);
   Object.assign(part("horizon"), { max: most, value: chosen.horizon });
-  Object.assign(part("origin"), { min: FEWEST, max: values.length, value: chosen.origin });
-  const told = [values.length.toLocaleString(), stepText(series.step), at(0), at(values.length - 1)];
-  part("said").textContent = t("understood", ...told);
+  Object.assign(part("origin"), { min: FEWEST, max: length, value: chosen.origin });
+  const told = [length.toLocaleString(), stepText(series.step), timeText(0), timeText(length - 1)];
+  part("said").textContent = t(source.name === "pencil" ? "drawHere" : "understood", ...told);
 }
 
 // ------------------------------------------------------------------ drawing
@@ -107,59 +82,54 @@ function draw() {
   const { horizon, origin } = chosen;
   found = predict(origin);
   const quantile = (k) => found.map(({ quantiles }) => quantiles[k]);
-  const from = Math.max(0, origin - Math.max(2 * horizon, 8 * season, 96));
-  const end = origin + horizon;
-  place = drawChart(part("chart"), [from, end - 1], {
-    bands: [[0, 10, "wide"], [2, 8, "narrow"]].map(([low, high, kind]) => {
-      return { from: origin, lower: quantile(low), upper: quantile(high), kind };
-    }),
+  const band = (low, high, kind) => ({ from: origin, lower: quantile(low), upper: quantile(high), kind });
+  const [first, last] = [Math.max(0, origin - Math.max(2 * horizon, 8 * season, 96)), origin + horizon - 1];
+  pointedAt = drawChart(part("chart"), [first, last], {
+    bands: [band(0, 10, "wide"), band(2, 8, "narrow")],
     lines: [
-      { from, values: values.slice(from, origin), kind: "past" },
-      { from: origin, values: values.slice(origin, end), kind: "truth" },
+      { from: first, values: values.slice(first, origin), kind: "past" },
+      { from: origin, values: values.slice(origin, last + 1), kind: "truth" },
       { from: origin, values: quantile(5), kind: "median" },
     ],
-    marks: [[from, at(from)], [origin, at(origin)], [end - 1, at(end - 1)]],
+    marks: [first, origin - 1, last].map((k) => [k, timeText(k)]),
     range: source.name === "pencil" ? [-2, 2] : undefined,
   });
+  const width = part("band").clientWidth / horizon;
+  part("band").replaceChildren(...found.flatMap(({ heed }, step) => heed.map((share, k) => {
+    const above = heed.slice(0, k).reduce((sum, each) => sum + each, 0);
+    const place = { x: step * width, width: width + 0.5, y: 60 * above, height: 60 * share };
+    return svgElement("rect", { ...place, class: `simple_${k}` });
+  })));
   part("horizon-label").textContent = t("horizon", horizon);
-  part("origin-label").textContent = t("origin", at(origin - 1));
-  drawHeed();
-  writeAddress({ lang: spoken(), data: source.name ?? "", ...chosen });
+  part("origin-label").textContent = t("origin", timeText(origin - 1));
+  const known = Object.entries(chosen).filter(([, value]) => value !== undefined);
+  writeAddress({ lang: spoken(), data: source.name ?? "", ...Object.fromEntries(known) });
 }
 
-function drawHeed() {
-  const width = 800 / found.length;
-  part("band").replaceChildren(...found.flatMap(({ heed }, step) => {
-    let top = 0;
-    return heed.map((share, k) => {
-      const bar = { x: step * width, width: width + 0.5, y: top, height: 60 * share, class: `simple_${k}` };
-      top += 60 * share;
-      return svgElement("rect", bar);
-    });
-  }));
-}
-
+// Score the newest origins, one after the other, so that the page stays alive.
 function score() {
   clearTimeout(scoring);
   const steps = backtest(series.values, chosen.horizon, series.season, predict);
   part("scores").replaceChildren();
-  part("verdict").textContent = "";
+  part("verdict").textContent = t("tooShort");
   const next = () => {
     const { value, done } = steps.next();
     if (done) return;
     const { errors, held, origins, count } = value;
-    const rows = Object.entries(errors).map(([name, mae]) => row(t(name), [element("td", {}, written(mae))]));
+    const rows = errors.map(([name, error]) => row(t(name), [element("td", {}, written(error))]));
     part("scores").replaceChildren(topRow([t("error")]), ...rows);
-    const best = Math.min(errors.persistence, errors.seasonal_naive ?? Infinity);
-    const told = [written(errors.network), written(best), Math.round(100 * held)];
-    const outcome = t(errors.network < best ? "beats" : "loses");
-    if (origins === count) part("verdict").textContent = t("verdict", count, outcome, ...told);
-    scoring = setTimeout(next, 0);
+    const [network, best] = [errors[0][1], Math.min(...errors.slice(1).map(([, error]) => error))];
+    const outcome = t(network < best ? "beats" : "loses");
+    const told = [outcome, written(network), written(best), Math.round(100 * held)];
+    part("verdict").textContent = origins < count ? "…" : t("verdict", count, ...told);
+    scoring = setTimeout(next);
   };
-  scoring = setTimeout(next, 0);
+  scoring = setTimeout(next);
 }
 
 function start() {
+  clearTimeout(scoring);
+  part("result").hidden = false;
   try {
     read();
     draw();
@@ -169,78 +139,72 @@ function start() {
   }
 }
 
+function complain(error) {
+  if (!(error instanceof Said)) throw error;
+  part("said").textContent = t(error.message, ...error.values);
+  part("result").hidden = true;
+}
+
 // ------------------------------------------------------------------ what a person does
 
-function take(name) {
-  source = { name, text: SOURCES[name]() };
-  chosen = {};
+function take(text, name) {
+  [source, chosen] = [{ text, name }, {}];
   start();
-  if (name === "pencil") part("said").textContent = t("drawHere");
 }
 
 async function open(file) {
-  try {
-    if (file.size > MOST_BYTES) throw new Said("tooLarge", Math.round(file.size / 1e6));
-    source = { text: await file.text() };
-    chosen = {};
-    start();
-  } catch (error) {
-    complain(error);
-  }
+  if (!file) return;
+  if (file.size > MOST_BYTES) complain(new Said("tooLarge", Math.round(file.size / 1e6)));
+  else take(await file.text());
 }
 
 function download() {
   const lines = found.map(({ quantiles }, k) => {
-    return [at(chosen.origin + k), quantiles[5], quantiles[0], quantiles[10]].join(",");
+    return [timeText(chosen.origin + k), quantiles[5], quantiles[0], quantiles[10]].join(",");
   });
-  const text = `time,forecast,lower,upper\n${lines.join("\n")}\n`;
-  const link = element("a", { href: URL.createObjectURL(new Blob([text])), download: "forecast.csv" });
-  link.click();
-  URL.revokeObjectURL(link.href);
+  const text = ["time,forecast,lower,upper", ...lines, ""].join("\n");
+  const href = `data:text/csv,${encodeURIComponent(text)}`;
+  element("a", { href, download: "forecast.csv" }).click();
 }
 
 function sketch(event) {
-  if (source.name !== "pencil" || !event.buttons) return;
-  const [step, value] = place(event);
-  if (!(step >= 0 && step < drawing.length)) return;
-  drawing.fill(Math.max(-2, Math.min(2, value)), step, step + 1);
-  source.text = pencil();
+  const [step, value] = pointedAt(event);
+  if (source.name !== "pencil" || !event.buttons || !(step >= 0 && step < drawing.length)) return;
+  drawing[step] = Math.max(-2, Math.min(2, value));
+  source.text = SOURCES.pencil();
   start();
-}
-
-for (const name of Object.keys(SOURCES)) part(name).addEventListener("click", () => take(name));
-part("file").addEventListener("change", ({ target }) => target.files[0] && open(target.files[0]));
-document.addEventListener("dragover", (event) => event.preventDefault());
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
-});
-part("comma").addEventListener("change", start);
-part("download").addEventListener("click", download);
-part("chart").addEventListener("pointermove", sketch);
-part("chart").addEventListener("pointerdown", sketch);
-for (const name of ["horizon", "origin"]) {
-  part(name).addEventListener("input", ({ target }) => {
-    chosen[name] = Number(target.value);
-    draw();
-  });
-  part(name).addEventListener("change", score);
 }
 
 function readSettings() {
   const { data, column, group, series: name, horizon, origin } = readAddress();
   chosen = { column, group, series: name, horizon, origin };
   const known = Object.hasOwn(SOURCES, data) ? data : "greensboro";
-  if (!source || source.name !== known) source = { name: known, text: SOURCES[known]() };
+  if (!source || (data && source.name !== known)) source = { name: known, text: SOURCES[known]() };
 }
 
 function drawAll() {
-  part("legend").replaceChildren(...Array.from({ length: 8 }, (_, k) => {
+  part("legend").replaceChildren(...[0, 1, 2, 3, 4, 5, 6, 7].map((k) => {
     return element("span", { className: `key simple_${k}` }, t(`simple_${k}`));
   }));
-  part("chart").setAttribute("aria-label", t("chart"));
-  part("band").setAttribute("aria-label", t("heed"));
+  for (const id of ["chart", "band"]) part(id).setAttribute("aria-label", t(id));
   start();
 }
 
+const on = (id, event, act) => part(id).addEventListener(event, act);
+for (const name of Object.keys(SOURCES)) on(name, "click", () => take(SOURCES[name](), name));
+for (const name of ["horizon", "origin"]) {
+  on(name, "input", ({ target }) => draw((chosen[name] = Number(target.value))));
+  on(name, "change", score);
+}
+on("file", "change", ({ target }) => open(target.files[0]));
+on("comma", "change", start);
+on("download", "click", download);
+on("chart", "pointermove", sketch);
+on("chart", "pointerdown", sketch);
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  open(event.dataTransfer.files[0]);
+});
+window.addEventListener("resize", draw);
 begin(FORECAST_TEXTS, readSettings, drawAll);
