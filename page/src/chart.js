@@ -10,7 +10,7 @@ export function svgElement(tag, attributes, text = "") {
 }
 
 // A chart of the steps from `first` to `last`. `lines` are { from, values, kind } and `bands`
-// { from, lower, upper, kind }, from a step on; `marks` are three [step, text] below it. Returns a
+// { from, lower, upper, kind }, from a step on; `marks` are two [step, text] below it. Returns a
 // function from a pointer's event to the step and the value that it points at.
 export function drawChart(svg, [first, last], { lines, bands, marks, range }) {
   const all = [...lines.map(({ values }) => values), ...bands.map((b) => [...b.lower, ...b.upper])];
@@ -37,7 +37,7 @@ export function drawChart(svg, [first, last], { lines, bands, marks, range }) {
       return svgElement("path", { d: path(points(from, values)), class: `line ${kind}` });
     }),
     ...marks.map(([step, text], k) => svgElement("text", {
-      x: x(step), y: HEIGHT - 5, "text-anchor": ["start", "end", "end"][k],
+      x: x(step), y: HEIGHT - 5, "text-anchor": ["start", "end"][k],
     }, text)));
   return ({ offsetX, offsetY }) => [
     Math.round(first + ((offsetX - LEFT) / width) * (last - first)),

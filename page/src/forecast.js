@@ -91,7 +91,7 @@ function draw() {
       { from: origin, values: values.slice(origin, last + 1), kind: "truth" },
       { from: origin, values: quantile(5), kind: "median" },
     ],
-    marks: [first, origin - 1, last].map((k) => [k, timeText(k)]),
+    marks: [first, last].map((k) => [k, timeText(k)]),
     range: source.name === "pencil" ? [-2, 2] : undefined,
   });
   const width = part("band").clientWidth / horizon;
