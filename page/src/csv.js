@@ -7,7 +7,8 @@ const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?$/;
 const DATE = /^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d:\d\d/; // perhaps
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 
-// The records of a text: fields, and the line where each record begins.
+// The records of a text: fields, and the line where each begins. Blank lines are none, but below a
+// single name they are missing values.
 function recordsOf(text, separator) {
   const quoted = '[ \\t]*"((?:[^"]|"")*)"[ \\t]*';
   const field = new RegExp(`(?:${quoted}|([^"${separator}\\n]*))(${separator}|\\n|$)`, "y");
@@ -19,10 +20,10 @@ function recordsOf(text, separator) {
     fields.push((match[1]?.replaceAll('""', '"') ?? match[2]).trim());
     line += match[0].split("\n").length - 1;
     if (match[3] === separator) continue;
-    if (fields.some(Boolean)) records.push({ fields, line: first });
+    if (fields.some(Boolean) || records[0]?.fields.length === 1) records.push({ fields, line: first });
     [fields, first] = [[], line];
   }
-  return records;
+  return records.slice(0, records.findLastIndex((record) => record.fields.some(Boolean)) + 1);
 }
 
 // Milliseconds of an ISO date and time, NaN if there is no such day or hour.
@@ -40,7 +41,8 @@ export function readTable(text, decimal = ".") {
   if (/[\0\ufffd]/.test(text)) throw new Said("noText");
   const clean = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
   const head = clean.trimStart().split("\n", 1)[0];
-  const separator = head.split(";").length > head.split(",").length ? ";" : ",";
+  const semicolons = head.split(";").length > head.split(",").length;
+  const separator = semicolons || decimal === "," ? ";" : ",";
   const [names, ...rows] = recordsOf(clean, separator);
   const fields = names?.fields ?? [];
   const named = fields.some((name) => !NUMBER.test(name) && !ISO.test(name));

@@ -34,7 +34,7 @@ function noisySine() {
 // ------------------------------------------------------------------ reading
 
 function timeText(k) {
-  if (!series.timeAt) return String(k + 1);
+  if (!series.timeAt) return String(k);
   return new Date(series.timeAt(k)).toISOString().slice(0, 16).replace("T", " ").replace(" 00:00", "");
 }
 
@@ -65,7 +65,8 @@ function read() {
   const count = series.values.filter(Number.isFinite).length;
   if (count < FEWEST) throw new Said("tooFew", count);
   const most = Math.min(length, MOST_STEPS);
-  chosen.horizon = Math.min(Number(chosen.horizon) || HORIZONS[series.season] || 12, most);
+  const usual = HORIZONS[series.season] ?? (series.season > 1 ? series.season : 12);
+  chosen.horizon = Math.min(Number(chosen.horizon) || usual, most);
   chosen.origin = Math.min(Number(chosen.origin) || length, length);
   Object.assign(part("horizon"), { max: most, value: chosen.horizon });
   Object.assign(part("origin"), { min: FEWEST, max: length, value: chosen.origin });
