@@ -33,10 +33,8 @@ function noisySine() {
 
 // ------------------------------------------------------------------ reading
 
-function timeText(k) {
-  if (!series.timeAt) return String(k);
-  return new Date(series.timeAt(k)).toISOString().slice(0, 16).replace("T", " ").replace(" 00:00", "");
-}
+const second = (k) => new Date(series.timeAt(k)).toISOString().slice(0, 19).replace("T", " ");
+const timeText = (k) => (series.timeAt ? second(k).slice(0, 16).replace(" 00:00", "") : String(k));
 
 function stepText(step) {
   if (step in { rows: 1, B: 1, D: 1, W: 1 }) return t(`step_${step}`);
@@ -160,8 +158,12 @@ async function open(file) {
 }
 
 function download() {
+  const places = found.map((_, k) => chosen.origin + k);
+  const times = series.timeAt ? places.map(second) : places;
+  const days = times.every((time) => String(time).endsWith("00:00:00"));
   const lines = found.map(({ quantiles }, k) => {
-    return [timeText(chosen.origin + k), quantiles[5], quantiles[0], quantiles[10]].join(",");
+    const time = days ? times[k].slice(0, 10) : times[k];
+    return [time, quantiles[5], quantiles[0], quantiles[10]].join(",");
   });
   const text = ["time,forecast,lower,upper", ...lines, ""].join("\n");
   const href = `data:text/csv,${encodeURIComponent(text)}`;
