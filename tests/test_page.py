@@ -78,7 +78,8 @@ def test_both_languages_are_complete(visit, name):
     page.get_by_role("button", name="中文").click()
     seen = page.locator("body").inner_text()
     assert texts["title"][1] in seen
-    assert not [english for english, _ in texts.values() if len(english) > 9 and english in seen]
+    known = [one for one, other in texts.values() if one != other and len(one) > 9]
+    assert not [english for english in known if english in seen]
     assert texts["title"][1] in visit(name, "").locator("body").inner_text()  # remembered
     assert set(texts) >= set(re.findall(r'data-t="(\w+)"', build.build(name)))
 

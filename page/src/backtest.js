@@ -25,10 +25,12 @@ export function* backtest(values, horizon, season, predict) {
       const naive = season > 1 && { seasonal_naive: seasonalNaive(values, origin, season, step) };
       const said = { network: quantiles[5], persistence: lastKnown(values, origin), ...naive };
       const off = Object.entries(said).map(([name, value]) => [name, Math.abs(value - came)]);
-      errors.push({ ...Object.fromEntries(off), held: quantiles[0] <= came && came <= quantiles[10] });
+      const held = quantiles[0] <= came && came <= quantiles[10];
+      errors.push({ ...Object.fromEntries(off), held });
     });
     const mean = (name) => errors.reduce((sum, each) => sum + each[name], 0) / errors.length;
     const names = Object.keys(errors[0] ?? {}).filter((name) => name !== "held");
-    yield { origins: k + 1, count, held: mean("held"), errors: names.map((name) => [name, mean(name)]) };
+    const means = names.map((name) => [name, mean(name)]);
+    yield { origins: k + 1, count, held: mean("held"), errors: means };
   }
 }

@@ -10,7 +10,7 @@ export function svgElement(tag, attributes, text = "") {
 }
 
 // A chart of the steps from `first` to `last`. `lines` are { from, values, kind } and `bands`
-// { from, lower, upper, kind }, from a step on; `marks` are two [step, text] below it. Returns a
+// { from, lower, upper }, from a step on; `marks` are two [step, text] below it. Returns a
 // function from a pointer's event to the step and the value that it points at.
 export function drawChart(svg, [first, last], { lines, bands, marks, range }) {
   const all = [...lines.map(({ values }) => values), ...bands.map((b) => [...b.lower, ...b.upper])];
@@ -29,9 +29,9 @@ export function drawChart(svg, [first, last], { lines, bands, marks, range }) {
       svgElement("path", { d: `M${LEFT},${y(value)}h${width}`, class: "grid" }),
       svgElement("text", { x: LEFT - 4, y: y(value) + 4, "text-anchor": "end" }, written(value)),
     ]),
-    ...bands.map(({ from, lower, upper, kind }) => {
+    ...bands.map(({ from, lower, upper }) => {
       const around = [...points(from, upper), ...points(from, lower).reverse()];
-      return svgElement("path", { d: `${path(around)}Z`, class: `band ${kind}` });
+      return svgElement("path", { d: `${path(around)}Z`, class: "band" });
     }),
     ...lines.map(({ from, values, kind }) => {
       return svgElement("path", { d: path(points(from, values)), class: `line ${kind}` });

@@ -20,7 +20,8 @@ function recordsOf(text, separator) {
     fields.push((match[1]?.replaceAll('""', '"') ?? match[2]).trim());
     line += match[0].split("\n").length - 1;
     if (match[3] === separator) continue;
-    if (fields.some(Boolean) || records[0]?.fields.length === 1) records.push({ fields, line: first });
+    const counts = fields.some(Boolean) || records[0]?.fields.length === 1;
+    if (counts) records.push({ fields, line: first });
     [fields, first] = [[], line];
   }
   return records.slice(0, records.findLastIndex((record) => record.fields.some(Boolean)) + 1);
@@ -49,7 +50,9 @@ export function readTable(text, decimal = ".") {
   if (!named || !rows.length || new Set(fields).size < fields.length) throw new Said("noNames");
   const odd = rows.find((row) => row.fields.length !== fields.length);
   if (odd) throw new Said("oddRow", odd.line, odd.fields.length, fields.length);
-  const columns = Object.fromEntries(fields.map((name, k) => [name, columnOf(name, k, rows, decimal)]));
+  const columns = Object.fromEntries(fields.map((name, k) => {
+    return [name, columnOf(name, k, rows, decimal)];
+  }));
   const time = fields.find((name) => columns[name].kind === "time");
   const dated = fields.find((name) => columns[name].texts.some((each) => DATE.test(each)));
   if (!time && dated) throw new Said("notIso", dated);

@@ -10,6 +10,7 @@ import { rowsOf, seriesOf } from "./series.js";
 import { readAddress, writeAddress } from "./state.js";
 import { readSafetensors } from "./weights.js";
 
+const COLOURS = "#0072b2 #56b4e9 #8c8c8c #e69f00 #d55e00 #f0e442 #cc79a7 #009e73".split(" ");
 const HORIZONS = { 24: 48, 7: 28, 6: 24, 5: 20, 12: 12, 52: 13 }; // by season
 const [FEWEST, MOST_STEPS, MOST_BYTES] = [8, 1000, 2e7];
 const { arrays: weights } = readSafetensors(part("forecaster").textContent);
@@ -37,20 +38,25 @@ const second = (k) => new Date(series.timeAt(k)).toISOString().slice(0, 19).repl
 const timeText = (k) => (series.timeAt ? second(k).slice(0, 16).replace(" 00:00", "") : String(k));
 
 function stepText(step) {
-  if (step in { rows: 1, B: 1, D: 1, W: 1 }) return t(`step_${step}`);
-  return typeof step === "number" ? t("step_hours", written(step / 3.6e6)) : t("step_months", step.slice(0, -1));
+  if (typeof step === "number") return t("step_hours", written(step / 3.6e6));
+  return step.endsWith("M") ? t("step_months", step.slice(0, -1)) : t(`step_${step}`);
 }
 
 // Read the source; choose a column and a series, a horizon and an origin.
 function read() {
   const table = readTable(source.text, part("comma").checked ? "," : ".");
-  const named = (kind) => Object.keys(table.columns).filter((name) => table.columns[name].kind === kind);
-  const [numbers, texts] = [named("number"), named("text")];
+  const [numbers, texts] = ["number", "text"].map((kind) => {
+    return Object.keys(table.columns).filter((name) => table.columns[name].kind === kind);
+  });
   const pick = (key, options, fallback) => {
     const value = options.includes(chosen[key]) ? chosen[key] : fallback;
-    const choose = (name) => start((chosen = { ...chosen, horizon: undefined, origin: undefined, [key]: name }));
+    const choose = (name) => {
+      chosen = { ...chosen, [key]: name, horizon: undefined, origin: undefined };
+      start();
+    };
     const all = options.map((name) => [name, name || t("one")]);
-    if (options.length > 1) part("choices").append(select(t(key), all, value, choose).parentElement);
+    const { parentElement } = select(t(key), all, value, choose);
+    if (options.length > 1) part("choices").append(parentElement);
     return value;
   };
   part("choices").replaceChildren();
@@ -81,10 +87,11 @@ function draw() {
   const { horizon, origin } = chosen;
   found = predict(origin);
   const quantile = (k) => found.map(({ quantiles }) => quantiles[k]);
-  const band = (low, high, kind) => ({ from: origin, lower: quantile(low), upper: quantile(high), kind });
-  const [first, last] = [Math.max(0, origin - Math.max(2 * horizon, 8 * season, 96)), origin + horizon - 1];
+  const band = (low, high) => ({ from: origin, lower: quantile(low), upper: quantile(high) });
+  const first = Math.max(0, origin - Math.max(2 * horizon, 8 * season, 96));
+  const last = origin + horizon - 1;
   pointedAt = drawChart(part("chart"), [first, last], {
-    bands: [band(0, 10, "wide"), band(2, 8, "narrow")],
+    bands: [band(0, 10), band(2, 8)],
     lines: [
       { from: first, values: values.slice(first, origin), kind: "past" },
       { from: origin, values: values.slice(origin, last + 1), kind: "truth" },
@@ -97,7 +104,7 @@ function draw() {
   part("band").replaceChildren(...found.flatMap(({ heed }, step) => heed.map((share, k) => {
     const above = heed.slice(0, k).reduce((sum, each) => sum + each, 0);
     const place = { x: step * width, width: width + 0.5, y: 60 * above, height: 60 * share };
-    return svgElement("rect", { ...place, class: `simple_${k}` });
+    return svgElement("rect", { ...place, fill: COLOURS[k] });
   })));
   part("horizon-label").textContent = t("horizon", horizon);
   part("origin-label").textContent = t("origin", timeText(origin - 1));
@@ -186,8 +193,8 @@ function readSettings() {
 }
 
 function drawAll() {
-  part("legend").replaceChildren(...[0, 1, 2, 3, 4, 5, 6, 7].map((k) => {
-    return element("span", { className: `key simple_${k}` }, t(`simple_${k}`));
+  part("legend").replaceChildren(...COLOURS.map((colour, k) => {
+    return element("span", { className: "key", style: `--key: ${colour}` }, t(`simple_${k}`));
   }));
   for (const id of ["chart", "band"]) part(id).setAttribute("aria-label", t(id));
   start();

@@ -70,7 +70,7 @@ const LONGER = { 24: 168, 7: 364, 48: 336, 96: 672 }; // a second season, by the
 const [NEARBY, CLEARLY] = [2, 0.6]; // a season that differs from the calendar's, and how clearly
 const [MOST_PATCHES, TAUGHT] = [64, 12]; // in all, and to come, that the network was taught
 
-// The season and a longer one; another than the calendar's where the values change far less over it.
+// The season and a longer one; not the calendar's where values change far less over another.
 function seasonsOf(values, season) {
   const usual = [season, LONGER[season] ?? 0];
   if (season <= 2 * NEARBY) return usual;
@@ -90,7 +90,8 @@ export function goOn(weights, values, origin, horizon, season) {
   const before = new Array(Math.max(length - origin, 0)).fill(NaN);
   const window = [...before, ...values.slice(Math.max(origin - length, 0), origin)];
   const lowest = values.some((value) => value < 0) ? -Infinity : 0;
-  return forecast(weights, window, seasonsOf(window, season), horizon).map(({ quantiles, heed }) => {
+  const steps = forecast(weights, window, seasonsOf(window, season), horizon);
+  return steps.map(({ quantiles, heed }) => {
     return { heed, quantiles: quantiles.map((value) => Math.max(value, lowest)) };
   });
 }

@@ -26,7 +26,7 @@ export function patches(values, seasons) {
   const z = values.map((value) => Math.max(-FAR, Math.min(FAR, (value - middle) / std)));
   const bySeason = seasons[0] > 1 ? changeOver(z, seasons[0], 9) : 9;
   const change = Math.max(0.01, Math.min(2, changeOver(z, 1, 1), bySeason));
-  const scales = [Math.log(change), ...seasons.map((s) => Number(s > 1)), ...seasons.map(Math.log1p)];
+  const scales = [Math.log(change), ...seasons.map((s) => s > 1), ...seasons.map(Math.log1p)];
   let front = -1; // the newest row that is known
   const cut = Array.from({ length: z.length / PATCH }, (_, patch) => {
     const own = z.slice(patch * PATCH, (patch + 1) * PATCH);
@@ -35,10 +35,11 @@ export function patches(values, seasons) {
     const beside = own.map((value) => Math.asinh((value - last) / change));
     const blind = Math.log1p(((patch + 1) * PATCH - 1 - Math.max(front, 0)) / PATCH);
     const parts = [...own, ...beside, ...own.map(known), blind, ...scales];
-    const simple = simpleForecasts(z, seasons, patch, front).map((value) => (value - last) / change);
+    const told = simpleForecasts(z, seasons, patch, front).map((value) => (value - last) / change);
     return {
-      values: parts.map((value) => (Number.isNaN(value) ? 0 : Number(value))), last, blind,
-      simple: simple.map((value) => (known(value) ? value : 0)), known: simple.map((v) => Number(known(v))),
+      last, blind, values: parts.map((value) => (Number.isNaN(value) ? 0 : Number(value))),
+      simple: told.map((value) => (known(value) ? value : 0)),
+      known: told.map((value) => Number(known(value))),
     };
   });
   return { cut, change, mean: middle, std };

@@ -11,8 +11,8 @@ export function rowsOf({ columns, lines }, group) {
   return Map.groupBy(lines.keys(), (row) => (group ? columns[group].texts[row] : ""));
 }
 
-// A series: { values, step, season, timeAt }, values NaN where missing, timeAt the milliseconds of a
-// place, also past the end. The step is "rows" (no times), "B" (Monday to Friday), months ("1M",
+// A series: { values, step, season, timeAt }, values NaN where missing, timeAt the milliseconds of
+// a place, also past the end. The step is "rows" (no times), "B" (Monday to Friday), months ("1M",
 // "3M"), "D", "W", or milliseconds.
 export function seriesOf({ columns, time, lines }, column, rows) {
   const values = rows.map((row) => columns[column].values[row]);
