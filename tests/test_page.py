@@ -161,7 +161,8 @@ def test_tasks_can_be_solved_and_a_link_holds_the_solution(visit):
         for label, value in solution.items():
             page.get_by_label(label, exact=True).last.fill(str(value))
         assert page.locator("#solved").inner_text() == "✓ Solved!"
-        page.wait_for_timeout(250)  # the address follows
+        held = page.evaluate("`${new URLSearchParams(boards.lstm.settings())}`")
+        page.wait_for_url(lambda url, held=held: url.endswith(held))  # the address follows
         linked = visit("cell", page.url.partition("#")[2])
         assert linked.locator("#solved").inner_text() == "✓ Solved!"
 
