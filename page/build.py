@@ -8,15 +8,22 @@ it, so their names must differ. The page's policy lets its own script run and no
 forbids every request.
 """
 
+import ast
 import base64
 import hashlib
+import json
 import re
+import zipfile
 from pathlib import Path
 
 PAGE = Path(__file__).parent
 SOURCE = PAGE / "src"
-MODELS = PAGE.parent / "models"
-DATA = {"cell": [], "slots": ["taggers.safetensors"]}
+REPOSITORY = PAGE.parent
+DATA = {
+    "cell": [],
+    "slots": ["models/taggers.safetensors"],
+    "forecast": ["models/forecaster.npz", "data/weather_greensboro.csv"],
+}
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.M)
 EXPORT = re.compile(r"^export ", re.M)
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'"
@@ -44,8 +51,24 @@ def script(*names: str) -> str:
 
 def stored(path: Path) -> str:
     """Return a file as an element that a page carries, in base64."""
-    content = base64.b64encode(path.read_bytes()).decode()
+    content = path.read_bytes() if path.suffix != ".npz" else safetensors(path)
+    content = base64.b64encode(content).decode()
     return f'<script type="text/plain" id="{path.stem}">{content}</script>\n'
+
+
+def safetensors(path: Path) -> bytes:
+    """Return the float16 arrays of an .npz as a file that page/src/weights.js reads."""
+    header, data = {}, b""
+    with zipfile.ZipFile(path) as arrays:
+        for name in arrays.namelist():
+            content = arrays.read(name)
+            begin = 10 + int.from_bytes(content[8:10], "little")  # of NumPy's format 1.0
+            if ast.literal_eval(content[10:begin].decode())["descr"] == "<f2":
+                places = [len(data), len(data) + len(content) - begin]
+                header[name.removesuffix(".npy")] = {"data_offsets": places}
+                data += content[begin:]
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
 
 
 def build(name: str) -> str:
@@ -57,7 +80,7 @@ def build(name: str) -> str:
         "policy": POLICY.format(digest),
         "style": source("style.css"),
         "main": source(f"{name}.html"),
-        "data": "".join(stored(MODELS / file) for file in DATA[name]),
+        "data": "".join(stored(REPOSITORY / file) for file in DATA[name]),
         "script": code,
     }
     return re.sub(r"\[(\w+)\]", lambda part: parts[part[1]], source("frame.html"))

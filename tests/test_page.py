@@ -5,14 +5,17 @@ import os
 import re
 import shutil
 
+import forecast
 import slot_filling
 from page import build, train
 from utils.cells import PeepholeLSTMCell
+from utils.series import pretrained
 from utils.slots import tagger, travel
 from utils.slots.vocabulary import Vocabulary
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: see docs/pages.md")
@@ -75,7 +78,8 @@ def test_both_languages_are_complete(visit, name):
     page.get_by_role("button", name="中文").click()
     seen = page.locator("body").inner_text()
     assert texts["title"][1] in seen
-    assert not [english for english, _ in texts.values() if len(english) > 9 and english in seen]
+    known = [one for one, other in texts.values() if one != other and len(one) > 9]
+    assert not [english for english in known if english in seen]
     assert texts["title"][1] in visit(name, "").locator("body").inner_text()  # remembered
     assert set(texts) >= set(re.findall(r'data-t="(\w+)"', build.build(name)))
 
@@ -157,7 +161,8 @@ def test_tasks_can_be_solved_and_a_link_holds_the_solution(visit):
         for label, value in solution.items():
             page.get_by_label(label, exact=True).last.fill(str(value))
         assert page.locator("#solved").inner_text() == "✓ Solved!"
-        page.wait_for_timeout(250)  # the address follows
+        held = page.evaluate("`${new URLSearchParams(boards.lstm.settings())}`")
+        page.wait_for_url(lambda url, held=held: url.endswith(held))  # the address follows
         linked = visit("cell", page.url.partition("#")[2])
         assert linked.locator("#solved").inner_text() == "✓ Solved!"
 
@@ -250,3 +255,65 @@ def test_odd_sentences_get_one_clear_line(visit, text, message):
     assert page.locator("main script, main img").count() == 0
     page.locator("#sentence").fill("leave Gandalf")
     assert page.locator("th[scope=col]").all_inner_texts()[1] == "Gandalf\nother"
+
+
+STEPS = ["h", "D", "B", "W", "MS", "QS", "YS", "15min", "30min", None]  # None: rows are counted
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_forecasts_are_those_of_forecast_py(visit, number, tmp_path):
+    rng, step, path = np.random.default_rng(number), STEPS[number % 10], tmp_path / "some.csv"
+    rows = int(rng.integers(40, 90 if step in ("QS", "YS") else 1200))
+    values = 5 * np.sin(np.arange(rows) / 4) + rng.normal(size=rows).cumsum() / 3
+    values = np.abs(values).round(1) if number >= 10 else 30 + values  # and of ever so many zeros
+    values[1:-1][rng.random(rows - 2) < 0.03] = np.nan
+    table = pd.DataFrame({"<b>value": values})
+    if step:
+        table.insert(0, "time", pd.date_range("2001-01-01", periods=rows, freq=step))
+    separator, decimal = (";", ",") if number % 4 == 3 else (",", ".")
+    table.to_csv(path, index=False, sep=separator, decimal=decimal)
+
+    page = visit("forecast")
+    page.locator("#comma").set_checked(decimal == ",")
+    page.locator("#file").set_input_files(path)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    found = pd.read_csv(download.value.path())
+    given = ["--csv", str(path), "--column", "<b>value", "--decimal", decimal]
+    args = forecast.parse_args(given)
+    panel, _ = forecast.lay_out(*forecast.read(args)[:2], args)
+    weights, _ = pretrained.load(forecast.MODEL)
+    wanted = pretrained.AtOnce(weights, (0.05, 0.95))(panel, panel.end)[0]  # (steps, 3)
+    atol = 1e-4 * np.nanstd(values)
+    np.testing.assert_allclose(found[["forecast", "lower", "upper"]], wanted, rtol=1e-4, atol=atol)
+    times = panel.times[0][-panel.horizon :]
+    assert list(found["time"].astype(str)) == list(times.astype(str))
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    ("", "It needs a line of column names"),
+    ("1,2\n3,4\n", "It needs a line of column names"),
+    ("PK\3\4\0", "This is no text"),
+    ("a,b\n1,2\n3\n", "Line 3 has 1 fields, but there are 2 columns."),
+    ('a,b\n1,"2\n', "Line 2: a quote is never closed."),
+    ("date,a\n01/02/2001,1\n01/03/2001,2\n", "date: dates must be ISO"),
+    ("date,a\n2001-02-28,1\n2001-02-29,2\n", "Line 3: “2001-02-29” (date)"),
+    ('a,b\n"1,5",2\n"2,5",3\n', "Line 2: “1,5” (a)"),
+    ("day,a\n2001-01-02,1\n2001-01-01,2\n2001-01-03,3\n", "Line 3 isn't later"),
+    ("<img src=x onerror=alert(1)>,b\nx,y\n", "No column holds numbers."),
+])  # fmt: skip
+def test_a_bad_file_gets_one_clear_line(visit, tmp_path, content, message):
+    page, path = visit("forecast"), tmp_path / "bad.csv"
+    path.write_text(content)
+    page.locator("#file").set_input_files(path)
+    api.expect(page.locator("#said")).to_contain_text(message)
+    assert not page.locator("#result").is_visible()
+    page.get_by_role("button", name="a noisy sine").click()
+    api.expect(page.locator("#verdict")).to_contain_text("the best simple forecast")
+
+
+def test_of_the_past_the_truth_stands_beside_the_forecast(visit):
+    page = visit("forecast", "lang=en&data=sine&horizon=40&origin=300")
+    assert page.locator("#chart .truth").get_attribute("d").count("L") == 39
+    page.get_by_label("Last value known").press("End")
+    assert page.locator("#chart .truth").get_attribute("d") == ""

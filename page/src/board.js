@@ -9,7 +9,7 @@ const FUNCTIONS = { linear, tanh: Math.tanh };
 const INPUT = { min: -10, max: 10, step: 1 };
 
 // A network to move, in `place`: picture, arithmetic, weights. It has `width` (numbers a step),
-// `least` (steps), `presets` (inputs and weights w, by name), `functions` (names of those to choose)
+// `least` (steps), `presets` (inputs and weights w, by name), `functions` (names to choose from)
 // and whether steps are `swappable`; run(w, inputs, ...functions) gives an object per step, rows()
 // what `picture` shows above the inputs, arithmetic(state, steps, step) lines of text, and tables()
 // the weights: title, rows, columns, first (place in w), slider, folded. The state's task, if any,

@@ -41,3 +41,11 @@ export function begin(all, read, draw) {
   window.addEventListener("hashchange", start);
   start();
 }
+
+// An error that says, by the key of a text, what is wrong.
+export class Said extends Error {
+  constructor(key, ...values) {
+    super(key);
+    this.values = values;
+  }
+}
