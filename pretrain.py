@@ -276,8 +276,14 @@ def judges():
 
 def errors(network, judges):
     """Return the MASE of the network's forecasts by judge."""
-    at_once = pretrained.AtOnce(weights_of(network), pretrained.symmetric(None))
-    return {name: error_of(at_once, *judge) for name, judge in judges.items()}
+    window = pretrained.AtOnce({}, pretrained.symmetric(None))
+
+    def median(panel, origins):
+        cut, first = window.patches(panel, origins)
+        outputs = keras.ops.convert_to_numpy(network(cut.inputs))[:, first:]
+        return cut.outer(outputs, first)[:, : panel.horizon, QUANTILES.index(0.5)]
+
+    return {name: error_of(median, *judge) for name, judge in judges.items()}
 
 
 def draw(network, history, judges):
@@ -318,8 +324,7 @@ def draw(network, history, judges):
 
 def heeded(network, panel, origins):
     """Return how far each simple forecast is trusted by steps ahead, (horizon, simple)."""
-    at_once = pretrained.AtOnce(weights_of(network), pretrained.symmetric(None))
-    cut, first = at_once.patches(panel, origins)
+    cut, first = pretrained.AtOnce({}, pretrained.symmetric(None)).patches(panel, origins)
     scores = keras.Model(network.inputs, network.get_layer("heed").output)(cut.inputs)
     scores = keras.ops.convert_to_numpy(scores).reshape(cut.known.shape) - 1e4 * (1 - cut.known)
     weights = softmax(scores[:, first:], axis=-1).mean(axis=0).reshape(-1, len(SIMPLE))

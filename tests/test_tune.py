@@ -62,7 +62,7 @@ def test_bad_flags_get_one_line_before_anything_starts(capsys):
 def test_what_a_lesson_varies(lesson):
     args = tune.parse_args([lesson, "--trials", "5", "--epochs", "3"])
     assert args.trials == 5 and args.words[:2] == ["--epochs", "3"] and args.parsed.epochs == 3
-    assert {"units", "learning-rate", "batch-size"} <= set(args.space)
+    assert {"learning-rate", "batch-size"} <= set(args.space)
     held = {name: value for name, value in args.defaults.items() if value is not None}
     assert all(args.space[name].holds(value) for name, value in held.items())
     given = ["--units", "7", *["--no-crf"] * (lesson == "slot_filling")]
