@@ -40,6 +40,7 @@ FEWEST = 8  # values of the longest series
 SCORED_PATCHES = 20_000  # that are read to score a part: 300 windows of 1,000 steps
 EPOCH_WINDOWS = 2048
 VAL_WINDOWS = 512
+SAME = 1.02  # times an error: as good; then logarithms, whose errors are shares
 NETWORKS = ("trained", "at_once")  # that a saved model holds
 
 SEARCH = {  # what tune.py varies, with --train: from:to, or choices
@@ -70,7 +71,7 @@ def parse_args(argv=None):
     learning.add_argument("--refit", action="store_true", help="with --train: all rows in the end")
     learning.add_argument("--epochs", type=cli.whole_number(1), default=8, help="at most")
     learning.add_argument("--batch-size", type=cli.whole_number(1), default=64, help="windows")
-    learning.add_argument("--learning-rate", type=cli.number_above(0), default=0.001)
+    learning.add_argument("--learning-rate", type=cli.number_above(0), default=0.003)
     cli.add_run(parser, "outputs/forecast")
     args = cli.parse(parser, argv)
     if args.load and not args.csv:
@@ -116,16 +117,16 @@ def lay_out(frames, known, args):
 
 
 def at_once(panel, scored, args):
-    """Return the pretrained network as a forecaster; of logarithms where validation says so."""
+    """Return the pretrained network as a forecaster; of logarithms unless these are worse."""
     weights, _ = pretrained.load(MODEL)
     effects = Effects(panel) if panel.known.shape[1] and panel.lowest == 0 else None
     wanted = pretrained.symmetric(args.quantiles)
     plain = pretrained.AtOnce(weights, wanted, False, args.loss == "squared", effects)
     if not (scored and panel.positive):
         return plain
-    origins, power = evenly(panel.origins("val"), windows(panel)), power_of(args)
-    both = [plain, plain._replace(log=True)]
-    return min(both, key=lambda network: error_of(network, panel, origins, power))
+    origins, logs = evenly(panel.origins("val"), windows(panel)), plain._replace(log=True)
+    errors = [error_of(network, panel, origins, power_of(args)) for network in (logs, plain)]
+    return logs if errors[0] <= SAME * errors[1] else plain
 
 
 def windows(panel):

@@ -51,7 +51,7 @@ def train(language):
 
 
 def weights_of(network):
-    """Return its weights, the temperatures last; Keras' order depends on what is learned."""
+    """Return its weights, the temperature last; Keras' order depends on what is learned."""
     return sorted(network.weights, key=lambda weights: "temperature" in weights.path)
 
 

@@ -30,7 +30,7 @@ export const probability = (tags, probabilities, slot) => {
 // words to their tags, the probabilities of all tags, the intent, and the middle layer's h.
 export function tagger(kind, weights, { numbers, tags, intents }) {
   const [E, ...middle] = weights;
-  const [aW, a, iW, i, tW, t, transitions, intentHeat, heat] = middle.splice(-9);
+  const [aW, a, tW, t, iW, i, transitions, heat] = middle.splice(-8);
   const units = E.length / (numbers.size + 2);
   const links = linksOf(tags, transitions, heat[0]);
   return (words) => {
@@ -39,7 +39,7 @@ export function tagger(kind, weights, { numbers, tags, intents }) {
     const scores = hidden.map((h) => add(product(h, tW), t).map((score) => score / heat[0]));
     const shares = softmax(hidden.map((h) => product(h, aW)[0] + a[0]));
     const mean = add(...hidden.map((h, step) => h.map((value) => value * shares[step])));
-    const intent = softmax(add(product(mean, iW), i).map((score) => score / intentHeat[0]));
+    const intent = softmax(add(product(mean, iW), i));
     return {
       hidden,
       tags: viterbi(tags, scores, links).map((number) => tags[number]),
