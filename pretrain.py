@@ -15,7 +15,7 @@ Dooley et al., "ForecastPFN", 2023).
     python pretrain.py                       # 2.8 million series, an hour and a half on two cores
     python pretrain.py --minutes 10          # as many as that takes
     python pretrain.py --without memory      # dense layers in place of the recurrent ones: alike
-    python pretrain.py --without simple      # nothing of simple methods: much worse; docs/pretrain.md
+    python pretrain.py --without simple      # nothing of simple methods: worse
     KERAS_BACKEND=jax python pretrain.py     # where JAX has a GPU
 
 It goes on where it was stopped.

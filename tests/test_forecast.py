@@ -122,10 +122,10 @@ def test_tables(trained):
 def test_series_that_stand_still_and_young_ones(trained):
     coming = pd.read_csv(trained[0] / "forecast.csv", index_col="series").drop(columns="time")
     np.testing.assert_allclose(coming.loc["fee"], 5000.37, rtol=1e-6)
-    np.testing.assert_allclose(coming.loc["unused"], 0, atol=1e-6)
+    np.testing.assert_allclose(coming.loc["unused"], 0, atol=1e-12)
     week = 40 + 10 * WEEK[200:]  # of the young one, which a level of three days doesn't tell
-    assert coming.loc["young", "lower"].lt(week).sum() >= 6
-    assert coming.loc["young", "upper"].gt(week).sum() >= 6
+    held = coming.loc["young", "lower"].lt(week) & coming.loc["young", "upper"].gt(week)
+    assert held.sum() >= 4
     width = coming["upper"] - coming["lower"]
     assert 1.5 * width["b"].mean() < width["young"].mean() < 40
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from utils.series.panel import Panel, evenly
+from utils.series.panel import FEW, Panel, evenly
 
 import numpy as np
 
@@ -35,6 +35,8 @@ class Blend(NamedTuple):
             for name, weight in self.weights.items()
         )
         shape = self.shape(panel, origins)
+        young = np.isfinite(panel.windows(origins)).sum(axis=1) < FEW  # the others know too little
+        point = np.where(young[:, None], shape[..., 0], point)
         moved = shape[..., 1:] + (point - shape[..., 0])[..., None]
         return np.concatenate([point[..., None], np.maximum(moved, panel.lowest)], axis=-1)
 

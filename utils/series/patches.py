@@ -69,9 +69,10 @@ def patches(
     mean = np.where(past, values, 0).sum(axis=1, keepdims=True, dtype=float) / count
     rest = values - mean
     std = np.sqrt(np.where(past, rest**2, 0).sum(axis=1, keepdims=True) / count)
-    still = std <= STILL * np.abs(mean)
-    std = np.where(still, np.where(mean != 0, 1e-6 * np.abs(mean), 1e-6), std)
-    z = np.clip(rest / std, -FAR, FAR).astype(np.float32)
+    still = std <= STILL * np.abs(mean)  # then that value is what is said
+    mean = np.where(still, np.max(values, axis=1, keepdims=True, where=past, initial=-np.inf), mean)
+    mean, std = np.where(np.isfinite(mean), mean, 0.0), np.where(still, 0.0, std)
+    z = np.clip(rest / np.where(still, 1.0, std), -FAR, FAR).astype(np.float32)
     scaled = np.where(past, z, np.float32(np.nan))
     by_season = np.where(seasons[:, :1] > 1, _change(scaled, seasons[:, :1], 9.0), 9.0)
     change = np.minimum(_change(scaled, np.ones_like(seasons[:, :1]), 1.0), by_season)
