@@ -140,7 +140,7 @@ def backtest(
     }
     baselines = [name for name in rivals if name not in (network, written, "optimal")]
     best = min(baselines, key=lambda name: error(found["test"][name], steps))
-    p_value = _same_error(panel, test, of_test[written], of_test[best], steps)
+    p_value = same_error_p_value(panel, test, of_test[written], of_test[best], steps)
     found |= {"best_baseline": best, "p_value": p_value}
     return Backtest(
         panel, test, of_test, bounds, corrections, levels, log, network, written, steps, found
@@ -159,7 +159,7 @@ def error(line: dict, steps: int) -> float:
     return line["by_step"]["mae"][0] if steps == 1 else line["mase"]
 
 
-def _same_error(panel, origins, ours, theirs, steps):
+def same_error_p_value(panel, origins, ours, theirs, steps):
     """Return the p-value of "both have the same expected absolute error" over the first steps."""
     actual, series = panel.targets(origins), panel.series_of(origins)
     errors = (np.abs(actual - ours) - np.abs(actual - theirs))[:, :steps]

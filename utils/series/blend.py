@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from utils.series.backtest import same_error_p_value
 from utils.series.panel import FEW, Panel, evenly
 
 import numpy as np
 
 VOTES = 10
+EVEN = 0.5  # p-value of "the blend is no better than its trusted part" from which that is believed
 
 
 class Blend(NamedTuple):
@@ -73,8 +75,8 @@ def blended(
     """Return the blend that validation votes for.
 
     Ten votes, one after the other, go to the part whose weight brings the mean nearest to what came
-    (ensemble selection, Caruana et al., 2004). The first is the trusted part's: so few votes, and
-    one of them given, can't fit what is chance.
+    (ensemble selection, Caruana et al., 2004). The first is the trusted part's; and where chance
+    may well explain what the blend has gained, as in a few windows that overlap, all are.
 
     Args:
         parts: forecasters, by name.
@@ -98,8 +100,11 @@ def blended(
         }
         votes.append(min(errors, key=errors.__getitem__))
         total = total + said[votes[-1]]
+    p_value = same_error_p_value(
+        panel, origins, scale * total / VOTES, scale * said[trusted], panel.horizon
+    )
     weights = {name: votes.count(name) / VOTES for name in parts if name in votes}
-    return Blend(parts, weights, parts[trusted])
+    return Blend(parts, weights if p_value < EVEN else {trusted: 1.0}, parts[trusted])
 
 
 def remembered(forecaster: Callable) -> Callable:
