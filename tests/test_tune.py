@@ -65,8 +65,8 @@ def test_what_a_lesson_varies(lesson):
     assert {"learning-rate", "batch-size"} <= set(args.space)
     held = {name: value for name, value in args.defaults.items() if value is not None}
     assert all(args.space[name].holds(value) for name, value in held.items())
-    given = ["--units", "7", *["--no-crf"] * (lesson == "slot_filling")]
-    assert not {"units", "crf"} & set(tune.parse_args([lesson, *given]).space)
+    given = ["--batch-size", "7", *["--no-crf"] * (lesson == "slot_filling")]
+    assert not {"batch-size", "crf"} & set(tune.parse_args([lesson, *given]).space)
 
 
 def test_without_ray_one_line_says_how_to_get_it(monkeypatch, tmp_path):
@@ -197,7 +197,7 @@ def test_a_sweep_interrupted_killed_resumed_and_prolonged(start, tmp_path):
     """No trial is lost or repeated, and nothing is left running."""
     csv, kept = tmp_path / "data.csv", []
     csv.write_text("40")
-    flags = ["--csv", csv, "--seconds", 0.1, "--bad-above", 110]
+    flags = ["--csv", csv, "--seconds", 0.2, "--bad-above", 110]
     flags += ["--search", "units=8:128,learning-rate=0.001:0.1"]
     for kill in (signal.SIGINT, signal.SIGKILL):
         process = start(*flags, "--trials", 8, *["--resume"] * bool(kept))
