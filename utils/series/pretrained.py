@@ -39,7 +39,7 @@ def load(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     Raises:
         InputError: if the file is missing, cut off, or of another version.
     """
-    mend = "python pretrain.py makes it anew, git checkout models brings it back"
+    mend = "git checkout models brings it back, python pretrain.py makes one in outputs/pretrain/"
     try:
         with np.load(path, allow_pickle=False) as arrays:
             weights = {name: arrays[name].astype(np.float32) for name in set(arrays) - {"facts"}}
