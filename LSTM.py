@@ -17,11 +17,10 @@ three gates guard:
 from utils import InputError, cli, plotting, training
 from utils.files import output_folder
 from utils.series import baselines, outputs, random_walk
-from utils.series.backtest import backtest
+from utils.series.backtest import Backtest
+from utils.series.next_step import Recursive, in_order, in_own_unit, shuffled
 from utils.series.panel import Panel
-from utils.series.recursive import Recursive, in_own_unit
 from utils.series.table import read_table
-from utils.series.windows import in_order, next_step, shuffled
 
 import keras
 import numpy as np
@@ -122,8 +121,7 @@ def truth(found, returns):
 
 def train(network, panel, args, on_epoch=None):
     """Train on the train part, for all epochs."""
-    origins, val = (panel.known_origins(part) for part in ("train", "val"))
-    steps = training.steps_per_epoch(len(origins), args.batch_size)
+    steps = training.steps_per_epoch(len(panel.known_origins("train")), args.batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * steps)
     network.compile(
         keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=0.98),  # averages weights
@@ -131,17 +129,16 @@ def train(network, panel, args, on_epoch=None):
         steps_per_execution=training.STEPS_PER_CALL,
         jit_compile=False,  # compiling takes longer than it saves
     )
-    cut = next_step(panel)
-    batches = shuffled(cut, origins, args.batch_size, args.seed)
+    batches, val = shuffled(panel, args.batch_size, args.seed), in_order(panel)
     return training.fit(
-        network, batches, in_order(cut, val), steps=steps, epochs=args.epochs, on_epoch=on_epoch,
+        network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch,
         stop_early=False,  # that would hide what a network learns of chance
     )  # fmt: skip
 
 
 def draw(panel, forecast, found=None, returns=None):
     """Draw the overlay that looks perfect, the same forecasts as returns, errors, and the fan."""
-    figure, axes = plotting.new_figure("ABD;CCC" if found else "C", size=(12, 7))
+    figure, axes = plotting.plt.subplot_mosaic("ABD;CCC" if found else "C", figsize=(12, 7))
     plotting.draw_forecast(axes["C"], panel.series().iloc[-120:], forecast)
     if not found:
         return figure
@@ -179,7 +176,7 @@ def main(argv=None, on_epoch=None):
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)
     network = build_network(panel, args)
-    print(panel.samples(), f"{network.count_params():,} weights to learn.", sep="\n")
+    print(panel, f"{network.count_params():,} weights to learn.")
     fit = train(network, panel, args, on_epoch)
     if on_epoch:
         return None
@@ -188,9 +185,10 @@ def main(argv=None, on_epoch=None):
     model = in_own_unit(network, panel)  # takes and returns prices
     rivals = baselines.simple(panel) | {"linear": baselines.Linear(panel), "LSTM": Recursive(model)}
     if not args.csv:
-        law = {"drift": args.drift, "volatility": args.volatility}
-        rivals["optimal"] = baselines.optimal(random_walk.optimal, **law)
-    found = backtest(rivals, panel, "LSTM", steps=1, levels=LEVELS, log=True)
+        rivals["optimal"] = lambda panel, origins: random_walk.optimal(
+            panel.windows(origins), panel.horizon, args.drift, args.volatility
+        )
+    found = Backtest(rivals, panel, "LSTM", steps=1, levels=LEVELS, log=True)
     returns = {part: log_returns(panel, rivals["LSTM"], part) for part in ("train", "val", "test")}
     print(found, truth(found, returns), sep="\n")
 

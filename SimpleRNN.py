@@ -13,11 +13,10 @@ The simple recurrent network (Elman, 1990) has one hidden layer, which also sees
 from utils import cli, plotting, training
 from utils.files import output_folder
 from utils.series import baselines, outputs, sine
-from utils.series.backtest import backtest
+from utils.series.backtest import Backtest
+from utils.series.next_step import Recursive, in_order, in_own_unit, shuffled
 from utils.series.panel import Panel
-from utils.series.recursive import Recursive, in_own_unit
 from utils.series.table import read_table
-from utils.series.windows import in_order, next_step, shuffled
 
 import keras
 import numpy as np
@@ -75,8 +74,7 @@ def build_network(panel, args):
 
 def train(network, panel, args, on_epoch=None):
     """Train on the train part; keep the weights of the epoch that is best in validation."""
-    origins, val = (panel.known_origins(part) for part in ("train", "val"))
-    steps = training.steps_per_epoch(len(origins), args.batch_size)
+    steps = training.steps_per_epoch(len(panel.known_origins("train")), args.batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * steps)
     network.compile(
         keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=0.98),  # averages weights
@@ -84,16 +82,13 @@ def train(network, panel, args, on_epoch=None):
         steps_per_execution=training.STEPS_PER_CALL,
         jit_compile=False,  # compiling takes longer than it saves
     )
-    cut = next_step(panel)
-    batches = shuffled(cut, origins, args.batch_size, args.seed)
-    return training.fit(
-        network, batches, in_order(cut, val), steps=steps, epochs=args.epochs, on_epoch=on_epoch
-    )
+    batches, val = shuffled(panel, args.batch_size, args.seed), in_order(panel)
+    return training.fit(network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch)
 
 
 def draw(panel, args, forecast, found=None, fit=None):
     """Draw the last points and the forecast; below, the errors by steps ahead and by epoch."""
-    figure, axes = plotting.new_figure("AAA;BCD" if found else "A", size=(12, 6.5))
+    figure, axes = plotting.plt.subplot_mosaic("AAA;BCD" if found else "A", figsize=(12, 6.5))
     last = panel.series().iloc[-120:]
     if not args.csv and not args.jumps:
         t = np.arange(last.index[0], forecast.index[-1] + 1)
@@ -125,7 +120,7 @@ def main(argv=None, on_epoch=None):
     folder = output_folder(args.output_dir)
     keras.utils.set_random_seed(args.seed)
     network = build_network(panel, args)
-    print(panel.samples(), f"{network.count_params():,} weights to learn.", sep="\n")
+    print(panel, f"{network.count_params():,} weights to learn.")
     fit = train(network, panel, args, on_epoch)
     if on_epoch:
         return None
@@ -137,8 +132,10 @@ def main(argv=None, on_epoch=None):
         "SimpleRNN": Recursive(model),
     }
     if not args.csv:
-        rivals["optimal"] = baselines.optimal(sine.optimal, jumps=args.jumps)
-    found = backtest(rivals, panel, "SimpleRNN", steps=1)
+        rivals["optimal"] = lambda panel, origins: sine.optimal(
+            panel.windows(origins), panel.horizon, jumps=args.jumps
+        )
+    found = Backtest(rivals, panel, "SimpleRNN", steps=1)
     print(found)
 
     facts = outputs.facts_of("SimpleRNN.py", args, found)

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from utils import InputError, cli, plotting, training
 from utils.files import output_folder
-from utils.series import baselines, calendar, many, outputs, pretrained, shops
-from utils.series.backtest import backtest
+from utils.series import calendar, many, outputs, pretrained, shops
+from utils.series.backtest import Backtest
 from utils.series.blend import Blend, Whole, blended, error_of, remembered
 from utils.series.boosting import Boosting
 from utils.series.effects import Effects
@@ -186,7 +186,7 @@ def draw(panel, forecast, found=None):
     """Draw four series and what comes; below, error and coverage by the number of steps ahead."""
     single = panel.names == [""]
     rows = (["AA"] if single else ["AB", "CD"]) + ["EF"] * bool(found)
-    figure, axes = plotting.new_figure(";".join(rows), size=(11, 2.9 * len(rows)))
+    figure, axes = plotting.plt.subplot_mosaic(";".join(rows), figsize=(11, 2.9 * len(rows)))
     for name, (title, number) in zip("A" if single else "ABCD", shown(panel, found), strict=False):
         past = panel.series(number).iloc[-max(2 * panel.horizon, 8 * panel.season) :]
         ahead = forecast if single else forecast.loc[[panel.names[number]]].set_index("time")
@@ -223,7 +223,7 @@ def shown(panel, found):
 
 def compete(panel, network, args, on_epoch=None):
     """Return the forecasters by name, the network's own name, its forecaster, model and fit."""
-    parts = baselines.simple(panel) | {"linear": linear_heads(panel, power_of(args))}
+    parts = many.simple(panel) | {"linear": linear_heads(panel, power_of(args))}
     parts["at once"] = remembered(network)
     if not args.train:
         return parts, "at once", network, None, None
@@ -257,7 +257,7 @@ def main(argv=None, on_epoch=None):
     if law:
         rivals["optimal"] = shops.Optimal(law)
     print(f"Validation votes for {blend}.")
-    found = backtest(
+    found = Backtest(
         rivals, panel, name, written="blend", levels=network.levels, log=network.log,
         windows=windows(panel),
     )  # fmt: skip
@@ -266,7 +266,7 @@ def main(argv=None, on_epoch=None):
         learned, model, _ = learn_on(network, panel, args, refit=fit.best_epoch)
         blend = blend._replace(parts=parts | {name: learned}, shape=learned)
 
-    facts = facts_of(panel, args, found, known, learned, blend)
+    facts = facts_of(panel, args, found, learned, blend)
     forecast = look_ahead(panel, blend, learned, facts)
     scores = outputs.scores_of("forecast.py", args, found, fit.seconds if fit else 0.0)
     tables = {"backtest.csv": found.table(), "series.csv": many.by_series(found)}
@@ -293,14 +293,14 @@ def unscored(panel, network, args, folder):
     print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
 
 
-def facts_of(panel, args, found, known, network, blend):
+def facts_of(panel, args, found, network, blend):
     """Return what a saved model must know, and what `look_ahead` takes."""
     young = None
     if args.train or (np.isfinite(panel.windows(panel.end)).sum(axis=1) < FEW).any():
         corrections = found.corrections
         young = many.of_young(panel, network, network.levels, corrections, network.log).tolist()
     return outputs.facts_of(
-        "forecast.py", args, found, short=True, known=known, asked_known=args.known,
+        "forecast.py", args, found, asked_known=args.known,
         quantiles=args.quantiles, squared=network.squared, whole=panel.whole, young=young,
         mostly_zero=panel.mostly_zero, horizon=panel.horizon, inner=inner_of(panel).facts(),
         effects=network.effects and network.effects.facts(), weights=blend.weights,
@@ -361,7 +361,7 @@ def go_on(args):
     inner_of(panel).take(facts["inner"])
     folder = output_folder(args.output_dir)
     effects = facts["effects"] and Effects(panel, facts["effects"])
-    parts = baselines.simple(panel) | {"linear": LinearHeads.of_facts(facts["linear"])}
+    parts = many.simple(panel) | {"linear": LinearHeads.of_facts(facts["linear"])}
     for name in NETWORKS:
         parts[name.replace("_", " ")] = pretrained.AtOnce(
             weights_of(model.get_layer(name)), pretrained.symmetric(facts["quantiles"]),

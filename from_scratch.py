@@ -193,7 +193,7 @@ def check(layer, rng, units=4, step=1e-5):
 
 def draw(layer, values, predicts):
     """Draw the last values and the forecasts of 60 steps, fed back, by each of the networks."""
-    figure, axes = plotting.new_figure("a", (9, 3.6))
+    figure, axes = plotting.plt.subplot_mosaic("a", figsize=(9, 3.6))
     axes["a"].plot(range(-99, 1), values[-100:], ".-", color=plotting.BLACK, lw=0.6, label="actual")
     for (name, predict), look in zip(predicts.items(), ["-", "--"], strict=True):
         ahead = values[-INPUT_STEPS:]

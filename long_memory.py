@@ -264,7 +264,7 @@ def run(task, lag, name, seed, args):
 
 def draw_errors(errors, inside, task, clip_norm):
     """Draw test errors against the lag, a row per network, and the training at the longest lag."""
-    figure, axes = plotting.new_figure("abc", (13, 4.6))
+    figure, axes = plotting.plt.subplot_mosaic("abc", figsize=(13, 4.6))
     for name, (rounds, _) in inside.items():
         colour = NETWORKS[name].colour
         axes["a"].plot(errors.loc[name], "o-", color=colour, label=name)
@@ -286,7 +286,7 @@ def draw_errors(errors, inside, task, clip_norm):
 
 def draw_gradients(inside, lag):
     """Draw how the gradients change while each network learns, and where they reach in the end."""
-    figure, axes = plotting.new_figure("abc", (13, 4.6))
+    figure, axes = plotting.plt.subplot_mosaic("abc", figsize=(13, 4.6))
     for name, (rounds, by_step) in inside.items():
         look = {"color": NETWORKS[name].colour, "label": name}
         axes["a"].semilogy(rounds["second"] / rounds["others"], **look)

@@ -110,7 +110,7 @@ def moral(times):
 
 def draw(times):
     """Draw milliseconds by length, one picture for each size."""
-    figure, axes = plotting.new_figure("ab", (10, 4.4), sharey=True)
+    figure, axes = plotting.plt.subplot_mosaic("ab", figsize=(10, 4.4), sharey=True)
     for axis, (size, (batch, units)) in zip(axes.values(), SIZES.items(), strict=True):
         for name, (_, colour) in NETWORKS.items():
             axis.plot(times.loc[(size, name)], "o-", color=colour, label=name)

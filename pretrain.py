@@ -291,7 +291,7 @@ def draw(network, history, judges):
     """Draw some of the series, the errors by the number of series seen, and what is heeded."""
     rows = [[f"{row}{column}" for column in range(4)] for row in range(4)]
     mosaic = [*rows, ["errors", "errors", "heed", "heed"], ["errors", "errors", "heed", "heed"]]
-    figure, axes = plotting.new_figure(mosaic, size=(11, 10))
+    figure, axes = plotting.plt.subplot_mosaic(mosaic, figsize=(11, 10))
     values, _ = prior.draw(np.random.default_rng(0), 16, 400)
     for name, series in zip(np.ravel(rows), values, strict=True):
         axes[name].plot(series, lw=0.7, color=plotting.BLUE)

@@ -239,7 +239,7 @@ def draw(trials, names, judged):
     colours = rows["status"].map({"stopped": plotting.GREY, "done": plotting.BLUE})
     panels, wide = [*names, "time", "."], len(names) // 2 + 1
     mosaic = [panels[:wide], panels[wide : 2 * wide]]
-    figure, axes = plotting.new_figure(mosaic, size=(3.6 * wide, 6.5), sharey=True)
+    figure, axes = plotting.plt.subplot_mosaic(mosaic, figsize=(3.6 * wide, 6.5), sharey=True)
     for name in names:
         number = rows[name].dtype.kind in "if"  # or else text, or yes and no
         values = rows[name] if number else rows[name].astype(str)

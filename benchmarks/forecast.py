@@ -206,7 +206,7 @@ def draw_fed_back(path, seed=1):
     }
     errors = {label: line["by_step"]["mae"] for label, (line, _) in curves.items()}
     table = pd.DataFrame(errors, pd.RangeIndex(1, 49, name="steps"))
-    figure, axes = plotting.new_figure("A", size=(7, 3.5))
+    figure, axes = plotting.plt.subplot_mosaic("A", figsize=(7, 3.5))
     for label, (_, colour) in curves.items():
         axes["A"].plot(table[label], color=colour, label=label)
     axes["A"].set(xlabel="hours ahead", ylabel="MAE, °C", ylim=(0, None))

@@ -211,8 +211,8 @@ def test_the_saved_model_alone_makes_the_row_of_the_network(own, csv):
     model = keras.saving.load_model(folder / "model.keras", compile=False)
     table = pd.read_csv(csv, parse_dates=["when"], index_col="when")
     values = pd.concat([table[["level", "other"]], pd.get_dummies(table["sky"]) * 1.0], axis=1)
-    names, _ = calendar.columns(table.index)  # of the hour after each row
-    clock = calendar.columns_named(table.index + pd.Timedelta(hours=1), names)
+    names = calendar.cycles(table.index)  # of the hour after each row
+    clock = calendar.columns(table.index + pd.Timedelta(hours=1), names)
     inputs = np.concatenate([values.ffill().to_numpy(), clock], axis=1)
     tested = pd.read_csv(folder / "backtest.csv", parse_dates=["origin", "time"])
     for row in tested[tested["step"] == 1].itertuples():

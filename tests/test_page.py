@@ -286,7 +286,7 @@ def test_forecasts_are_those_of_forecast_py(visit, number, tmp_path):
     wanted = pretrained.AtOnce(weights, (0.05, 0.95))(panel, panel.end)[0]  # (steps, 3)
     atol = 1e-4 * np.nanstd(values)
     np.testing.assert_allclose(found[["forecast", "lower", "upper"]], wanted, rtol=1e-4, atol=atol)
-    times = panel.times[0][-panel.horizon :]
+    times = panel.times[-panel.horizon :]
     assert list(found["time"].astype(str)) == list(times.astype(str))
 
 

@@ -23,7 +23,7 @@ def test_only_plotting_imports_matplotlib():
 
 @pytest.fixture
 def axes():
-    figure, axes = plotting.new_figure("A", size=(6, 3))
+    figure, axes = plotting.plt.subplot_mosaic("A", figsize=(6, 3))
     yield axes["A"]
     plotting.plt.close(figure)
 

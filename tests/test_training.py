@@ -5,11 +5,11 @@ import shutil
 import zipfile
 
 from utils import InputError, training
-from utils.series.windows import in_order, shuffled
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 TRAIN, VAL = np.arange(5, 280), np.arange(280, 340)
@@ -27,13 +27,9 @@ def network(units=4, learning_rate=0.01, use_ema=True):
 
 
 def batches(values, rows, seed=None):
-    values = keras.ops.convert_to_tensor(np.float32(values))
-
-    def cut(origins):
-        window = keras.ops.take(values, origins[:, None] + np.arange(-5, 0))
-        return window[..., None], keras.ops.take(values, origins)[:, None]
-
-    return in_order(cut, rows) if seed is None else shuffled(cut, rows, 32, seed)
+    windows = np.float32(values)[rows[:, None] + np.arange(-5, 0), None]
+    stream = tf.data.Dataset.from_tensor_slices((windows, np.float32(values)[rows, None]))
+    return stream.batch(64) if seed is None else stream.shuffle(400, seed).repeat().batch(32)
 
 
 def train(model, values, seed=0, **settings):

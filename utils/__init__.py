@@ -9,7 +9,6 @@ import importlib.util
 import logging
 import os
 import sys
-import tempfile
 import types
 
 
@@ -27,14 +26,14 @@ class _Later(types.ModuleType):
             hasattr(sys.modules["keras"], name)  # it must come first; it brings TensorFlow with it
         if type(self) is _Later:
             self.__class__ = types.ModuleType
-            with _start_up_lines_held_back():
+            with _start_up_lines_hidden():
                 self.__spec__.loader.exec_module(self)
         return getattr(self, name)
 
 
 @contextlib.contextmanager
-def _start_up_lines_held_back():
-    """Show what an import writes on standard error only if it fails; then, no more advice.
+def _start_up_lines_hidden():
+    """Hide what an import writes on standard error; after it, no more advice.
 
     TensorFlow's lines go straight to file descriptor 2, where no setting reaches them
     (tensorflow/tensorflow issue 100442), and would bury a lesson's own one-line messages. To see
@@ -45,14 +44,10 @@ def _start_up_lines_held_back():
         return
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # no warnings of retracing
     stderr = os.dup(2)
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
         try:
             yield
-        except BaseException:
-            held_back.seek(0)
-            os.write(stderr, held_back.read())
-            raise
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)

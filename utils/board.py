@@ -47,7 +47,7 @@ def _steps(count: int) -> list[str]:
 
 def draw_encoding(one_hot: pd.DataFrame) -> Figure:
     """Draw the 1-of-N vectors of some words."""
-    figure, axes = plotting.new_figure("a", (5.5, 3.6))
+    figure, axes = plotting.plt.subplot_mosaic("a", figsize=(5.5, 3.6))
     heatmap(axes["a"], one_hot, high=1)
     axes["a"].set_title('1-of-N: one dimension per word, and one for "other"')
     return figure
@@ -56,7 +56,9 @@ def draw_encoding(one_hot: pd.DataFrame) -> Figure:
 def draw_unrolled(networks: dict[str, tuple], fed_back: str) -> Figure:
     """Draw networks by title, unrolled over time: inputs, hidden and outputs, (steps, 2) each."""
     panels = "abc"[: len(networks)]
-    figure, axes = plotting.new_figure("\n".join(panels), (7, 0.4 + 3 * len(panels)))
+    figure, axes = plotting.plt.subplot_mosaic(
+        "\n".join(panels), figsize=(7, 0.4 + 3 * len(panels))
+    )
     for panel, (title, layers) in zip(panels, networks.items(), strict=True):
         axes[panel].set_title(title)
         _unroll(axes[panel], layers, source=1 if fed_back == "hidden" else 2)
@@ -87,7 +89,7 @@ def _unroll(axes, layers, source):
 
 def draw_bidirectional(forward: np.ndarray, backward: np.ndarray) -> Figure:
     """Draw which inputs the outputs of each pass have seen, read from their decimal places."""
-    figure, axes = plotting.new_figure("ab", (8.5, 3.9), sharey=True)
+    figure, axes = plotting.plt.subplot_mosaic("ab", figsize=(8.5, 3.9), sharey=True)
     for panel, title, outputs, colour in [
         ("a", "Forward pass: has seen the past", forward, plotting.BLUE),
         ("b", "Backward pass: has seen the future", backward, plotting.ORANGE),
@@ -109,7 +111,7 @@ def draw_cell(title: str, inputs: dict, gates: dict, memory, outputs, actions) -
     """
     steps = range(len(outputs))
     layout = {"height_ratios": [1, 3.2, 0.7 * len(gates), 2.1], "sharex": True}
-    figure, axes = plotting.new_figure("y\nc\ng\nx", (8.2, 7.2), **layout)
+    figure, axes = plotting.plt.subplot_mosaic("y\nc\ng\nx", figsize=(8.2, 7.2), **layout)
     edges = np.arange(-1, len(memory)) - 0.5
     axes["c"].stairs(memory[1:], edges[1:], fill=True, color=plotting.SKY, alpha=0.35)
     axes["c"].stairs(memory, edges, color=plotting.BLUE, linewidth=2.4)
@@ -136,7 +138,9 @@ def draw_cell(title: str, inputs: dict, gates: dict, memory, outputs, actions) -
 
 def draw_lstm_vector(layer: dict[str, np.ndarray]) -> Figure:
     """Draw what to write, gates, memory and output of a layer, (steps, units) by name."""
-    figure, axes = plotting.new_figure([["i", "f", "o"], ["tanh(z)", "c", "h"]], (9.5, 4))
+    figure, axes = plotting.plt.subplot_mosaic(
+        [["i", "f", "o"], ["tanh(z)", "c", "h"]], figsize=(9.5, 4)
+    )
     for name, values in layer.items():
         cells = [f"cell {k + 1}" for k in range(values.shape[1])]
         table = pd.DataFrame(values.T, cells, _steps(len(values)))
@@ -148,7 +152,7 @@ def draw_lstm_vector(layer: dict[str, np.ndarray]) -> Figure:
 
 def draw_parameters(blocks: dict[str, list[int]], simple: int, size: str) -> Figure:
     """Draw each layer's parameters, in blocks, those of a simple layer blue."""
-    figure, axes = plotting.new_figure("a", (8.5, 3.6))
+    figure, axes = plotting.plt.subplot_mosaic("a", figsize=(8.5, 3.6))
     for name, parts in reversed(blocks.items()):
         colours = [plotting.BLUE if part == simple else plotting.ORANGE for part in parts]
         left = np.cumsum([0, *parts[:-1]])
@@ -161,7 +165,7 @@ def draw_parameters(blocks: dict[str, list[int]], simple: int, size: str) -> Fig
 
 def draw_gradient(outputs: dict[float, np.ndarray], slopes) -> Figure:
     """Draw outputs, (steps,) by w, and the last of them against w; the slopes are by w, too."""
-    figure, axes = plotting.new_figure("ab", (9.5, 3.8))
+    figure, axes = plotting.plt.subplot_mosaic("ab", figsize=(9.5, 3.8))
     w = np.linspace(0.982, 1.0104, 400)
     axes["b"].plot(w, w**999, color=plotting.BLACK)
     colours = [plotting.BLUE, plotting.GREY, plotting.ORANGE]

@@ -141,20 +141,17 @@ def lesson_parser(script: str, description: str, **defaults) -> Parser:
 def parse(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
     """Parse the flags of a forecasting script, and complain about those that don't go together."""
     args, said = parser.parse_args(argv), given(argv)
-
-    def refuse(flags, reason):
-        flags = [f"--{name.replace('_', '-')}" for name in flags]
-        if useless := [flag for flag in flags if flag in said]:
-            parser.error(f"{', '.join(useless)}: {reason}")
-
     if args.csv == "" or args.load == "":
         parser.error("--csv and --load need the name of a file")
     if args.csv and not (args.column or args.load):
         parser.error("--csv needs --column, the name of the column to forecast")
-    if not args.csv:
-        refuse(OF_CSV, "only with --csv")
-    if args.load:
-        refuse(OF_TRAINING, "the model that --load names is trained already; leave it out")
+    for useless, names, reason in (
+        (not args.csv, OF_CSV, "only with --csv"),
+        (args.load, OF_TRAINING, "the model that --load names is trained already; leave it out"),
+    ):
+        flags = [f"--{name.replace('_', '-')}" for name in names]
+        if useless and (wrong := [flag for flag in flags if flag in said]):
+            parser.error(f"{', '.join(wrong)}: {reason}")
     script = parser.prog.removesuffix(".py")
     args.output_dir = args.output_dir or f"outputs/{script}" + ("/forecast" if args.load else "")
     args.begin = time.perf_counter()

@@ -53,13 +53,6 @@ matplotlib.rcParams.update(
 )
 
 
-def new_figure(
-    mosaic: str | list, size: tuple[float, float], **kwargs
-) -> tuple[Figure, dict[str, Axes]]:
-    """Return a figure and its axes by name; `mosaic` as in `matplotlib.pyplot.subplot_mosaic`."""
-    return plt.subplot_mosaic(mosaic, figsize=size, **kwargs)
-
-
 def draw_forecast(
     axes: Axes, actual: pd.Series, forecast: pd.DataFrame, one_step: pd.Series | None = None
 ) -> None:

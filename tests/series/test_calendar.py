@@ -38,14 +38,13 @@ def test_regular_times(freq):
     assert positions.tolist() == list(range(len(times) - 3))
     assert note == ""
     assert calendar.future(index, 3).tolist() == times[-3:].tolist()
-    cycles = list(dict.fromkeys(name.split()[0] for name in calendar.columns(index)[0]))
+    cycles = list(dict.fromkeys(name.split()[0] for name in calendar.cycles(index)))
     said = calendar.step(index), calendar.words(index), calendar.season(index), cycles
     assert said == REGULAR[freq]
 
 
 FRIDAYS = pd.date_range("2001-01-05", periods=10, freq="W-FRI")
 BUSINESS = pd.bdate_range("2001-01-01", periods=60)
-MONTHLY = pd.date_range("2001-01-31", periods=40, freq="BME")
 # what: (times, step, length of the index, words of the note)
 TIMES = {
     "holidays": (BUSINESS.delete([3, 30, 31]), "B", 57, "3 business days without a row"),
@@ -57,9 +56,6 @@ TIMES = {
     "closed on Sundays": (pd.bdate_range("2001", periods=40, freq="C", weekmask="1111110"), "rows",
         40, "pauses"),
     "weeks with a gap": (FRIDAYS.delete([3, 4]), "W-FRI", 10, ""),
-    "last business days": (MONTHLY, "ME", 40, "days near the end of a month stand for it"),
-    "first business days": (pd.date_range("2001-01-01", periods=40, freq="BMS"), "MS", 40,
-        "near the start"),
 }  # fmt: skip
 
 
@@ -86,7 +82,7 @@ def test_the_future_keeps_name_and_zone():
 def test_counted_rows():
     index = pd.RangeIndex(40, name="row")
     assert (calendar.step(index), calendar.words(index)) == ("rows", "counted rows")
-    assert calendar.season(index) is None and calendar.columns(index)[0] == []
+    assert calendar.season(index) is None and calendar.cycles(index) == []
     coming = calendar.future(index, 2)
     assert coming.equals(pd.RangeIndex(40, 42)) and coming.name == "row"
 
@@ -99,15 +95,15 @@ def test_columns_are_those_of_the_clock_and_the_calendar():
     expected = np.stack(
         [np.sin(hour), np.cos(2 * hour), [1, 0], [0, 1], np.cos(year), np.sin(2 * year)], axis=1
     )
-    values = calendar.columns_named(index, names)
+    values = calendar.columns(index, names)
     assert values.dtype == np.float32
     np.testing.assert_allclose(values, expected, atol=1e-6)
     local = index.tz_localize("Asia/Taipei")
-    np.testing.assert_array_equal(calendar.columns_named(local, names), values)
+    np.testing.assert_array_equal(calendar.columns(local, names), values)
 
 
 def test_columns_judge_the_usual_step():
     """A series that begins before a day off has its weekday."""
     index = BUSINESS.delete([1, 2])
-    assert "weekday Fri" in calendar.columns(index)[0]
-    assert calendar.columns(BUSINESS[:6])[0] == []  # less than two weeks
+    assert "weekday Fri" in calendar.cycles(index)
+    assert calendar.cycles(BUSINESS[:6]) == []  # less than two weeks

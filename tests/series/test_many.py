@@ -2,7 +2,7 @@
 
 from utils import InputError
 from utils.series import baselines, many
-from utils.series.backtest import backtest
+from utils.series.backtest import Backtest
 from utils.series.panel import Panel
 
 import numpy as np
@@ -65,7 +65,7 @@ def test_by_series():
     def ours(panel, origins):
         return baselines.persistence(panel, origins) + 1
 
-    found = backtest(
+    found = Backtest(
         {"persistence": baselines.persistence, "GRU": ours}, Panel(frames, 4, 1), "GRU"
     )
     table = many.by_series(found)

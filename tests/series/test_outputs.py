@@ -5,7 +5,7 @@ import re
 
 from utils import InputError, plotting
 from utils.series import baselines, outputs
-from utils.series.backtest import backtest
+from utils.series.backtest import Backtest
 from utils.series.panel import Panel
 
 import numpy as np
@@ -50,7 +50,9 @@ def test_a_run_writes_all_its_files_and_none_of_another_run_stays(tmp_path):
     forecast = pd.DataFrame({"forecast": [1.0, 2.0]}, pd.Index([5, 6], name="time"))
 
     def write(*more):
-        return outputs.write(tmp_path, False, plotting.new_figure("A", (2, 2))[0], forecast, *more)
+        return outputs.write(
+            tmp_path, False, plotting.plt.subplot_mosaic("A", figsize=(2, 2))[0], forecast, *more
+        )
 
     said = write({"series.csv": forecast}, {"a": 1})
     assert "The next 2:" in said and str(tmp_path) in said
@@ -68,7 +70,7 @@ def found():
     frame = days(np.arange(200) % 7, wind=np.arange(200) % 5, **{"w=rain": rain, "w=sun": ~rain})
     panel = Panel({"": frame}, 14, 3)
     rivals = dict.fromkeys(["persistence", "GRU"], baselines.persistence)
-    return backtest(rivals, panel, "GRU")
+    return Backtest(rivals, panel, "GRU")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def test_a_model_matches_columns_by_name_and_measures_by_what_it_has_learned(fou
     assert panel.columns == ["y", "wind", "w=rain", "w=sun"] and panel.horizon == 5
     assert panel.values[panel.start[0]].tolist() == [0, 0, 0, 0.5]
     assert np.isnan(panel.values[panel.start[0] + 7]).all()
-    assert panel.calendar_names == facts["calendar"] and panel.season == 7
+    assert panel.calendar_names == facts["panel"]["calendar_names"] and panel.season == 7
     assert panel.lowest == 0
     assert panel.error_size == found.panel.error_size and panel.size == found.panel.size
     stranger = outputs.panel_of({"b": frames[""]}, 5, facts, "m.keras")

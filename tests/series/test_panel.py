@@ -29,7 +29,8 @@ def test_windows_and_targets_lie_around_the_origin_and_in_one_series():
     window = panel.windows(panel.start + 1)
     assert window[:, -1].tolist() == [0, 100] and np.isnan(window[:, :-1]).all()
     assert np.isnan(panel.targets(panel.end)).all()
-    assert [str(times[-1].date()) for times in panel.times] == ["2024-02-12", "2024-02-23"]
+    last = panel.times[panel.end + 2].strftime("%Y-%m-%d")
+    assert last.tolist() == ["2024-02-12", "2024-02-23"]
 
 
 @settings(max_examples=50)
@@ -109,7 +110,7 @@ def test_business_days_with_a_holiday_and_counted_rows():
     assert panel.step == "B" and "weekday Mon" in panel.calendar_names
     panel = Panel({"a": rows(np.arange(40)), "b": rows(np.arange(30))}, 4, 3)
     assert (panel.step, panel.season, panel.inputs) == ("rows", 1, 0)
-    assert panel.times[1][-3:].tolist() == [30, 31, 32]
+    assert panel.times[-3:].tolist() == [30, 31, 32]
 
 
 # ------------------------------------------------------------------ taken from the train part
@@ -213,7 +214,6 @@ def test_features_with_few_values():
         still.check()
 
 
-def test_samples_are_windows_and_what_came_next():
-    said = Panel({"": rows(np.arange(100))}, 7, 1).samples()
-    assert "\n    0 1 2 ... 5 6 -> 7\n    1 2 3 ... 6 7 -> 8\n" in said
-    assert said.endswith("63 windows to train, 15 to validate, 15 to test.")
+def test_it_says_how_many_windows_there_are():
+    said = str(Panel({"": rows(np.arange(100))}, 7, 1))
+    assert said == "63 windows to train, 15 to validate, 15 to test."

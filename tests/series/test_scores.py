@@ -1,10 +1,9 @@
 """Measures of forecasts, and what chance alone would do."""
 
 from utils.series.panel import Panel
-from utils.series.scores import mean_by_step, p_value, panel_p_value, scores
+from utils.series.scores import mean_by_step, p_value, same_error_p_value, scores
 
 import numpy as np
-import pandas as pd
 import pytest
 from frames import rows
 from scipy.signal import lfilter
@@ -64,16 +63,10 @@ def test_a_difference_is_found():
 def test_of_many_series_series_are_what_is_drawn_by_chance():
     """Errors that all origins of a series share are one accident, not a hundred."""
     rng = np.random.default_rng(0)
-    of_series = rng.normal(0.2, 1, 30)
-    windows = pd.DataFrame({
-        "difference": np.repeat(of_series, 100) + rng.normal(0, 0.01, 3000),
-        "series": np.repeat(np.arange(30), 100),
-        "time": np.tile(np.arange(100), 30),
-    })  # fmt: skip
-    assert panel_p_value(windows, 1) > 0.05
-    few = windows[windows["series"] < 2]  # they can't tell; over time, all is the same
-    assert (
-        panel_p_value(few, 1)
-        == p_value(few.groupby("time")["difference"].mean().to_numpy(), 1)
-        < 0.05
-    )
+    frames = {str(i): rows(rng.normal(0, 0.01, 200)) for i in range(30)}
+    theirs, shared = np.full((3000, 1), 9.0), np.repeat(rng.normal(0.2, 1, 30), 100)
+    many = Panel(frames, 4, 1, held_back=(50, 100))
+    ours = theirs + shared[:, None]
+    assert same_error_p_value(many, many.origins("test"), ours, theirs, 1) > 0.05
+    few = Panel({name: frames[name] for name in "01"}, 4, 1, held_back=(50, 100))
+    assert same_error_p_value(few, few.origins("test"), ours[:200], theirs[:200], 1) < 0.05

@@ -26,35 +26,10 @@ def seasonal_naive(panel: Panel, origins: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(found), persistence(panel, origins), found)
 
 
-def window_mean(panel: Panel, origins: np.ndarray) -> np.ndarray:
-    """Repeat the mean of the window."""
-    mean = pd.DataFrame(panel.windows(origins)).mean(axis=1).fillna(0).to_numpy()
-    return np.repeat(mean[:, None], panel.horizon, axis=1)
-
-
-def zero(panel: Panel, origins: np.ndarray) -> np.ndarray:
-    """Forecast nothing: of rare demands, the median."""
-    return np.zeros((len(origins), panel.horizon))
-
-
-def optimal(law: Callable, **settings: float) -> Callable:
-    """Return the best possible forecaster, where the law of the data is known.
-
-    Args:
-        law: from windows (windows, input_steps) and a number of steps to (windows, steps).
-        **settings: of the law.
-    """
-    return lambda panel, origins: law(panel.windows(origins), panel.horizon, **settings)
-
-
 def simple(panel: Panel) -> dict[str, Callable]:
     """Return the forecasters that fit the series and learn nothing, by name."""
     found = {"persistence": persistence}
-    if panel.season > 1:
-        found["seasonal_naive"] = seasonal_naive
-    if panel.mostly_zero:
-        found |= {"zero": zero, "mean": window_mean}
-    return found
+    return found | ({"seasonal_naive": seasonal_naive} if panel.season > 1 else {})
 
 
 class Linear:

@@ -37,53 +37,35 @@ def regular(times: pd.DatetimeIndex) -> tuple[pd.Index, np.ndarray, str]:
         raise ValueError("fewer than 3 times show no step; bring a longer series", 0)
     steps = times[1:] - times[:-1]
     usual, counted = steps.sort_values()[len(steps) // 2], np.arange(len(times))
-    if usual >= 28 * DAY and (found := _months(times)) is not None:
-        return found
-    uneven = steps % usual != 0 * DAY
-    if uneven.any() and usual >= DAY:  # midnights of a zone with summer time, seen from another?
-        clock = times.tz_localize(None)
-        days = (clock + DAY / 2).normalize()
-        ahead = (clock - days).unique()
-        if days.is_unique and len(ahead) == 2 and np.ptp(ahead) == DAY / 24:
-            index, positions, note = regular(days)
-            return index, positions, f"days by the clock of another zone, {note}".rstrip(", ")
-    rows = (times[-1] - times[0]) // usual + 1
-    if not uneven.any() and rows < MOST_ROWS * len(times):
-        weekly = f"W-{WEEKDAYS[times[0].day_of_week].upper()}"
-        freq = usual if usual % DAY else pd.offsets.Day(usual // DAY)
-        index = pd.date_range(times[0], times[-1], freq=weekly if usual == 7 * DAY else freq)
-        positions = index.searchsorted(times)
-        if usual == DAY and index.day_of_week.max() == 6 and times.day_of_week.max() < 5:
+    row = int(steps.argmax()) + 1
+    if (times[-1] - times[0]) // usual < MOST_ROWS * len(times):
+        index = _grid(times, usual)
+        positions = index.get_indexer(times)
+        if positions.min() < 0:
+            row = int(positions.argmin())
+        elif usual == DAY and index.day_of_week.max() == 6 and times.day_of_week.max() < 5:
             full = pd.date_range(times[0], times[-1], freq="B")
             absent = len(full) - len(times)
             note = f"{absent:,} business days without a row" if absent else ""
             return times if absent else full, counted, note
-        if rows > len(times) and _has_pauses(index, positions):
+        elif len(index) > len(times) and _has_pauses(index, positions):
             return pd.RangeIndex(len(times)), counted, "rows are counted, for the times have pauses"
-        if rows <= MOST_EMPTY * len(times):
+        elif len(index) <= MOST_EMPTY * len(times):
             return index, positions, ""
-    row = int((uneven if uneven.any() else steps).argmax()) + 1
     what = f"{times[row]} comes {steps[row - 1]} after the time before, the usual step is {usual}"
-    raise ValueError(f"{what}; resample to one step", row)
+    advice = "write days without a clock, or resample" if usual >= DAY else "resample"
+    raise ValueError(f"{what}; {advice} to one step", row)
 
 
-def _months(times):
-    """As `regular`, for months, quarters or years on one day or near either end, or None."""
-    clock, months = times - times.normalize(), (times.year * 12 + times.month).to_numpy()
-    size = max(int(np.median(np.diff(months))), 1)
-    positions, rest = np.divmod(months - months[0], size)
-    if rest.any() or not np.diff(months).all() or clock.nunique() > 1:
-        return None
-    left, first, note = times.days_in_month - times.day, times[0] - (times[0].day - 1) * DAY, ""
-    if times.day.nunique() == 1:
-        freq, first = pd.DateOffset(months=size), times[0]
-    elif (left < 7).all():
-        freq, note = f"{size}ME", "days near the end of a month stand for it" * bool(left.any())
-    elif times.day.max() <= 7:
-        freq, note = f"{size}MS", "days near the start of a month stand for it"
-    else:
-        return None
-    return pd.date_range(first, periods=positions[-1] + 1, freq=freq), positions, note
+def _grid(times, usual):
+    """Return regular times from the first to the last: those that hold most of the times."""
+    freqs = [pd.offsets.Day(usual // DAY) if usual % DAY == 0 * DAY else usual]
+    if usual == 7 * DAY:
+        freqs = [f"W-{WEEKDAYS[times[0].day_of_week].upper()}"]
+    elif usual >= 28 * DAY and (months := round(usual / DAY / YEAR * 12)) % 13:  # 2000/01, 2001/02
+        freqs = [pd.DateOffset(months=months), f"{months}ME", *freqs]
+    grids = [pd.date_range(times[0], times[-1], freq=freq) for freq in freqs]
+    return max(grids, key=lambda grid: times.isin(grid).sum())
 
 
 def _has_pauses(index, positions):
@@ -146,24 +128,22 @@ def future(index: pd.Index, steps: int) -> pd.Index:
     return times[times > index[-1]][:steps]
 
 
-def columns(index: pd.Index) -> tuple[list[str], np.ndarray]:
-    """Return names and values of the columns of all cycles that the step resolves, two being held.
+def cycles(index: pd.Index) -> list[str]:
+    """Return the names of the columns of all cycles that the step resolves, two being held."""
+    if not isinstance(index, pd.DatetimeIndex) or len(index) < 2:
+        return []
+    usual, span = _usual(index), index[-1] - index[0]
+    names = [f"hour {wave}" for wave in WAVES if usual < DAY and span >= 2 * DAY]
+    names += [f"weekday {day}" for day in WEEKDAYS if usual <= DAY and span >= 14 * DAY]
+    return names + [f"year {x}" for x in WAVES if usual <= 31 * DAY and span >= 2 * YEAR * DAY]
 
-    Names are "hour sin1", ..., "weekday Mon", ..., "year cos2". Values are (time, names) float32:
-    sines and cosines of one and two turns a day or a year, by the clock of the index; a 0/1 column
-    for each weekday.
+
+def columns(index: pd.Index, names: Sequence[str]) -> np.ndarray:
+    """Return calendar columns, (times, names) float32, by the clock of the index.
+
+    "hour sin1", ..., "year cos2" are sines and cosines of one and two turns a day or a year;
+    "weekday Mon" is 1 on Mondays, else 0.
     """
-    names = []
-    if isinstance(index, pd.DatetimeIndex) and len(index) > 1:
-        usual, span = _usual(index), index[-1] - index[0]
-        names += [f"hour {wave}" for wave in WAVES if usual < DAY and span >= 2 * DAY]
-        names += [f"weekday {day}" for day in WEEKDAYS if usual <= DAY and span >= 14 * DAY]
-        names += [f"year {wave}" for wave in WAVES if usual <= 31 * DAY and span >= 2 * YEAR * DAY]
-    return names, columns_named(index, names)
-
-
-def columns_named(index: pd.Index, names: Sequence[str]) -> np.ndarray:
-    """Return the calendar columns with these names, (time, names) float32, for any times."""
     values = np.zeros((len(index), len(names)), np.float32)
     if not names:
         return values

@@ -27,8 +27,8 @@ csv.field_size_limit(1 << 30)  # pandas has none
 class CsvFile:
     """A CSV file, plain or gzip: `names` of its columns, and what is `said` about it.
 
-    Its encoding is UTF-8 if None, or UTF-16 where its mark says so; its header is the line that has
-    most of the wanted names. Raises InputError if it can't be read or is no table.
+    Its encoding is UTF-8 if None; its header is the line that has most of the wanted names. Raises
+    InputError if it can't be read or is no table.
     """
 
     def __init__(self, path: str | Path, encoding: str | None, wanted: set[str]):
@@ -61,8 +61,6 @@ class CsvFile:
             if name in flags:
                 raise InputError(f"{flag} {name}: is given to {flags[name]} already; drop one")
             flags[name], count = flag, self.names.count(name)
-            if count > 1:
-                raise self.error(f"{count} columns named {name!r}; rename them")
             if count == 1:
                 continue
             near = difflib.get_close_matches(name, self.names, 1, 0.5)
@@ -70,7 +68,9 @@ class CsvFile:
             hint += "" if self.encoding.startswith("utf") else "is --encoding right? "
             if all(re.fullmatch(r"[-+\d.,:/ T]+", word) for word in self.names):
                 hint = "write a line of column names above the data; "
-            raise self.error(f"no column {name!r} for {flag}; {hint}it has: {shown}")
+            what = f"{count} columns named" if count else "no column"
+            hint = "rename them; " if count else hint
+            raise self.error(f"{what} {name!r} for {flag}; {hint}it has: {shown}")
 
     def read(self, names: Sequence[str], rows: int | None = None) -> pd.DataFrame:
         """Return columns as text by line, stripped, "" where empty; all rows, or the first ones.
@@ -110,8 +110,6 @@ class CsvFile:
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or error
             raise self.error(f"cannot be read ({reason}); check the file") from None
-        if guess and data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            self.encoding, guess = "utf-16", False
         if (guess and b"\0" in data) or re.match(NO_TABLE, data, re.I):
             raise self.error("is a workbook, JSON, HTML or binary file; export the table as CSV")
         try:

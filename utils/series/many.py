@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from utils import InputError
+from utils.series import baselines
 from utils.series.backtest import Backtest
 from utils.series.intervals import Conformal
 from utils.series.panel import FEW, Panel, evenly
@@ -48,6 +49,23 @@ def check_known(frames: dict[str, pd.DataFrame], known: Sequence[str], horizon: 
                 f"to be forecast; append rows with {known[column]!r} and an empty target, or lower "
                 "--horizon"
             )
+
+
+def window_mean(panel: Panel, origins: np.ndarray) -> np.ndarray:
+    """Repeat the mean of the window."""
+    mean = pd.DataFrame(panel.windows(origins)).mean(axis=1).fillna(0).to_numpy()
+    return np.repeat(mean[:, None], panel.horizon, axis=1)
+
+
+def zero(panel: Panel, origins: np.ndarray) -> np.ndarray:
+    """Forecast nothing: of rare demands, the median."""
+    return np.zeros((len(origins), panel.horizon))
+
+
+def simple(panel: Panel) -> dict[str, Callable]:
+    """Return the forecasters that fit the series and learn nothing, those of rare demands too."""
+    rare = {"zero": zero, "mean": window_mean}
+    return baselines.simple(panel) | (rare if panel.mostly_zero else {})
 
 
 def of_young(

@@ -21,33 +21,30 @@ OF_A_RUN = ("backtest.csv", "scores.json", "history.csv", "series.csv")
 
 
 def ahead(panel: Panel, forecaster: Callable, facts: dict) -> pd.DataFrame:
-    """Forecast past the end, with intervals.
+    """Forecast past the end, with intervals; return what forecast.csv holds.
+
+    By time, or by series and time: the forecast, the lower and the upper bounds of each level
+    (named where it isn't 90 %), and between them a median, if the forecaster has one.
 
     Args:
         panel: the series.
         forecaster: as `utils.series.backtest.backtest` takes them.
         facts: of `facts_of`: levels and corrections of the intervals, log.
-
-    Returns:
-        what forecast.csv holds, by time, or by series and time: the forecast and its bounds, lower
-        and upper of each level (named where it isn't 90 %), and between them a median, if any.
     """
     levels = facts["levels"]
     point, bounds = with_bounds(forecaster(panel, panel.end), levels)
     corrections = extended(np.array(facts["corrections"]), panel.horizon)
     bounds = widened(panel, panel.end, bounds, corrections, facts["log"])
     of_level = ["" if level == 0.9 else f"_{level:g}" for level in levels]
-    names = [f"lower{text}" for text in of_level] + [f"upper{text}" for text in of_level[::-1]]
-    if bounds.shape[-1] > len(names):
-        names.insert(len(levels), "median")
-    times = [times[-panel.horizon :] for times in panel.times]
-    table = pd.DataFrame({"time": times[0].append(times[1:])})
+    median = ["median"] * (bounds.shape[-1] > 2 * len(levels))
+    names = [*(f"lower{x}" for x in of_level), *median, *(f"upper{x}" for x in of_level[::-1])]
+    rows = panel.end[:, None] + np.arange(panel.horizon)
+    table = pd.DataFrame({"time": panel.times[rows.ravel()]})
     table["forecast"] = np.clip(point, bounds[..., 0], bounds[..., -1]).ravel()
     table[names] = bounds.reshape(len(table), -1)
     if panel.names == [""]:
         return table.set_index("time")
-    table.insert(0, "series", np.repeat(panel.names, panel.horizon))
-    return table.set_index("series")
+    return table.set_index(pd.Index(np.repeat(panel.names, panel.horizon), name="series"))
 
 
 def facts_of(script: str, args: argparse.Namespace, found: Backtest, **more: object) -> dict:
@@ -61,11 +58,9 @@ def facts_of(script: str, args: argparse.Namespace, found: Backtest, **more: obj
         "corrections": found.corrections.tolist(),
         "log": found.log,
         "columns": panel.columns,
-        "calendar": panel.calendar_names,
+        "panel": panel.settings,
         "step": panel.step,
         "zone": panel.zone,
-        "season": panel.season,
-        "input_steps": panel.input_steps,
         "lowest": None if panel.lowest < 0 else 0.0,
         "series": dict(zip(panel.names, sizes, strict=True)),
         **more,
@@ -84,14 +79,8 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
     Raises:
         InputError: if the step or the time zone is another, or the series is too short.
     """
-    steps, short, known = facts["input_steps"], facts.get("short", False), facts.get("known", [])
-    longest = max(frames.values(), key=len)
-    if len(longest) <= steps and not short:
-        raise InputError(
-            f"--load {path}: the model's windows have {steps} steps, so it needs at least "
-            f"{steps + 1} rows; the data have {len(longest)}"
-        )
-    columns = [longest.columns[0], *known, *facts["columns"][1:]]
+    settings, longest = facts["panel"], max(frames.values(), key=len)
+    columns = [longest.columns[0], *settings["known"], *facts["columns"][1:]]
     for name in [*facts["asked"][1:], *facts.get("asked_known", [])]:
         if (name in columns) != (name in longest):  # numbers: a column of words has others' names
             raise InputError(
@@ -102,10 +91,12 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
         name: frame.reindex(columns=columns, fill_value=0.0).mask(frame.isna().all(axis=1), axis=0)
         for name, frame in frames.items()
     }
-    panel = Panel(
-        frames, steps, horizon, season=facts["season"], calendar_names=facts["calendar"],
-        known=known, log=facts["log"], short_windows=short,
-    )  # fmt: skip
+    panel = Panel(frames, horizon=horizon, **settings)
+    if len(longest) <= panel.input_steps and not panel.short_windows:
+        raise InputError(
+            f"--load {path}: the model's windows have {panel.input_steps} steps, so it needs at "
+            f"least {panel.input_steps + 1} rows; the data have {len(longest)}"
+        )
     for what, learned, ours in (
         ("step", facts["step"], panel.step),
         ("time zone", facts["zone"] or "none", panel.zone or "none"),

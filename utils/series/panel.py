@@ -41,7 +41,7 @@ class Panel:
             horizon at least.
 
     Attributes:
-        times: of each series, the steps to come included: (length + horizon,).
+        times: (rows,) the steps to come included; in margins the first one.
         start, end: (series,) the row of the first value, and the row after the last one.
         values: (rows, targets) float64: the target and, to its right, the features; NaN where
             missing, in margins and in the steps to come.
@@ -54,6 +54,7 @@ class Panel:
         error_size: (series,) what the errors of intervals are measured in: `mase_scale`, or that of
             a typical series where one is too young to tell, 0 where it stands still.
         lowest: 0 where the train part has no value below, else -inf: no forecast lies below.
+        settings: arguments that make a panel of newer rows like this one, as JSON.
         positive, whole, mostly_zero: whether all train values are above zero, all are whole
             numbers, and a third or more are zero.
 
@@ -85,10 +86,14 @@ class Panel:
         self._split(held_back)
         self._add_calendar(calendar_names)
         self._measure()
+        self.settings = {
+            "input_steps": input_steps, "known": list(known), "season": self.season,
+            "calendar_names": self.calendar_names, "log": log, "short_windows": short_windows,
+        }  # fmt: skip
 
     def _lay_out(self, frames, known):
         """Fill times, values, known, start, end and series_of_rows."""
-        self.times, blocks, futures = [], [], {}
+        blocks, times, futures = [], [], {}
         for frame in frames.values():
             rows, index = frame.to_numpy(float), frame.index
             given = np.flatnonzero(np.isfinite(rows[:, 0]))
@@ -101,7 +106,8 @@ class Panel:
                 index = index.append(futures[alike])
             around = [(self.input_steps, missing), (0, 0)]
             blocks.append(np.pad(rows, around, constant_values=np.nan))
-            self.times.append(index)
+            times += [index[[0] * self.input_steps], index]
+        self.times = times[0].append(times[1:])
         sizes, rows = np.array([len(block) for block in blocks]), np.concatenate(blocks)
         self.end = np.cumsum(sizes) - self.horizon
         self.start = self.end + self.horizon - sizes + self.input_steps
@@ -123,15 +129,11 @@ class Panel:
 
     def _add_calendar(self, names):
         """Fill calendar, moment and calendar_names."""
-        which, times = self.times[0].append(self.times[1:]).factorize(sort=True)
-        if names is None:
-            self.calendar_names, columns = calendar.columns(times)
-        else:
-            self.calendar_names, columns = list(names), calendar.columns_named(times, names)
-        self.calendar = np.pad(columns, [(1, 0), (0, 0)])
-        self.moment = np.zeros(len(self.values) + 1, np.int32)
+        which, times = self.times.factorize(sort=True)
+        self.calendar_names = calendar.cycles(times) if names is None else list(names)
+        self.calendar = np.pad(calendar.columns(times, self.calendar_names), [(1, 0), (0, 0)])
         timed = np.arange(len(self.values)) >= self.start[self.series_of_rows]
-        self.moment[:-1][timed] = 1 + which
+        self.moment = np.append(np.where(timed, 1 + which, 0), 0).astype(np.int32)
 
     def _measure(self):
         """Take scales and what is possible from the train part."""
@@ -208,8 +210,7 @@ class Panel:
     def series(self, number: int = 0) -> pd.Series:
         """Return the target of a series by time."""
         rows = slice(self.start[number], self.end[number])
-        times = self.times[number][: -self.horizon]
-        return pd.Series(self.values[rows, 0], times, name=self.columns[0])
+        return pd.Series(self.values[rows, 0], self.times[rows], name=self.columns[0])
 
     def windows(self, origins: np.ndarray) -> np.ndarray:
         """Return the target before each origin, (windows, input_steps), NaN where missing."""
@@ -252,19 +253,9 @@ class Panel:
                     "longer series"
                 )
 
-    def samples(self) -> str:
-        """Return three windows as numbers, and how many there are of each part."""
-        train, val, test = (self.origins(part) for part in PARTS)
-        lines = [
-            f"Of {len(self.series()):,} rows, windows of {self.input_steps} and what came next:"
-        ]
-        for window, origin in zip(self.windows(train[:3]), train[:3], strict=True):
-            shown = [f"{value:.4g}" for value in window]
-            if len(shown) > 6:
-                shown[3:-2] = ["..."]
-            lines.append(f"    {' '.join(shown)} -> {self.values[origin, 0]:.4g}")
-        sizes = f"{len(train):,} windows to train, {len(val):,} to validate, {len(test):,} to test."
-        return "\n".join([*lines, sizes])
+    def __str__(self):
+        train, val, test = (len(self.origins(part)) for part in PARTS)
+        return f"{train:,} windows to train, {val:,} to validate, {test:,} to test."
 
     # -------------------------------------------------------------- values as networks read them
 

@@ -25,11 +25,10 @@ LIKE_A_TIME = (  # 31.12., 2001-W05, KW 5/2001, Q3 '24, 12:30, 5 Nov, 十一月
 PARTS = ["year", "month", "day", "hour", "minute", "second"]  # which pandas assembles
 COMPACT = r"(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?"  # 200101, 20010131
 DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-EPOCHS = {"seconds": ("s", 1e8), "milliseconds": ("ms", 1e11), "nanoseconds": ("ns", 1e17)}
+EPOCHS = {"seconds": ("s", 1e8), "milliseconds": ("ms", 1e11)}
 ISO = r"\d{4}(-\d\d-\d\d|\d{4})([T ][\d:.]+)?"
 HALF = r"\s*[AP]\.?M\.?"
 MARK = r"\d+|[A-Za-z]+"  # a number or a word
-CLOCK_ALONE = rf"(?i)\d?\d[:.]\d\d([:.]\d\d)?({HALF})?"
 CLOCK = rf"(?:[T:]|,?\s+)(?:\d?\d(?::\d\d){{1,2}}(?:\.\d+|{HALF})?|\d?\d{HALF})"
 ZONE = rf"(?i)(:\d\d(?:\.\d+)?|{HALF})\s*(Z|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?|[A-Z]{{3,4}})$"
 HOURS = {"UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EST": -5}
@@ -54,8 +53,7 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
         times = read(sample[chain], None)[0][0]
         if times.is_unique and not times.hasnans:
             return chain
-    clocks = [name for name in sample if sample[name].str.fullmatch(CLOCK_ALONE).all()]
-    dates, unread = [], []
+    ranked = []
     for place, name in enumerate(sample):
         words, named = sample[name][sample[name] != ""], bool(re.search(NAME, name))
         numbers = pd.to_numeric(words, errors="coerce").to_numpy(float)
@@ -63,14 +61,11 @@ def find(sample: pd.DataFrame, time_format: str | None) -> list[str]:
         if numeric and not (named or time_format or words.str.fullmatch(COMPACT).all()):
             continue
         times = read(words.drop_duplicates().to_frame(), time_format)[0][0]
-        if not times.hasnans:
-            dates.append((len(times) == len(words), named, len(times), -place, [name]))
-        elif _looks_like_times(name, named, words, numbers):
-            unread.append((named and not numeric and name not in clocks, -place, [name]))
-    best = max(dates, default=(True, False, []))
-    if unread and (not dates or max(unread)[0] > best[1]):
-        return max(unread)[-1]
-    return best[-1] + clocks[: int(not best[0])]  # of a date in several rows
+        fits, unread = not times.hasnans, named and not numeric
+        if fits or _looks_like_times(name, named, words, numbers):
+            rank = (2 * named if fits else unread, fits, len(times) == len(words), len(times))
+            ranked.append((rank, -place, [name]))
+    return max(ranked, default=[[]])[-1]
 
 
 def _looks_like_times(name, named, words, numbers):
@@ -94,19 +89,19 @@ def read(columns: pd.DataFrame, time_format: str | None) -> list[tuple]:
         the readings that fit all rows, but only a regular one if there is one; or the best.
     """
     text, *more = (columns[name] for name in columns)
+    text, parts = text.str.cat(more, sep=" ") if more else text, [x.lower() for x in columns]
     if time_format:
-        return [(_strptime(text.str.cat(more, sep=" "), time_format), "", "")]
-    parts = [name.lower() for name in columns]
+        return [(_strptime(text, time_format), "", "")]
     if {"year", "month"} <= set(parts) <= set(PARTS) and len(parts) == len(set(parts)):
         numbers = columns.apply(pd.to_numeric, errors="coerce").set_axis(parts, axis=1)
         numbers = numbers.assign(day=numbers.get("day", 1.0)).astype(float)
         numbers = numbers.where(numbers % 1 == 0).where(numbers["year"].between(1000, 2200))
         return [(pd.DatetimeIndex(pd.to_datetime(numbers, errors="coerce")), "", "")]
-    for clock in more:
-        whole = clock.str.fullmatch(CLOCK_ALONE)
-        text = (text + " " + clock.str.replace(".", ":")).where(whole, "")
-    text = text.str.replace(r"(?i)\b([ap])[.:]m[.:](?!\w)", r"\1m", regex=True)  # 11 p.m.
-    readings, even = _readings(text), []
+    if pd.to_numeric(text[:100], errors="coerce").notna().mean() > 0.5:
+        return [_of_numbers(text.str.replace(r"\.0*$", "", regex=True))]  # 2001.0
+    if text.str.fullmatch(r"\d{4}-?Q[1-4]").all():
+        return [(pd.PeriodIndex(text, freq="Q").to_timestamp(), "", "")]
+    readings, even = _of_dates(text), []
     for reading in readings:
         times = reading[0].unique().sort_values()
         months = set(np.diff(times.year * 12 + times.month))
@@ -124,33 +119,6 @@ def _strptime(words, form):
     return times.where(~ahead, times - pd.DateOffset(years=100)) if "%y" in form else times
 
 
-def _readings(words):
-    """Return the readings that fit all words, or the one that fits most."""
-    none = pd.DatetimeIndex([pd.NaT] * len(words)), "", ""
-    if pd.to_numeric(words[:100], errors="coerce").notna().mean() > 0.5:
-        return [_of_numbers(words.str.replace(r"\.0*$", "", regex=True)) or none]  # 2001.0
-    if words.str.fullmatch(r"\d{4}-?Q[1-4]").all():
-        return [(pd.PeriodIndex(words, freq="Q").to_timestamp(), "", "")]
-    zones = words.str.extract(ZONE)[1].str.upper()
-    words, note = words.str.replace(ZONE, r"\1", regex=True), ""
-    if words.str.match(r"\d{2,3}[-/.年]").all() and words.str.match(r"\d{3}").any():
-        note = "years of the Republic of China"
-        words = words.str.replace(r"^\d+", lambda year: str(int(year[0]) + 1911), regex=True)
-    readings = [none]
-    for form, order in _forms(words.iloc[0]).items():
-        iso = form == "ISO8601"
-        times = _strptime(words.where(words.str.fullmatch(ISO)) if iso else words, form)
-        seasons = order == "Y m" and ((times.year + 1) % 100 == times.month).all()
-        if not (seasons and len(times) > 1):  # 2001/02, 2002/03
-            readings.append((_zoned(times, zones), note or NOTES.get(order[:3], ""), form))
-        if iso and not times.hasnans:
-            break
-    whole = [reading for reading in readings if not reading[0].hasnans]
-    if whole and all(note == NOTES["y m"] for _, note, _ in whole):
-        return [none]  # 99/01/04 is 1999, or 2010 in the Republic of China
-    return whole or [max(readings, key=lambda reading: reading[0].notna().sum())]
-
-
 def _of_numbers(words):
     """Return the reading of digits without a mark, or of seconds since 1970."""
     size, numbers = len(words.iloc[0]), pd.to_numeric(words, errors="coerce")
@@ -162,15 +130,36 @@ def _of_numbers(words):
     for note, (unit, low) in EPOCHS.items():
         if low <= numbers.min() and numbers.max() <= 100 * low:
             return pd.to_datetime(pd.Index(numbers), unit=unit, utc=True), f"Unix {note}", ""
-    return None
+    return pd.DatetimeIndex([pd.NaT] * len(words)), "", ""
+
+
+def _of_dates(words):
+    """Return the readings that fit all words, or the one that fits most."""
+    none = pd.DatetimeIndex([pd.NaT] * len(words)), "", ""
+    words = words.str.replace(r"(?i)\b([ap])[.:]m[.:](?!\w)", r"\1m", regex=True)  # 11 p.m.
+    zones = words.str.extract(ZONE)[1].str.upper()
+    words, note = words.str.replace(ZONE, r"\1", regex=True), ""
+    if words.str.match(r"\d{2,3}[-/.年]").all() and words.str.match(r"\d{3}").any():
+        note = "years of the Republic of China"
+        words = words.str.replace(r"^\d+", lambda year: str(int(year[0]) + 1911), regex=True)
+    readings = []
+    for form, order in _forms(words.iloc[0]):
+        iso = form == "ISO8601"
+        times = _strptime(words.where(words.str.fullmatch(ISO)) if iso else words, form)
+        readings.append((_zoned(times, zones), note or NOTES.get(order[:3], ""), form))
+        if iso and not times.hasnans:
+            break
+    whole = [reading for reading in readings if not reading[0].hasnans]
+    if whole and all(note == NOTES["y m"] for _, note, _ in whole):
+        return [none]  # 99/01/04 is 1999, or 2010 in the Republic of China
+    return whole or [max(readings, key=lambda reading: reading[0].notna().sum(), default=none)]
 
 
 def _forms(word):
-    """Return the formats of strptime that may fit a word, and the order of its date in each."""
+    """Return the formats of strptime that may fit a word, with the order of its date."""
     date, clock = re.fullmatch(rf"(.*?)({CLOCK})?", word, re.I | re.S).groups("")
     half = re.search(HALF, clock, re.I)
-    hours = "IMS"[: clock.count(":", 1) + 1] + "p" if half else "HMSf"
-    clock = clock[:1] + _fill(clock[1:], hours)
+    clock = clock[:1] + _fill(clock[1:], "IMS"[: clock.count(":", 1) + 1] + "p" if half else "HMSf")
     forms = {"ISO8601": ""} if re.fullmatch(ISO, word) else {}
     count = len(re.findall(MARK, date)) if date[:1].isalnum() else 0
     for order in ORDERS:
@@ -180,7 +169,7 @@ def _forms(word):
             form = _fill(date, names.split()) + clock
             if not pd.isna(pd.to_datetime(word, format=form, errors="coerce")):
                 forms[form] = order
-    return forms
+    return forms.items()
 
 
 def _fill(text, directives):
@@ -192,17 +181,17 @@ def _fill(text, directives):
 def _zoned(times, zones):
     """Put times into the last one's zone; days of several stay on the file's own clock.
 
-    All rows have a zone, or none, as the first has it; a name that may mean several is none.
+    All rows have a zone, or none; a name that may mean several is none.
     """
-    times = times.where(zones.notna() == zones.notna().iloc[0])
     if zones.isna().iloc[0]:
-        return times
-    names = OFFSETS | ({"CST": "-06:00"} if (zones == "CDT").any() else {})
-    clocks = "2000-01-01T00:00" + zones.replace(names).str.replace(r"^UTC|^GMT", "", regex=True)
-    utc = pd.to_datetime(clocks, format="ISO8601", utc=True, errors="coerce")
-    ahead = pd.Timestamp("2000-01-01", tz="UTC") - utc
-    days = ahead.nunique() > 1 and (times - times.normalize()).nunique() == 1
+        return times.where(zones.isna())
+    clocks = "2000-01-01T00:00" + zones.replace(OFFSETS).str.replace("^UTC|^GMT", "", regex=True)
+    ahead = pd.Timestamp("2000-01-01", tz="UTC") - pd.to_datetime(
+        clocks, format="ISO8601", utc=True, errors="coerce"
+    )
+    if ahead.nunique() > 1 and (times - times.normalize()).nunique() == 1:
+        return times.where(ahead.notna())
     utc = (times - pd.TimedeltaIndex(ahead)).tz_localize("UTC")
-    if days or utc.isna().all():
-        return times.where(utc.notna())
+    if utc.hasnans:
+        return utc
     return utc.tz_convert(datetime.timezone(ahead.iloc[utc.argmax()].to_pytimedelta()))

@@ -21,7 +21,7 @@ MOST_WORDS, MOST_REMARKS = 100, 10  # of a column of text; in all
 LARGEST = 1e100  # the square of what is larger is infinite
 CODES = {-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999}  # that stand for missing values
 EQUAL = 20  # rows in a row with one value are many, where that is rare
-FAR = 50  # times the usual distance from the median
+FAR = 2  # times the range of all other values
 GROUPED = r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?"  # 1,234.5
 COUNT = "or count rows with --time-column none"
 
@@ -30,9 +30,7 @@ class Table(NamedTuple):
     """What a file holds; as text, what was understood and the remarks, a line each."""
 
     frames: dict[str, pd.DataFrame]  # by series, "" where there is one: float64, NaN where missing
-    target: str
     known: list[str]  # columns; of text, a 0/1 column for each word, "weekday=Mon", sorted
-    features: list[str]  # likewise
     understood: str  # one line
     remarks: list[str]  # a line each on what looks odd
 
@@ -68,7 +66,7 @@ def read_table(
         features: likewise, columns of which only the past is known.
         missing: what else than an empty field stands for a missing value, as "-9999".
         decimal: "." or ",".
-        encoding: of the text; None takes UTF-8, or UTF-16 by its mark.
+        encoding: of the text; None takes UTF-8.
 
     Raises:
         InputError: if anything is in the way; one line with the file, its line, what to do.
@@ -83,7 +81,7 @@ def read_table(
     rows = rows[~blank] if names else rows[blank[::-1].cumprod()[::-1] == 0]
     found = {name: _columns(file, rows[name], missing, decimal, name == target) for name in inputs}
     columns = {name: column for some in found.values() for name, column in some.items()}
-    known, features = ([x for name in some for x in found[name]] for some in (known, features))
+    known = [column for name in known for column in found[name]]
     series, ids = pd.factorize(rows[series_column] if keys else np.full(len(rows), "", object))
     if keys and "" in ids:
         line = rows.index[(rows[series_column] == "").argmax()]
@@ -97,7 +95,7 @@ def read_table(
     said = ", ".join(part for part in [*said, "decimal comma" * (decimal == ",")] if part)
     remarks = _remarks(frames, target)
     frames = {who: frame for who, frame in frames.items() if frame[target].notna().any()}
-    return Table(frames, target, known, features, said, remarks)
+    return Table(frames, known, said, remarks)
 
 
 def _time_columns(file, wanted, keys, time_column, time_format):
@@ -243,7 +241,7 @@ def _frames(file, columns, series, ids, index, positions):
 
 
 def _remarks(frames, target):
-    """Say what looks odd: no values, codes for missing ones, far outliers, a sensor that hangs."""
+    """Say what looks odd: no values, a sensor that hangs, codes for missing values, outliers."""
     remarks = []
     for who, frame in frames.items():
         given, odd = frame[target].dropna(), {}
@@ -259,17 +257,15 @@ def _remarks(frames, target):
             first = edges[np.diff(edges).argmax()]
             what = f"{values[first]:g} in {longest} rows, one after the other, the first"
             odd[what] = times[[first]]
-        for code in CODES.intersection([values.min(), values.max()]):
-            same = values == code
+        for end in (values.min(), values.max()):
+            same, code = values == end, end in CODES
             rest = values[~same]
-            if len(rest) >= EQUAL / 2 and np.abs(code - rest).min() > np.ptp(rest) > 0:
-                odd[f"{code:g} (if it means missing, --missing {code:g})"] = times[same]
-                values, times = rest, times[~same]
-        away = np.abs(values - np.median(values))
-        far = away > FAR * np.median(away[away > 0]) if away.any() else away > 0
-        if 0 < far.sum() <= max(3, len(values) / 200) and away[far].min() > 5 * away[~far].max():
-            shown, rest = ", ".join(f"{x:g}" for x in values[far][:3]), values[~far]
-            odd[f"{shown} (all else lies from {rest.min():g} to {rest.max():g})"] = times[far]
+            seldom = code or same.sum() <= max(3, len(values) / 200)
+            apart = np.ptp(rest) * (1 if code else FAR) if len(rest) else 0.0
+            if seldom and np.abs(end - rest).min(initial=np.inf) > apart > 0:
+                hint = f"; if it means missing, --missing {end:g}" if code else ""
+                what = f"{end:g} (all else lies from {rest.min():g} to {rest.max():g}{hint})"
+                odd[what] = times[same]
         for what, at in odd.items():
             shown = ", ".join(map(str, at[:3])) + ", ..." * (len(at) > 3)
             remarks.append(f"{prefix}{target!r} is {what} at {shown}")

@@ -1,12 +1,59 @@
-"""A network that feeds on its own forecasts, in the series' own unit."""
+"""Windows of the next step, on arange, and a network that feeds on its own forecasts."""
 
+from utils.series.next_step import Recursive, in_order, in_own_unit, shuffled
 from utils.series.panel import Panel
-from utils.series.recursive import Recursive, in_own_unit
 
 import keras
 import numpy as np
 import pytest
 from frames import days, rows
+
+# ------------------------------------------------------------------ windows
+
+
+def taken(panel, batches):
+    """Return which rows of a panel of arange the batches have as targets, in order."""
+    targets = np.concatenate([batch[1][:, 0] for batch in batches])
+    return np.rint(targets * panel.std[0] + panel.mean[0]).astype(int).tolist()
+
+
+@pytest.mark.parametrize(("length", "batch_size"), [(60, 8), (40, 9), (30, 50)])
+def test_each_pass_takes_every_window_once_in_a_new_order(length, batch_size):
+    """An incomplete last batch is filled up, so that none is left out."""
+    panel = Panel({"": rows(np.arange(length))}, 4, 2)
+    origins = set((panel.known_origins("train") - panel.start[0]).tolist())
+    batches = -(-len(origins) // batch_size)
+    order = taken(panel, shuffled(panel, batch_size, seed=3).take(2 * batches))
+    first, second = order[: batches * batch_size], order[batches * batch_size :]
+    assert set(first) == set(second) == origins and first != second
+    assert len(set(first[: len(origins)])) == len(origins)
+    assert order == taken(panel, shuffled(panel, batch_size, 3).take(2 * batches))
+    assert order != taken(panel, shuffled(panel, batch_size, 4).take(2 * batches))
+
+
+def test_in_order_is_complete_and_in_order_and_without_gaps():
+    values = np.arange(20_000.0)
+    values[[15_000, 16_000]] = np.nan
+    panel = Panel({"": rows(values)}, 4, 2)
+    expected = set(range(14_000, 17_000)) - {15_000, 16_000}
+    assert taken(panel, in_order(panel)) == sorted(expected)
+
+
+def test_a_window_is_what_came_before_and_what_is_known_of_the_row_after_each_row():
+    y = np.r_[np.arange(60.0), [np.nan] * 3]
+    panel = Panel({"": days(y, promotion=np.arange(63.0), x=100 * y)}, 4, 3, known=["promotion"])
+    inputs, targets = next(iter(in_order(panel, "train")))
+    assert inputs.shape[1:] == (4, 2 + 7 + 1)
+    first = inputs[0].numpy()  # rows 0 to 3
+    np.testing.assert_allclose(
+        first[:, :2] * panel.std + panel.mean, np.c_[y[:4], 100 * y[:4]], atol=1e-3
+    )
+    np.testing.assert_allclose(targets[0] * panel.std + panel.mean, [4, 400], rtol=1e-6)
+    assert first[:, 2:9].argmax(axis=1).tolist() == [1, 2, 3, 4]  # row 1 is a Tuesday
+    assert first[:, -1].tolist() == [1, 2, 3, 4]
+
+
+# ------------------------------------------------------------------ fed back
 
 
 def network_of(panel, seed=0):
@@ -21,17 +68,13 @@ def network_of(panel, seed=0):
     return network, [np.float64(weight) for weight in dense.get_weights()]
 
 
-@pytest.fixture
-def panel():
+def test_it_is_the_plain_loop():
+    """With features that are fed back, the calendar, a known column, and gaps."""
     rng = np.random.default_rng(0)
     values, promotion = rng.normal(20, 3, 103), rng.integers(0, 2, 103) * 1.0
     values[40:43] = values[100:] = np.nan
     frame = days(values, promotion=promotion, other=rng.normal(5, 1, 103))
-    return Panel({"": frame}, 5, 3, known=["promotion"])
-
-
-def test_it_is_the_plain_loop(panel):
-    """With features that are fed back, the calendar, a known column, and gaps."""
+    panel = Panel({"": frame}, 5, 3, known=["promotion"])
     network, (kernel, bias) = network_of(panel)
     forecaster = Recursive(in_own_unit(network, panel))
     origins = np.append(panel.start[0] + np.array([5, 42, 60]), panel.end)
@@ -45,8 +88,7 @@ def test_it_is_the_plain_loop(panel):
             ahead = (inputs @ kernel + bias) * panel.std + panel.mean
             expected[i, step] = ahead[0]
             window = np.vstack([window[1:], ahead])
-    found = forecaster(panel, origins)
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose(forecaster(panel, origins), expected, rtol=1e-5)
     np.testing.assert_allclose(forecaster(panel, origins, 1), expected[:, :1], rtol=1e-5)
 
 

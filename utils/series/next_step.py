@@ -1,6 +1,14 @@
-"""A network of the next step, in the series' own unit, that feeds on its own forecasts."""
+"""A network of the next step: the windows that it learns from, and forecasts fed back to it.
+
+Windows are streams of batches, each a vector of origins and one gather, so that memory grows with
+the rows and not with the windows. A batch holds inputs (batch, input_steps, targets + coming), in
+each row the z-scores, and the calendar and known columns of the row *after* it, which are known by
+then; and the z-scores of the origins' rows, (batch, targets).
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from utils.series.panel import Panel
 
@@ -8,7 +16,40 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+VAL_BATCH = 1024  # windows
 ORIGINS_AT_ONCE = 4096
+
+
+def shuffled(panel: Panel, batch_size: int, seed: int) -> tf.data.Dataset:
+    """Stream the train part without end: each pass takes every window once, in a new order."""
+    rows = tf.constant(panel.known_origins("train"))
+    filled = tf.range(-(-len(rows) // batch_size) * batch_size) % len(rows)
+
+    def one_pass(number):  # the last batch begins the pass anew
+        order = tf.random.experimental.stateless_shuffle(rows, seed=[seed, number])
+        batches = tf.reshape(tf.gather(order, filled), [-1, batch_size])
+        return tf.data.Dataset.from_tensor_slices(batches)
+
+    return tf.data.Dataset.counter().flat_map(one_pass).map(_cutting(panel)).prefetch(8)
+
+
+def in_order(panel: Panel, part: str = "val") -> tf.data.Dataset:
+    """Stream a part once, oldest first, in batches of VAL_BATCH."""
+    origins = tf.data.Dataset.from_tensor_slices(panel.known_origins(part))
+    return origins.batch(VAL_BATCH).map(_cutting(panel)).prefetch(4)
+
+
+def _cutting(panel):
+    """Return what cuts a batch, from origins (batch,)."""
+    after = panel.coming(np.arange(1, len(panel.values) + 1))
+    rows = tf.constant(np.concatenate([panel.z, after], axis=1), tf.float32)
+    past = tf.range(-panel.input_steps, 0, dtype=tf.int64)
+
+    def cut(origins):
+        inputs, targets = tf.gather(rows, origins[:, None] + past), tf.gather(rows, origins)
+        return inputs, targets[:, : len(panel.columns)]
+
+    return cut
 
 
 def in_own_unit(network: keras.Model, panel: Panel) -> keras.Model:
@@ -19,9 +60,6 @@ def in_own_unit(network: keras.Model, panel: Panel) -> keras.Model:
     Args:
         network: z-scores (batch, input_steps, targets + coming) -> (batch, targets), the next ones.
         panel: what it was trained on.
-
-    Returns:
-        the same for values in the series' unit, as `Recursive` feeds it.
     """
     ops, targets, mean, std = keras.ops, len(panel.columns), panel.mean, panel.std
     windows = keras.Input(network.input_shape[1:], dtype="float64")
@@ -33,15 +71,10 @@ def in_own_unit(network: keras.Model, panel: Panel) -> keras.Model:
     return keras.Model(windows, ops.exp(ahead) if panel.log else ahead)
 
 
-class Recursive:
-    """Forecasts step by step, each forecast being the newest input of the next one.
+class Recursive(NamedTuple):
+    """Forecasts step by step, each forecast being the newest input of the next one."""
 
-    Args:
-        model: of `in_own_unit`.
-    """
-
-    def __init__(self, model: keras.Model):
-        self.model = model
+    model: keras.Model  # of `in_own_unit`
 
     def __call__(self, panel: Panel, origins: np.ndarray, steps: int | None = None) -> np.ndarray:
         """Return the forecasts of the target, (windows, horizon), or of so many steps."""
