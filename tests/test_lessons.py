@@ -240,16 +240,6 @@ def test_the_saved_model_forecasts_the_same_in_another_process(own, csv, tmp_pat
     assert again.splitlines()[1].startswith("2001-01-13 12:00:00,")
 
 
-def test_a_model_that_does_not_fit_the_data_leaves_nothing(own, csv, tmp_path):
-    pd.read_csv(csv, parse_dates=["when"]).resample("D", on="when").last().to_csv(tmp_path / "days")
-    argv = ["--load", own[0] / "model.keras", "--output-dir", tmp_path / "out", "--csv"]
-    with pytest.raises(InputError, match="learned a step of h, the data's step is D"):
-        GRU.main(words(*argv, tmp_path / "days"))
-    with pytest.raises(InputError, match=r"--features other: the model .* has learned other, sky;"):
-        GRU.main(words(*argv, csv, "--features", "other"))
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_price_must_be_above_zero(tmp_path):
     (tmp_path / "prices.csv").write_text("close,open\n1,1\n2,2\n0,3\n4,4\n")
     for column, feature in (("close", "open"), ("open", "close")):

@@ -118,8 +118,8 @@ def test_verdict(ours, p_value, said):
     ("ours", "said"),
     [
         ([1.0, 2.0, 3.0], "Fed back, GRU is no worse than any baseline at all steps shown."),
-        ([1.0, 3.0, 2.0], "Fed back, GRU falls behind: 2 steps ahead it has 3, linear 2. Where it"),
-        ([1.5, 2.0, 3.0], "falls behind: 1 steps ahead it has 1.5, seasonal naive 1."),
+        ([1.0, 3.0, 2.0], "Fed back, GRU falls behind at step 2: it has 3, linear 2. Where it"),
+        ([1.5, 2.0, 3.0], "falls behind at step 1: it has 1.5, seasonal naive 1."),
     ],
 )
 def test_verdict_by_step(ours, said):

@@ -36,6 +36,7 @@ class Backtest:
         forecasts: by name, (windows, horizon).
         bounds: (windows, horizon, 2 * levels) of what is written; see `intervals`.
         corrections: (levels, horizon) of its intervals, as known at the end.
+        shown: which of the levels is shown: 90 %, or else the widest.
         scores: what scores.json holds: val, test, coverage, width, best_baseline, p_value.
     """
 
@@ -54,6 +55,7 @@ class Backtest:
         self.panel, self.levels, self.log = panel, levels, log
         self.network, self.written = network, written or network
         self.steps = steps or panel.horizon
+        self.shown = levels.index(0.9) if 0.9 in levels else 0
         val, self.origins = (evenly(panel.origins(part), windows) for part in ("val", "test"))
         both, before, self.forecasts = np.concatenate([val, self.origins]), len(val), {}
         of_val, bounds = {}, {}
@@ -82,11 +84,6 @@ class Backtest:
                 line = {"all": float(np.nanmean(known)), "by_step": mean_by_step(known)}
                 found[name][f"{level:.6g}"] = line
         return found
-
-    @property
-    def shown(self) -> int:
-        """Which of the levels is shown: 90 %, or else the widest."""
-        return self.levels.index(0.9) if 0.9 in self.levels else 0
 
     def table(self) -> pd.DataFrame:
         """Return what backtest.csv holds: a row per series, origin and step."""
@@ -193,7 +190,7 @@ def verdict_by_step(network: str, mae: pd.DataFrame) -> str:
         return f"Fed back, {network} is no worse than any baseline at all steps shown."
     step, best = behind.idxmax(), baselines.loc[behind.idxmax()].idxmin()
     return (
-        f"Fed back, {network} falls behind: {step} steps ahead it has {mae[network][step]:.4g}, "
+        f"Fed back, {network} falls behind at step {step}: it has {mae[network][step]:.4g}, "
         f"{best.replace('_', ' ')} {baselines[best][step]:.4g}. "
         "Where it loses, take forecast.py, which learns all steps at once."
     )
