@@ -29,11 +29,11 @@ from pathlib import Path
 
 from utils import InputError, cli, plotting
 from utils.files import output_folder, write_csv, write_json, written_whole
-from utils.series import baselines, pretrained, prior, shops
+from utils.series import baselines, pretrained, prior, shops, tasks
 from utils.series.blend import error_of
 from utils.series.heads import linear_heads
 from utils.series.panel import Panel, evenly
-from utils.series.patches import PATCH, QUANTILES, SIMPLE, VALUES, patches, targets
+from utils.series.patches import PATCH, QUANTILES, SIMPLE, VALUES
 from utils.series.table import read_table
 
 import keras
@@ -44,10 +44,6 @@ from scipy.special import softmax
 BATCH = 128  # series
 EPOCH = 100  # steps, after which all is saved
 STATE, HISTORY = "state.keras", "history.csv"
-LONGEST = 64  # patches
-# two courses: share of the series, how rare short ones are among them, and the learning rate
-COURSES = ((4 / 7, 1.5, 0.003), (3 / 7, 3.0, 0.002))
-RUNS = 12  # patches that are hidden in a row, below that; seldom more
 
 
 def build_network(without=None, units=128, recurrent=2):
@@ -119,42 +115,6 @@ def pinball(actual, predicted):
     return keras.ops.sum(weight * loss) / keras.ops.sum(weight)
 
 
-def examples(rng, number, length):
-    """Draw series of `length` patches and hide runs of them; return inputs and targets."""
-
-    def some(low, high):  # a whole number from `low` to below `high`, by series
-        return (low + rng.random((number, 1)) * (high - low)).astype(int)
-
-    def by_chance(share):
-        return rng.random((number, 1)) < share
-
-    values, seasons = prior.draw(rng, number, PATCH * length)
-    start = np.where(by_chance(0.15), some(0, PATCH * length // 2), some(0, PATCH))
-    values[np.arange(values.shape[1]) < start] = np.nan  # a series begins late
-    first, patch = -(-(start + 2) // PATCH), np.arange(length)
-    # a run at the end of what is known, mostly the series' end
-    most = np.maximum(length - first, 1)
-    run = np.where(by_chance(0.1), some(1, most + 1), np.minimum(some(1, RUNS), most))
-    begin = np.where(by_chance(0.75), length - run, some(first, length - run + 1))
-    hidden = (patch >= begin) & (patch < begin + run)
-    # in half of the series another one before it
-    run = np.minimum(some(1, RUNS), length // 3)
-    early = some(first, begin - run)
-    hidden |= (patch >= early) & (patch < early + run) & (early >= first) & by_chance(0.5)
-    known, past = (np.repeat(at, PATCH, axis=1) for at in (~hidden, patch < begin))
-    cut = patches(values, seasons, ~known, past)
-    weight = np.where(hidden | (patch >= begin), 1.0, 0.15) * (patch >= first)
-    return {name: x[:, :-1] for name, x in cut.inputs.items()}, targets(cut, weight)
-
-
-def batches(seed, numbers, power):
-    """Yield the batches of these numbers, of long and of short series in turn."""
-    for number in numbers:
-        rng = np.random.default_rng([seed, number])
-        place = (number % 2 + rng.random()) / 2
-        yield examples(rng, BATCH, LONGEST - int((LONGEST - 1) * place**power))
-
-
 def parse_args(argv):
     parser = cli.Parser(prog="pretrain.py", description=__doc__.partition("\n")[0])
     length = parser.add_mutually_exclusive_group()
@@ -170,48 +130,55 @@ def parse_args(argv):
     return args
 
 
-def per_second(seed):
-    """Return how many series a second a network learns from."""
-    network, some = compiled(build_network(), 100, 0.001), batches(seed, range(12), COURSES[0][1])
-    for number, batch in enumerate(some):
-        if number == 4:
-            begin = time.perf_counter()
-        network.train_on_batch(*batch)
-    return 8 * BATCH / (time.perf_counter() - begin)
-
-
-def compiled(network, steps, rate):
+def compiled(network, steps):
     """Return the network with its loss and an optimizer for so many steps."""
     warm = min(200, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warm, warmup_target=rate, warmup_steps=warm
+        0.0, steps - warm, warmup_target=0.003, warmup_steps=warm
     )
     optimizer = keras.optimizers.Muon(
         schedule, weight_decay=0.01, adam_weight_decay=0.01, adam_beta_2=0.98, global_clipnorm=1.0,
         exclude_layers=["heed", "correction", "apart"], use_ema=True, ema_momentum=0.998,
     )  # fmt: skip
-    network.compile(optimizer, pinball, jit_compile=False)
+    # XLA doesn't pay on a CPU's loops, and JAX compiles nothing without it
+    network.compile(optimizer, pinball, jit_compile=keras.config.backend() == "jax")
     return network
 
 
+def per_second(seed):
+    """Return how many series a second a network learns from."""
+    network, cycle = compiled(build_network(), 100), len(tasks.LENGTHS)
+    for number, batch in zip(range(2 * cycle), tasks.batches(seed, BATCH), strict=False):
+        if number == cycle:
+            begin = time.perf_counter()
+        network.train_on_batch(*batch)
+    return cycle * BATCH / (time.perf_counter() - begin)
+
+
+def epochs_of(series):
+    return max(round(series / (BATCH * EPOCH)), 1)
+
+
 def begun(args, folder):
-    """Return a network, its history (a row per epoch), and how many series it is to see."""
+    """Return a network that is to be trained, or trained on, and for how many epochs in all."""
     facts, run = folder / "run.json", {"seed": args.seed, "without": args.without}
-    if facts.exists():
+    if (folder / STATE).exists():
         known = json.loads(facts.read_text())
-        series = known.pop("series")
-        if known != run or (args.series and args.series != series):
+        epochs = known.pop("epochs")
+        if known != run or (args.series and epochs_of(args.series) != epochs):
             raise InputError(f"{folder} holds another run; delete it, or name another --output-dir")
-        network = keras.saving.load_model(folder / STATE, custom_objects={"pinball": pinball})
-        return network, pd.read_csv(folder / HISTORY).to_dict("records"), series
-    series = args.series or int(60 * args.minutes * per_second(args.seed))
+        return keras.saving.load_model(folder / STATE, custom_objects={"pinball": pinball}), epochs
+    epochs = epochs_of(args.series or 60 * args.minutes * per_second(args.seed))
+    write_json({**run, "epochs": epochs}, facts)
     keras.utils.set_random_seed(args.seed)
-    return build_network(args.without), [], series
+    return compiled(build_network(args.without), epochs * EPOCH), epochs
 
 
 def train(args, folder, judges):
-    """Train, or go on training; return the network and its history, errors by `judges` included."""
-    network, rows, series = begun(args, folder)
+    """Train, or go on; return the network and its history, a row per epoch, with `errors`."""
+    network, epochs = begun(args, folder)
+    done = int(network.optimizer.iterations) // EPOCH
+    rows = pd.read_csv(folder / HISTORY).to_dict("records") if done else []
     begin = time.perf_counter() - (rows[-1]["seconds"] if rows else 0)
 
     def save(epoch, logs):
@@ -221,39 +188,20 @@ def train(args, folder, judges):
             network.save(beside)
 
     def judge(epoch, logs):  # while the averages of the weights are in the network
-        if (epoch + 1).bit_count() == 1:  # 1, 2, 4, 8, ...
+        if (epoch + 1).bit_count() == 1 or epoch + 1 == epochs:  # 1, 2, 4, 8, ...
             rows[-1] |= errors(network, judges)
         write_csv(pd.DataFrame(rows).set_index("series"), folder / HISTORY)
-        write_json(
-            {"seed": args.seed, "without": args.without, "series": series}, folder / "run.json"
-        )
 
-    end = 0
-    for share, power, rate in COURSES:
-        start, end = end, end + max(round(share * series / (BATCH * EPOCH)), 1)
-        if len(rows) >= end:
-            continue
-        if len(rows) == start:
-            finalize(network)
-            compiled(network, (end - start) * EPOCH, rate)
-        network.fit(
-            batches(args.seed, range(len(rows) * EPOCH, end * EPOCH), power), steps_per_epoch=EPOCH,
-            epochs=end, initial_epoch=len(rows), verbose=2, shuffle=False,
-            callbacks=[
-                keras.callbacks.LambdaCallback(on_epoch_end=save),
-                keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-                keras.callbacks.LambdaCallback(on_epoch_end=judge),
-            ],
-        )  # fmt: skip
-    finalize(network)
-    rows[-1] |= errors(network, judges)
+    network.fit(
+        tasks.batches(args.seed, BATCH, done * EPOCH), steps_per_epoch=EPOCH, initial_epoch=done,
+        epochs=epochs, verbose=2, shuffle=False,
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_end=save),
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+            keras.callbacks.LambdaCallback(on_epoch_end=judge),
+        ],
+    )  # fmt: skip
     return network, pd.DataFrame(rows).set_index("series")
-
-
-def finalize(network):
-    """Give a network that has been trained the averages of its weights."""
-    if network.compiled:
-        network.optimizer.finalize_variable_values(network.trainable_variables)
 
 
 # ------------------------------------------------------------------ what it knows of real series
