@@ -50,20 +50,35 @@ def test_simple_forecasts_of_a_clean_season_are_what_they_say():
     line = 0.5 * t + 10 * np.sin(2 * np.pi * t / 8)
     known = np.r_[line[:64], np.full(32, np.nan)]
     cut = patches(known[None], np.array([[8, 32]]))
-    cut_from = cut.simple[:, 3:]  # what is said after the last patch known
-    ahead = cut.outer(cut_from[..., [SIMPLE.index("last season and its drift")]], 3)
-    np.testing.assert_allclose(ahead[0, :32, 0], line[64:96], atol=1e-4)
-    said = {name: cut.outer(cut_from[..., [i]], 3)[0, :, 0] for i, name in enumerate(SIMPLE)}
-    np.testing.assert_allclose(said["last value"], line[63], rtol=1e-5)
-    np.testing.assert_allclose(said["mean of the last season"], line[56:64].mean(), rtol=1e-5)
-    np.testing.assert_allclose(said["mean of the window"], line[:64].mean(), rtol=1e-5)
-    np.testing.assert_allclose(said["last season"][:16], np.tile(line[56:64], 2), atol=1e-4)
-    np.testing.assert_allclose(said["last longer season"][:32], line[32:64], atol=1e-4)
-    four = np.mean([line[56 - 8 * back : 64 - 8 * back] for back in range(4)], axis=0)
-    np.testing.assert_allclose(said["mean of four seasons"][:8], four, atol=1e-4)
-    assert cut.known[0, 3:, ..., :7].all()
+    said = cut.outer(cut.simple[:, 3:], 3)[0, :32]  # after the last patch known
+    said = dict(zip(SIMPLE, said.T, strict=True))
+    drift = 4 * np.arange(1, 5).repeat(8)  # the line rises by 4 a season
+    season, four = np.tile(line[56:64], 4), np.tile(line[56:64] - 6, 4)
+    for name, expected in {
+        "last value": line[63],
+        "last value and its drift": line[63] + 0.5 * np.arange(1, 33),
+        "mean of the newest values": line[61:64].mean(),
+        "mean of the last season": line[56:64].mean(),
+        "mean of the window": line[:64].mean(),
+        "last season": season,
+        "last longer season": line[32:64],
+        "mean of four seasons": four,
+        "mean of four longer seasons": (line[32:64] + line[:32]) / 2,
+        "four seasons and their drift": season + drift,
+        "four seasons and the last error": four + 10,
+        "four seasons and the newest errors": four + 10,
+    }.items():
+        np.testing.assert_allclose(said[name], np.broadcast_to(expected, 32), atol=1e-4)
+    # the longer season's rows of the last but one, which alone has one before it
+    np.testing.assert_allclose(
+        said["four longer seasons and the newest errors"],
+        (line[32:64] + line[:32]) / 2 + 16,
+        atol=1e-4,
+    )
+    known_of = dict(zip(SIMPLE, cut.known[0, 3:].all(axis=(0, 1)), strict=True))
+    assert all(known_of.values())
     nothing = patches(known[None], np.array([[0, 0]]))
-    assert not nothing.known[..., 3:].any() and nothing.known[0, 3:, :, :3].all()
+    assert not nothing.known[..., 5:].any() and nothing.known[0, 3:, :, :5].all()
 
 
 @pytest.mark.parametrize(("level", "unit"), [(0, 1), (3e9, 50), (0, 1e21), (2e-6, 1e-9)])
