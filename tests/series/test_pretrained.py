@@ -118,7 +118,7 @@ def test_numpy_says_what_keras_says(network, tmp_path):
     assert (np.diff(found, axis=-1) >= 0).all()  # quantiles don't cross
     pretrained.save(tmp_path / "a.npz", weights, {"series": 3})
     again, facts = pretrained.load(tmp_path / "a.npz")
-    assert facts == {"version": 1, "series": 3}
+    assert facts == {"version": pretrained.VERSION, "series": 3}
     np.testing.assert_allclose(pretrained.run(again, cut, 0), expected, rtol=0.02, atol=0.05)
     np.savez(tmp_path / "b.npz", facts='{"version": 0}')
     with pytest.raises(InputError, match="another version"):
@@ -201,17 +201,21 @@ def test_validation_blends_and_the_trusted_part_counts():
     late, early = (lambda p, o, by=by: p.targets(o) + by for by in (1.0, -1.0))
 
     def network(p, o):
-        spread = np.array([0.0, -1, 0, 1])
+        spread = np.array([0.0, -5, 0, 5])
         return p.targets(o)[..., None] + 3 + spread
 
-    blend = blended({"late": late, "early": early, "net": network}, panel, "net", 100)
+    blend = blended({"late": late, "early": early, "net": network}, panel, "net", 0.95, 100)
     assert str(blend).startswith("0.6 early + 0.3 late + 0.1 net")
     assert sum(blend.weights.values()) == pytest.approx(1)
     origins = panel.origins("test", 7)
     found = blend(panel, origins)
     np.testing.assert_allclose(found[..., 0], panel.targets(origins), atol=0.31)
-    np.testing.assert_allclose(found[..., 3] - found[..., 1], 2)
-    alone = Blend({"net": network}, {"net": 1.0}, network)
+    np.testing.assert_allclose(found[..., 3] - found[..., 1], 10)
+    far = Blend(
+        {"far": lambda p, o: p.targets(o) + 1e9, "net": network}, {"far": 1.0}, network, 0.95
+    )
+    np.testing.assert_allclose(far(panel, origins)[..., 0], network(panel, origins)[..., 3])
+    alone = Blend({"net": network}, {"net": 1.0}, network, 0.95)
     np.testing.assert_allclose(alone(panel, origins), network(panel, origins))
 
 
