@@ -121,7 +121,7 @@ def learn_on(start, panel, args, on_epoch=None, refit=None):
     It learns from the train part, judged by validation, or with `refit`, so many epochs, from all.
     Returns the forecaster, a model of both networks, before and after, and the fit.
     """
-    from pretrain import build_network, pinball, set_weights, weights_of
+    from utils.series.network import build_network, pinball, set_weights, weights_of
 
     origins = panel.origins("all" if refit else "train", panel.horizon)
     keras.utils.set_random_seed(args.seed)
@@ -270,7 +270,7 @@ def facts_of(panel, args, found, known, network, blend):
 
 def go_on(args):
     """Forecast with a trained network: the model's own columns, horizon and quantiles."""
-    from pretrain import weights_of
+    from utils.series.network import weights_of
 
     model, facts = training.load(args.load, "forecast.py")
     cli.check_learned("known", args.known, facts["asked_known"])

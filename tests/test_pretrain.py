@@ -3,6 +3,8 @@
 import pretrain
 from utils import InputError
 from utils.series import pretrained, tasks
+from utils.series.network import build_network, pinball
+from utils.series.patches import QUANTILES
 
 import keras
 import numpy as np
@@ -55,9 +57,7 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(tiny, tmp_path, monkeypa
 
 
 def test_parts_can_be_left_out():
-    plain, memory, simple = (
-        pretrain.build_network(without) for without in (None, "memory", "simple")
-    )
+    plain, memory, simple = (build_network(without) for without in (None, "memory", "simple"))
     kinds = [type(layer).__name__ for layer in memory.layers]
     assert "GRU" not in kinds and "GRU" in [type(layer).__name__ for layer in plain.layers]
     inputs, _ = tasks.draw(np.random.default_rng(0), 4, 6)
@@ -77,11 +77,11 @@ def test_examples_hide_what_is_to_be_said():
 def test_the_loss_is_least_at_the_quantiles():
     values = np.random.default_rng(0).normal(size=20_000).astype("float32")
     actual = np.stack([values, np.ones_like(values), np.ones_like(values)], -1)[:, None, None]
-    best = np.quantile(values, pretrain.QUANTILES).astype("float32")
+    best = np.quantile(values, QUANTILES).astype("float32")
 
     def cost(quantiles):
         predicted = np.broadcast_to(quantiles, (len(values), 1, 1, len(best)))
-        return float(pretrain.pinball(keras.ops.array(actual), keras.ops.array(predicted)))
+        return float(pinball(keras.ops.array(actual), keras.ops.array(predicted)))
 
     for i in range(len(best)):
         for by in (-0.1, 0.1):

@@ -1,10 +1,10 @@
 """Simulated series, patches, the pass through the network in NumPy, what known inputs do."""
 
-import pretrain
 from utils import InputError
 from utils.series import pretrained, prior
 from utils.series.blend import Blend, blended, remembered
 from utils.series.effects import Effects
+from utils.series.network import build_network, weights_of
 from utils.series.panel import Panel
 from utils.series.patches import PATCH, SIMPLE, patches, targets
 
@@ -21,7 +21,7 @@ PLAIN = (0.05, 0.5, 0.95)
 def network():
     """A network with random weights, none of them zero."""
     keras.utils.set_random_seed(0)
-    network = pretrain.build_network(units=8)
+    network = build_network(units=8)
     for layer in network.layers:
         layer.set_weights([w + RNG.normal(0, 0.1, w.shape) for w in layer.get_weights()])
     return network
@@ -107,7 +107,7 @@ def test_what_is_hidden_is_not_read_and_is_the_target():
 
 
 def test_numpy_says_what_keras_says(network, tmp_path):
-    weights = pretrain.weights_of(network)
+    weights = weights_of(network)
     values = np.cumsum(RNG.normal(size=(20, 160)), axis=1)
     values[:5, :50] = values[5:8, 60:90] = values[:, 120:] = np.nan
     cut = patches(values, np.tile([[24, 168], [7, 0]], (10, 1)))
@@ -126,7 +126,7 @@ def test_numpy_says_what_keras_says(network, tmp_path):
 
 
 def test_forecasts_have_any_horizon_and_the_wanted_quantiles(network):
-    weights = pretrain.weights_of(network)
+    weights = weights_of(network)
     for horizon in (1, 16, 40, 400):
         panel = Panel({"": days(100 + RNG.normal(size=900).cumsum())}, 300, horizon)
         wanted = pretrained.symmetric((0.025, 0.5))

@@ -55,7 +55,7 @@ def load(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
 
 
 def run(weights: dict[str, np.ndarray], cut: Patches, first: int) -> np.ndarray:
-    """Return what `pretrain.build_network` answers, in NumPy.
+    """Return what `utils.series.network.build_network` answers, in NumPy.
 
     Args:
         weights: by "layer/weight".
