@@ -77,12 +77,13 @@ def parse_args(argv=None):
     return args
 
 
-def read(args):
+def read(args, known, learned=(None,)):
     """Return the series by name, their known columns, and the law of simulated ones."""
     if not args.csv:
         frames, law = shops.simulated(args.seed)
         return frames, ["promotion"], law
-    table = read_table(series_column=args.series_column, known=args.known, **cli.reading(args))
+    reading = cli.reading(args, learned)
+    table = read_table(series_column=args.series_column, known=known, **reading)
     print(table)
     return table.frames, table.known, None
 
@@ -196,7 +197,7 @@ def main(argv=None, on_epoch=None):
     args = parse_args(argv)
     if args.load:
         return go_on(args)
-    frames, known, law = read(args)
+    frames, known, law = read(args, args.known)
     panel, scored = lay_out(frames, known, args)
     network = at_once(panel, scored, args)
     folder = output_folder(args.output_dir)
@@ -276,13 +277,9 @@ def go_on(args):
     cli.check_learned("known", args.known, facts["asked_known"])
     cli.check_learned("column", [args.column] * bool(args.column), facts["asked"][:1])
     cli.check_learned("horizon", [args.horizon] * bool(args.horizon), [facts["horizon"]])
-    table = read_table(
-        series_column=args.series_column, known=facts["asked_known"],
-        **cli.reading(args, facts["asked"]),
-    )  # fmt: skip
-    print(table)
-    many.check_known(table.frames, table.known, facts["horizon"])
-    panel = outputs.panel_of(table.frames, facts["horizon"], facts, args.load)
+    frames, known, _ = read(args, facts["asked_known"], facts["asked"])
+    many.check_known(frames, known, facts["horizon"])
+    panel = outputs.panel_of(frames, facts["horizon"], facts, args.load)
     inner_of(panel).take(facts["inner"])
     folder = output_folder(args.output_dir)
     effects = facts["effects"] and Effects(panel, facts["effects"])
