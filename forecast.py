@@ -24,7 +24,7 @@ from utils.series.backtest import backtest
 from utils.series.blend import Blend, Whole, blended, error_of, remembered
 from utils.series.boosting import Boosting
 from utils.series.effects import Effects
-from utils.series.heads import LinearHeads, inner_of, linear_heads
+from utils.series.heads import LinearHeads, linear_heads
 from utils.series.panel import FEW, Panel, evenly
 from utils.series.table import read_table
 
@@ -263,7 +263,7 @@ def facts_of(panel, args, found, known, network, blend):
         young = many.of_young(panel, network, network.levels, corrections, network.log).tolist()
     return outputs.facts_of(
         "forecast.py", args, found, short=True, known=known, asked_known=args.known,
-        horizon=panel.horizon, inner=inner_of(panel).facts(), weights=blend.weights,
+        horizon=panel.horizon, weights=blend.weights,
         effects=network.effects and network.effects.facts(), linear=blend.parts["linear"].facts(),
         **asked(panel, args, young),
     )  # fmt: skip
@@ -280,7 +280,6 @@ def go_on(args):
     frames, known, _ = read(args, facts["asked_known"], facts["asked"])
     many.check_known(frames, known, facts["horizon"])
     panel = outputs.panel_of(frames, facts["horizon"], facts, args.load)
-    inner_of(panel).take(facts["inner"])
     folder = output_folder(args.output_dir)
     effects = facts["effects"] and Effects(panel, facts["effects"])
     parts = baselines.simple(panel) | {"linear": LinearHeads.of_facts(facts["linear"])}
