@@ -76,8 +76,7 @@ def patches(
     mean, std = np.where(np.isfinite(mean), mean, 0.0), np.where(still, 0.0, std)
     z = np.clip(rest / np.where(still, 1.0, std), -FAR, FAR).astype(np.float32)
     scaled = np.where(past, z, np.float32(np.nan))
-    by_season = np.where(seasons[:, :1] > 1, _change(scaled, seasons[:, :1], 9.0), 9.0)
-    change = np.minimum(_change(scaled, np.ones_like(seasons[:, :1]), 1.0), by_season)
+    change = np.minimum(_change(scaled, 1, 1.0), _change(scaled, seasons[:, :1], 9.0))
     visible = np.where(seen, z, np.float32(np.nan))
     change = np.clip(change, 0.01, 2.0).astype(np.float32)
     last, front, simple = _simple(visible, seasons)
@@ -111,9 +110,8 @@ def targets(cut: Patches, weight: np.ndarray) -> np.ndarray:
 
 def _change(z, lag, otherwise):
     """Return the mean absolute change over `lag` steps, (windows, 1), where four are known."""
-    at = np.arange(z.shape[1]) - np.maximum(lag, 1)
-    change = np.abs(z - np.take_along_axis(z, np.maximum(at, 0), axis=1))
-    known = np.isfinite(change) & (at >= 0)
+    change = np.abs(z - _before(z, lag))
+    known = np.isfinite(change)
     count = known.sum(axis=1, keepdims=True)
     change = np.where(known, change, 0).sum(axis=1, keepdims=True)
     return np.where(count >= 4, change / np.maximum(count, 1), otherwise)
@@ -171,10 +169,10 @@ def _simple(z, seasons):
 
 
 def _before(z, lag):
-    """Return the values `lag` (windows, 1) steps before each, NaN where there is none."""
-    at = np.arange(z.shape[1]) - lag
+    """Return the values `lag` steps before each, by window; NaN where there is none."""
+    at = np.arange(z.shape[1]) - np.broadcast_to(lag, (len(z), 1))
     value = np.take_along_axis(z, np.maximum(at, 0), axis=1)
-    return np.where((at >= 0) & (lag > 1), value, np.nan)
+    return np.where((at >= 0) & (lag != 0), value, np.nan)
 
 
 def _mean_before(z, row, steps, fewest):
