@@ -95,8 +95,9 @@ def blended(
     """Return the blend that validation votes for.
 
     Ten votes, one after the other, go to the part whose weight brings the mean nearest to what came
-    (ensemble selection, Caruana et al., 2004). The first is the trusted part's; and where chance
-    may well explain what the blend has gained, as in a few windows that overlap, all are.
+    (ensemble selection, Caruana et al., 2004). The first is the trusted part's. What n windows of h
+    steps say counts n / (n + h), the rest is the trusted part's, too; and where chance may well
+    explain what the blend has gained, all is.
 
     Args:
         parts: forecasters, by name.
@@ -128,9 +129,11 @@ def blended(
     p_value = same_error_p_value(
         panel, origins, scale * total / VOTES, scale * said[trusted], panel.horizon
     )
-    weights = {name: votes.count(name) / VOTES for name in parts if name in votes}
-    weights = weights if p_value < EVEN else {trusted: 1.0}
-    return Blend(parts, weights, parts[trusted], outer)
+    heard = len(origins) / (len(origins) + panel.horizon) if p_value < EVEN else 0.0
+    weights = {name: heard * votes.count(name) / VOTES for name in parts if name in votes}
+    weights[trusted] += 1 - heard
+    counted = {name: weight for name, weight in weights.items() if weight}
+    return Blend(parts, counted, parts[trusted], outer)
 
 
 def remembered(forecaster: Callable) -> Callable:
