@@ -11,18 +11,12 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The pictures of one run of all the examples."""
-    folder = tmp_path_factory.mktemp("pictures")
-    worked_examples.main(["--output-dir", str(folder)])
-    return folder
-
-
-def test_one_picture_per_example(folder):
-    names = {f"{name}.png" for name in worked_examples.EXAMPLES}
-    assert {path.name for path in folder.iterdir()} == names and len(names) == 9
-    assert all(path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n") for path in folder.iterdir())
+def test_all_of_them_and_the_pictures_of_the_cells(tmp_path, capsys):
+    worked_examples.main(["--output-dir", str(tmp_path)])
+    assert {path.name for path in tmp_path.iterdir()} == {"lstm-cell.png", "gru-cell.png"}
+    assert all(path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n") for path in tmp_path.iterdir())
+    printed = capsys.readouterr().out
+    assert all(f"=== {name}: " in printed for name in worked_examples.EXAMPLES)
 
 
 def test_walk_is_what_the_layer_computes():
@@ -55,8 +49,7 @@ def test_the_worked_lines_add_up(name, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("name", "constant", "wrong"),
     [
-        ("rnn", "RNN_OUTPUTS", [[4, 4], [12, 12], [32, 31]]),
-        ("jordan", "JORDAN_OUTPUTS", [[4, 4], [20, 20], [88, 89]]),
+        ("gru-cell", "GRU_MEMORY", [3, 7, 7, 5, 5]),
         ("lstm-cell", "LSTM_MEMORY", [3, 7, 7, 7, 7]),
     ],
 )
