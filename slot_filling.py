@@ -356,11 +356,8 @@ def main(argv=None, on_epoch=None):
         return ask(args)
     folder = output_folder(args.output_dir)
     path = files.download(args.dataset) if args.dataset else args.data
-    if path is None:
-        parts, notes = travel.parts(language=args.language), []
-    else:
-        parts, notes = files.read(path)
-    print(files.describe(parts, notes))
+    parts = travel.parts(language=args.language) if path is None else files.read(path)
+    print(files.describe(parts))
     args.epochs = args.epochs or int(np.clip(SENTENCES / len(parts["train"]), 5, 50))
     vocabulary = Vocabulary.of(parts["train"], args.letters)
     networks = COMPARED if path is None and not on_epoch else [BEST]

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import permutation_test
 
 
 def spans(tags: Sequence[str]) -> set[tuple[str, int, int]]:
@@ -60,33 +59,6 @@ def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
             "count": true.astype(int),
         }
     )
-
-
-def f1_p_value(true: Sequence, one: Sequence, other: Sequence, shuffles: int = 10_000) -> float:
-    """Return the p-value of "two taggers have the same F1", two-sided.
-
-    If they were alike, it would not matter whose tags of a sentence are whose: so of each sentence
-    they change hands by chance, many times, and the p-value is how often F1 then differs by as
-    much. All are given as the tags of each sentence.
-
-    Source: Yeh, "More accurate tests for the statistical significance of result differences"
-    (2000), approximate randomization.
-    """
-    right = [spans(tags) for tags in true] * 2
-    found = [spans(tags) for tags in (*one, *other)]
-    pairs = zip(right, found, strict=True)
-    both, total = np.array([(len(a & b), (len(a) + len(b)) / 2) for a, b in pairs]).T
-
-    def f1(rows):  # of the sentences of one tagger, or of both
-        rows = rows.astype(int)
-        return both[rows].sum(axis=-1) / np.maximum(total[rows].sum(axis=-1), 1)
-
-    test = permutation_test(
-        np.split(np.arange(len(both)), 2), lambda one, other, axis: np.abs(f1(one) - f1(other)),
-        permutation_type="samples", n_resamples=shuffles, batch=100, alternative="greater",
-        vectorized=True, random_state=0,
-    )  # fmt: skip
-    return float(test.pvalue)
 
 
 def slot(tag: str) -> str:
