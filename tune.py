@@ -98,8 +98,6 @@ def parse_args(argv=None):
         parser.error(f"--search: {error}; write units=16:128 or batch-size=32/64/128")
     args.words, args.parsed = words, module.parse_args(words)  # complains itself
     parsed = vars(args.parsed)
-    if parsed.get("load") or parsed.get("predict") is not None:
-        parser.error("a model that is trained already has no settings to vary")
     if len(parsed.get("seeds", [0])) > 1:
         parser.error("a sweep trains with one seed; give one to --seeds")
     if not args.space:
@@ -203,7 +201,9 @@ def draw(trials, names):
     rows = pd.DataFrame(trials.rows).query("status != 'failed'")
     best, median = rows["val"] == trials.best()["val"], rows["val"].median()
     colours = rows["status"].map({"stopped": plotting.GREY, "done": plotting.BLUE})
-    figure, axes = plotting.new_figure([names], size=(3.2 * len(names), 3.6), sharey=True)
+    figure, axes = plotting.plt.subplot_mosaic(
+        [names], figsize=(3.2 * len(names), 3.6), sharey=True
+    )
     for name in names:
         number = rows[name].dtype.kind in "if"  # or else text, or yes and no
         values = rows[name] if number else rows[name].astype(str)

@@ -45,7 +45,7 @@ def test_bad_flags_get_one_line_before_anything_starts(capsys):
         ("GRU --search =3:4", "tune.py: error: --search =3:4: what varies?"),
         ("GRU --search units=9", "tune.py: error: --search: '9' is no range"),
         ("GRU --units 3 --search units=2:9", "--units is given twice; leave"),
-        ("GRU --load model.keras", "no settings to vary"),
+        ("GRU --load model.keras", "is trained already"),
         ("GRU --search batch-size=8/0/16", "GRU.py: error: argument --batch-size: '0'"),
     ):
         with pytest.raises(SystemExit) as exit:

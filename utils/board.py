@@ -18,7 +18,7 @@ def draw_cell(title: str, inputs: dict, gates: dict, memory, outputs, actions) -
     """
     steps, middle = range(len(outputs)), {"ha": "center", "va": "center"}
     layout = {"height_ratios": [1, 3.2, 0.7 * len(gates), 2.1], "sharex": True}
-    figure, axes = plotting.new_figure("y\nc\ng\nx", (8.2, 7.2), **layout)
+    figure, axes = plotting.plt.subplot_mosaic("y\nc\ng\nx", figsize=(8.2, 7.2), **layout)
     for panel in axes.values():
         panel.grid(False)
         panel.tick_params(length=0)

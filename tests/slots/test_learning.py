@@ -4,8 +4,8 @@ import slot_filling
 from slot_filling import Network, build_network, parse_args
 from utils import InputError
 from utils.slots import learning, tagger, travel
+from utils.slots.chunks import evaluate
 from utils.slots.files import Sentence
-from utils.slots.scores import evaluate
 from utils.slots.vocabulary import OTHER, PADDING, Vocabulary
 
 import keras

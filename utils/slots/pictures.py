@@ -25,10 +25,10 @@ def heatmap(axes, percent):
 def draw_scores(results, part, references, best, readings, sentences):
     """Draw the networks' F1 in a part side by side, and what the best took for what.
 
-    The results are by network, as `utils.slots.scores.summary` returns them; the references are F1
+    The results are by network, as `utils.slots.chunks.summary` returns them; the references are F1
     by name; the readings are those of the best network.
     """
-    figure, axes = plotting.new_figure("fs", (12, 5 + 0.1 * len(results)))
+    figure, axes = plotting.plt.subplot_mosaic("fs", figsize=(12, 5 + 0.1 * len(results)))
     bars = {}
     for name, result in results.items():
         cues = {f"cue {cue}": f1 for cue, f1 in result.get("test_f1_by_cue", {}).items()}
@@ -58,7 +58,9 @@ def draw_taipei(taggers, queries):
         for start in range(0, len(names), width)
         for row in range(2)
     ]
-    figure, axes = plotting.new_figure(mosaic, (2 + 3 * width, 2.2 * len(mosaic)), sharey=True)
+    figure, axes = plotting.plt.subplot_mosaic(
+        mosaic, figsize=(2 + 3 * width, 2.2 * len(mosaic)), sharey=True
+    )
     for name, tagged in taggers.items():
         for row, query in enumerate(queries):
             percent = 100 * tagged.tag_probabilities(query.words)  # (words, tags)
