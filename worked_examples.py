@@ -2,7 +2,7 @@
 
 Every network here is a real Keras layer whose weights are set, not trained. Each example prints its
 steps, some of them worked out in full, and compares them with the numbers worked out by hand; if
-one differs, it says which and ends with exit code 1. The two cells are drawn, too (utils/board.py).
+one differs, it says which and ends with exit code 1. The LSTM cell is drawn, too.
 
     python worked_examples.py              # all of them
     python worked_examples.py lstm-cell    # one of them
@@ -14,8 +14,7 @@ import itertools
 import string
 import sys
 
-from utils import board, cli, plotting
-from utils.board import numbers
+from utils import cli, plotting
 from utils.cells import JordanCell, PeepholeLSTMCell
 from utils.files import output_folder
 
@@ -54,6 +53,11 @@ def check(what, computed, by_hand, rtol=0.0, atol=1e-3):
     print(f"ok, as by hand: {what}")
 
 
+def numbers(vector):
+    """Write a number or a vector as the board has it: two decimals, no trailing zeros."""
+    return " ".join(f"{x:g}" for x in np.round(np.atleast_1d(vector), 2) + 0.0)  # no "-0"
+
+
 def sum_of(weights, values, bias=None):
     """Write a weighted sum: "1·1 + 2·3 - 10"."""
     terms = [f"{numbers(w)}·{numbers(x)}" for w, x in zip(weights, values, strict=True)]
@@ -75,6 +79,47 @@ def print_steps(inputs, memory, outputs, **columns):
     table |= columns | {"memory after": memory[1:], "output": outputs}
     table = {"step": range(1, len(inputs) + 1)} | {k: map(numbers, v) for k, v in table.items()}
     print(pd.DataFrame(table).to_string(index=False))
+
+
+def draw_cell(inputs, gates, memory, outputs, actions):
+    """Draw inputs and gates (by name), memory and outputs of an LSTM cell above one another.
+
+    The memory is (steps + 1,), before the first step, too; all else (steps,).
+    """
+    steps, middle = range(len(outputs)), {"fontsize": 15, "ha": "center", "va": "center"}
+    figure, axes = plotting.plt.subplot_mosaic(
+        [["output"], ["memory"], ["gates"], ["inputs"]], figsize=(8.2, 7.2), sharex=True,
+        height_ratios=[1, 3.2, 2.1, 2.1],
+    )  # fmt: skip
+    for step in steps:
+        said = {"ha": "center", "weight": "bold", "fontsize": 12}
+        axes["output"].text(step, 1.12, actions[step], **said)
+        axes["output"].text(step, 0.35, numbers(outputs[step]), color=plotting.GREEN, **middle)
+        height, colour = memory[step + 1] + 0.7, plotting.BLUE
+        axes["memory"].text(step, height, numbers(memory[step + 1]), color=colour, **middle)
+        for row, values in enumerate(inputs.values()):
+            axes["inputs"].text(step, row, numbers(values[step]), **middle)
+    edges = np.arange(-1, len(memory)) - 0.5
+    axes["memory"].stairs(memory[1:], edges[1:], fill=True, color=plotting.SKY, alpha=0.35)
+    axes["memory"].stairs(memory, edges, color=plotting.BLUE, linewidth=2.4)
+    for row, gate in enumerate(gates.values()):
+        fill, edge = np.where(gate > 0.5, plotting.ORANGE, "white"), plotting.ORANGE
+        axes["gates"].scatter(steps, [row] * len(steps), s=330, c=fill, edgecolor=edge, lw=1.8)
+    for name, rows, limits in [
+        ("output", [], (0, 1)), ("memory", [], (-0.1, 8.4)),
+        ("gates", gates, (2.6, -0.6)), ("inputs", inputs, (2.6, -0.6)),
+    ]:  # fmt: skip
+        panel = axes[name]
+        panel.set_yticks(range(len(rows)), rows)
+        panel.set(ylabel=name, ylim=limits)
+        panel.grid(False)
+        panel.tick_params(length=0)
+        panel.spines[:].set_visible(False)
+    axes["inputs"].set_xticks(steps, [f"step {step + 1}" for step in steps])
+    axes["inputs"].set_xlim(-0.7, len(steps) - 0.4)
+    figure.align_ylabels()
+    figure.suptitle("One LSTM cell, step by step (gates: ● open, ○ closed)\n", x=0.01, ha="left")
+    return figure
 
 
 # ------------------------------------------------------------------ a word as a vector
@@ -199,7 +244,7 @@ def lstm_cell():
     actions = np.select([i > 0.5, f < 0.5, o > 0.5], ["write", "reset", "read"], "hold")
     gates = {"input gate\n(write)": i, "forget gate\n(keep)": f, "output gate\n(read)": o}
     inputs = dict(zip(["data", "write / reset", "read"], np.transpose(LSTM_INPUTS), strict=True))
-    return board.draw_cell("One LSTM cell", inputs, gates, memory[:, 0], outputs[:, 0], actions)
+    return draw_cell(inputs, gates, memory[:, 0], outputs[:, 0], actions)
 
 
 def gru_cell():
@@ -225,10 +270,6 @@ def gru_cell():
         print(f"h = z·h + (1 - z)·n = {sum_of(mix, [h, n])} = {numbers(memory[k + 1])}: {action}")
     check("memory", memory[1:, 0], GRU_MEMORY)
     print("What an LSTM does with two gates, keep and write, z does alone: it keeps, or it writes.")
-    actions = np.select([z > 0.5, r > 0.5], ["hold", "add"], "replace")
-    gates = {"update gate\n(keep)": z, "reset gate\n(look back)": r}
-    inputs = dict(zip(["data", "write", "in its place"], np.transpose(GRU_INPUTS), strict=True))
-    return board.draw_cell("One GRU cell", inputs, gates, memory[:, 0], outputs[:, 0], actions)
 
 
 def lstm_by_hand(inputs, W, U, b, peepholes=(0, 0, 0)):
@@ -340,12 +381,12 @@ EXAMPLES = {
 
 
 def main(argv=None):
-    """Work through the examples, one or all; save the pictures of those that draw one."""
+    """Work through the examples, one or all, and save the picture of the cell."""
     parser = cli.Parser(prog="worked_examples.py", description=__doc__.splitlines()[0])
     flag = parser.add_argument
     flag("example", nargs="?", choices=["all", *EXAMPLES], default="all", help="to work through")
-    flag("--output-dir", default="outputs/worked_examples", metavar="FOLDER", help="of pictures")
-    flag("--show", action="store_true", help="open each picture in a window too")
+    flag("--output-dir", default="outputs/worked_examples", metavar="FOLDER", help="of the picture")
+    flag("--show", action="store_true", help="open it in a window, too")
     args = parser.parse_args(argv)
     folder = output_folder(args.output_dir)
     for name in EXAMPLES if args.example == "all" else [args.example]:

@@ -20,7 +20,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 TINY = ["--units", "4", "--epochs", "1"]
-QUERIES = travel.generate(24, "tests", travel.grammar("en").cities["train"])
+QUERIES = travel.generate(24, "tests", travel.grammar("en")["cities"]["train"])
 NETWORKS = [
     *map(Network, KINDS), Network("lstm", True), Network("feedforward", layers=2),
     Network("jordan", True, 3),

@@ -220,8 +220,7 @@ def cluster(address: str | None) -> Iterator[str]:
         environment["working_dir"] = str(Path(__file__).parents[1])
         environment["excludes"] = ["/.*", "/outputs", "/figures", "/data", "/tests"]
     else:
-        cores = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)
-        settings |= {"num_cpus": len(cores), "include_dashboard": False, "_temp_dir": temporary}
+        settings |= {"include_dashboard": False, "_temp_dir": temporary}
         environment["env_vars"]["TMPDIR"] = temporary
     try:
         try:

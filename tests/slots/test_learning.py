@@ -57,7 +57,7 @@ def train(queries, on_epoch, *flags):
 
 @pytest.mark.parametrize("links", ["--crf", "--no-crf"])
 def test_learns_and_keeps_the_best_epoch(links, capsys):
-    many = travel.generate(120, "tests", travel.grammar("en").cities["train"])
+    many = travel.generate(120, "tests", travel.grammar("en")["cities"]["train"])
     queries, best = [query for query in many if query.cue == "before"], []
     flags = "--epochs", "15", "--units", "32", "--learning-rate", "0.02", links
     tagged, fit = train(queries, best.append, *flags)

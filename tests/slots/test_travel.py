@@ -64,7 +64,7 @@ def test_every_query_is_well_formed(count, seed, language):
 
 
 def test_cities_of_the_parts(parts, language):
-    cities = {part: {*names} for part, names in travel.grammar(language).cities.items()}
+    cities = {part: {*names} for part, names in travel.grammar(language)["cities"].items()}
     assert sum(map(len, cities.values())) == len(set.union(*cities.values()))
     for part, listed in cities.items():
         words = {tuple(city[start:stop] for start, stop in cut(city)) for city in listed}
