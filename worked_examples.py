@@ -92,8 +92,7 @@ def draw_cell(inputs, gates, memory, outputs, actions):
         height_ratios=[1, 3.2, 2.1, 2.1],
     )  # fmt: skip
     for step in steps:
-        said = {"ha": "center", "weight": "bold", "fontsize": 12}
-        axes["output"].text(step, 1.12, actions[step], **said)
+        axes["output"].text(step, 1.2, actions[step], weight="bold", **middle)
         axes["output"].text(step, 0.35, numbers(outputs[step]), color=plotting.GREEN, **middle)
         height, colour = memory[step + 1] + 0.7, plotting.BLUE
         axes["memory"].text(step, height, numbers(memory[step + 1]), color=colour, **middle)
@@ -165,9 +164,8 @@ def unroll(title, layer, output_layer, *by_hand):
     print(f"\n{title}:")
     print_steps(inputs, memory, outputs, hidden=hidden)
     for k in range(2):
-        total = sum_of([1, 1, 1, 1], [*inputs[k], *memory[k]])
-        print(f"hidden unit 1, step {k + 1}: {numbers(hidden[k, 0])} = {total}", end="   ")
-        print("(from x1, x2, and the memory)")
+        total = f"{sum_of([1, 1, 1, 1], [*inputs[k], *memory[k]])}   (from x1, x2, and the memory)"
+        print(f"hidden unit 1, step {k + 1}: {numbers(hidden[k, 0])} = {total}")
     check(f"hidden layer, {title}", hidden, by_hand[0])
     check(f"outputs, {title}", outputs, by_hand[1])
 
