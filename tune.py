@@ -28,7 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import InputError, cli, plotting, sweep
+from utils import InputError, cli, sweep
 from utils.files import output_folder, write_json, written_whole
 
 import pandas as pd
@@ -78,7 +78,6 @@ def parse_args(argv=None):
     add("--resume", action="store_true", help="go on with a sweep that was killed, or prolong it")
     add("--address", help="of a Ray cluster; auto: that of this machine (default: start Ray)")
     add("--output-dir", metavar="FOLDER", help="default: outputs/tune_<lesson>")
-    add("--show", action="store_true", help="open the picture in a window")
     args, words = parser.parse_known_args(argv)
     args.output_dir = Path(args.output_dir or f"outputs/tune_{args.lesson}")
     module, needed = importlib.import_module(args.lesson), LESSONS[args.lesson].flags
@@ -196,29 +195,6 @@ def report(result, best_of):
     return f"{table}\n{moral}.\n{result['command']}"
 
 
-def draw(trials, names):
-    """Draw the validation score of each trial against each setting."""
-    rows = pd.DataFrame(trials.rows).query("status != 'failed'")
-    best, median = rows["val"] == trials.best()["val"], rows["val"].median()
-    colours = rows["status"].map({"stopped": plotting.GREY, "done": plotting.BLUE})
-    figure, axes = plotting.plt.subplot_mosaic(
-        [names], figsize=(3.2 * len(names), 3.6), sharey=True
-    )
-    for name in names:
-        number = rows[name].dtype.kind in "if"  # or else text, or yes and no
-        values = rows[name] if number else rows[name].astype(str)
-        axes[name].scatter(values, rows["val"], s=14, c=colours)
-        axes[name].plot(values[best], rows["val"][best], "*", ms=14, color=plotting.RED)
-        if number and 0 < 4 * values.min() <= values.max():
-            axes[name].set_xscale("log", base=2 if values.dtype.kind == "i" else 10)
-        axes[name].set_title(name)
-    if (top := trials.best()["val"]) != median:  # the worst lie beyond: the better half matters
-        axes[names[0]].set_ylim(*sorted([1.2 * top - 0.2 * median, 2.2 * median - 1.2 * top]))
-    axes[names[0]].set_ylabel("validation")
-    figure.suptitle("Blue: trained to the end; grey: stopped early; star: the best")
-    return figure
-
-
 def main(argv=None):
     """Train the defaults, search, train the winner, compare; return what scores.json holds."""
     args = parse_args(argv)
@@ -240,8 +216,7 @@ def main(argv=None):
         raise
     result["seconds"] = round(time.perf_counter() - begin, 1)
     write_json(result, folder / "scores.json")
-    plotting.save(draw(trials, list(args.space)), folder / "figure.png", args.show)
-    print(f"{report(result, lesson.best_of)}\nPicture and files: {folder}")
+    print(f"{report(result, lesson.best_of)}\nFiles: {folder}")
     return result
 
 
