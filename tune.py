@@ -190,7 +190,7 @@ def report(result, best_of):
     else:
         change = f"{abs(best['test'] / usual['test'] - 1):.1%}" if usual["test"] else "much"
         better = best_of(best["test"], usual["test"]) == best["test"]
-        outcome = "better" if better else "worse: what validation promised was luck"
+        outcome = "better, with this seed" if better else "worse: validation promised too much"
         moral = f"In the test part, which chose nothing, the best is {change} {outcome}"
     return f"{table}\n{moral}.\n{result['command']}"
 
