@@ -1,8 +1,8 @@
-"""What benchmarks do before and after they measure: downloads, published measures, tables."""
+"""What benchmarks do before and after they measure: downloads, published measures."""
 
 import hashlib
 
-from benchmarks import datasets, figures
+from benchmarks import datasets
 from utils import InputError
 
 import numpy as np
@@ -73,27 +73,3 @@ def test_published_measures():
     assert found["owa"] == pytest.approx((smape / 18.383 + 0.75 / 2.395) / 2)
     found = datasets.published_measures("etth1", actual, forecast, np.ones(2))
     assert found == pytest.approx({"mse": (4 + 4) / 4, "mae": (2 + 2) / 4})
-
-
-PAGE = """# 測量
-<!-- measured slots -->
-| 網路 | 全部 |
-| --- | --- |
-| old | 1 |
-<!-- /measured -->
-<!-- measured printed -->
-<!-- /measured -->
-"""
-
-
-def test_a_block_is_renewed_and_its_heading_stays():
-    table = figures.markdown(pd.DataFrame({"all": ["2.0"]}, pd.Index(["gru"], name="network")))
-    page = figures.renew(PAGE, "slots", table)
-    assert page == PAGE.replace("| old | 1 |", "| gru | 2.0 |")
-    assert figures.renew(page, "slots", table) == page
-    assert figures.renew(PAGE, "missing", table) == PAGE
-    page = figures.renew(PAGE, "printed", "```\na \\1\n```")
-    assert page == PAGE.replace("printed -->\n", "printed -->\n```\na \\1\n```\n")
-    table = "| n | a | b |\n| --- | --- | --- |\n| x | 1 | 2 |"  # other columns, another heading
-    page = figures.renew(PAGE, "slots", table)
-    assert table in page and "網路" not in page
