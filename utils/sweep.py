@@ -50,14 +50,12 @@ def values(text: str) -> tuple:
     for kind in (float, int):
         with contextlib.suppress(ValueError):
             found = tuple(rounded(kind(word)) for word in words)
-    if "/" in text:
-        good = "" not in found and len(set(found)) == len(found)
-    else:
-        good = len(found) == 2 and not isinstance(found[0], str | bool)
-        good = good and -math.inf < found[0] < found[1] < math.inf
-    if not good:
-        raise ValueError(f"{text!r} is no range and no choice")
-    return found
+    numbers = all(isinstance(value, int | float) and abs(value) < math.inf for value in found)
+    if "/" in text and "" not in found and len(set(found)) == len(found):
+        return found
+    if ":" in text and numbers and len(found) == 2 and found[0] < found[1]:
+        return found
+    raise ValueError(f"{text!r} is no range and no choice")
 
 
 def holds(text: str, value: object) -> bool:
