@@ -93,7 +93,9 @@ def test_spaces(tmp_path, texts, words, tags):
         (["a O\nNew York B-x\n"], r"line 2: 3 columns, but 2 before; a word or a tag may hold"),
         (["New\tB-x I-x\n"], r"line 1: tag 'B-x I-x' is not"),
         (["a O\nb\u00a0O\n"], r"line 2: 'b\\xa0O' has no tag"),
-        (["a B-x\n# intent: fly\n\nb O\n# intent: ask\n"], r"no intent for 'a' in train, but for"),
+        (["a B-x\n# intent: fly\n\nb O\n"], r"no intent for 'a' in train, but for"),
+        (["a B-x\n# intent: fly\n\n# intent: ask\n"], r"line 4: no sentence after the intent be"),
+        (["a B-x\n\nb O\n# intent: ask\n"], r"no sentence after the last intent, ask"),
     ],
 )
 def test_bad_parts(tmp_path, texts, complaint):

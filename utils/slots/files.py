@@ -144,6 +144,8 @@ def _from_columns(path: Path) -> Iterator[tuple[list[tuple[str, str]], str | Non
         if rows and (named or not text.strip()):
             yield rows, intent
             rows, intent = [], None
+        if named and intent:
+            raise InputError(f"{where}: no sentence after the intent before it, {intent}")
         if named:
             intent = _shown(named[1])
         elif not text.strip() or fields[0] == "-DOCSTART-":
@@ -159,6 +161,8 @@ def _from_columns(path: Path) -> Iterator[tuple[list[tuple[str, str]], str | Non
             )
         else:
             rows.append((fields[0], _tag(fields[-1], where)))
+    if intent:
+        raise InputError(f"{path}: no sentence after the last intent, {intent}")
 
 
 def describe(parts: Parts) -> str:
