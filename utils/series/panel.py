@@ -147,22 +147,18 @@ class Panel:
         self.mase_scale = np.array([typical_change(values, self.season) for values in train])
         self.size = np.array([np.nanmean(np.abs(values)) for values in train])
         self.still = np.array([np.nanmin(values) == np.nanmax(values) for values in train])
-        self.young = np.array([np.isfinite(values).sum() < FEW for values in train])
-        self.error_size = self.of_others(np.where(self.still, 0.0, self.mase_scale))
+        young = np.array([np.isfinite(values).sum() < FEW for values in train])
+        self.error_size, usual = np.where(self.still, 0.0, self.mase_scale), ~(young | self.still)
+        if usual.any():
+            size = self.size + 1e-9
+            lent = size * np.median((self.error_size / size)[usual])
+            self.error_size = np.where(young, lent, self.error_size)
         every = np.concatenate(train)
         every = every[np.isfinite(every)]
         self.lowest = 0.0 if every.min() >= 0 else -np.inf
         self.positive = bool(every.min() > 0)
         self.whole = np.array_equal(every, np.rint(every))
         self.mostly_zero = bool(np.mean(every == 0) >= 1 / 3)
-
-    def of_others(self, scale: np.ndarray) -> np.ndarray:
-        """Return scales, (series,), where those of young series are what others have, by size."""
-        usual = ~(self.young | self.still)
-        if not usual.any():
-            return scale
-        size = self.size + 1e-9
-        return np.where(self.young, size * np.median((scale / size)[usual]), scale)
 
     # -------------------------------------------------------------- rows, parts, windows
 
