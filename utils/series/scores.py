@@ -84,36 +84,25 @@ def p_value(differences: np.ndarray, overlap: int) -> float:
 def same_error_p_value(
     panel: Panel, origins: np.ndarray, ours: np.ndarray, theirs: np.ndarray, steps: int
 ) -> float:
-    """Return the p-value of "both have the same expected absolute error", see `panel_p_value`.
-
-    Args:
-        panel: the series.
-        origins: (windows,) of one part.
-        ours: forecasts, (windows, horizon).
-        theirs: likewise.
-        steps: that count, the first ones.
-    """
-    actual, series = panel.targets(origins), panel.series_of(origins)
-    errors = (np.abs(actual - ours) - np.abs(actual - theirs))[:, :steps]
-    difference = pd.DataFrame(errors / panel.mase_scale[series, None]).mean(axis=1)
-    time = origins - panel.borders[series, 1]
-    windows = pd.DataFrame({"difference": difference, "series": series, "time": time})
-    return panel_p_value(windows, max(steps, panel.season))
-
-
-def panel_p_value(windows: pd.DataFrame, overlap: int) -> float:
-    """Return the p-value of "the mean difference of two forecasts' errors is 0", two-sided.
+    """Return the p-value of "both have the same expected absolute error", two-sided.
 
     Of MANY_SERIES or more by Student's t over series; else over origins, see `p_value`.
 
     Args:
-        windows: columns difference, series and time, by which origins of several series are one.
-        overlap: as in `p_value`.
+        panel: the series.
+        origins: (windows,) of one part; those of several series are one where their time is.
+        ours: forecasts, (windows, horizon).
+        theirs: likewise.
+        steps: that count, the first ones.
     """
     from scipy.special import stdtr
 
-    of_series = windows.groupby("series")["difference"].mean().dropna()
+    actual, series = panel.targets(origins), panel.series_of(origins)
+    errors = (np.abs(actual - ours) - np.abs(actual - theirs))[:, :steps]
+    difference = pd.DataFrame(errors / panel.mase_scale[series, None]).mean(axis=1)
+    of_series = difference.groupby(series).mean().dropna()
     if (n := len(of_series)) >= MANY_SERIES:
         error = of_series.std() / np.sqrt(n)
         return float(2 * stdtr(n - 1, -abs(of_series.mean()) / error)) if error > 0 else 1.0
-    return p_value(windows.groupby("time")["difference"].mean().to_numpy(), overlap)
+    by_time = difference.groupby(origins - panel.borders[series, 1]).mean()
+    return p_value(by_time.to_numpy(), max(steps, panel.season))
