@@ -173,6 +173,7 @@ def build_model(network, task, lag, units, clip_norm):
     inputs = keras.Input((lag, task.features))
     model = keras.Sequential([inputs, network.layer(units), Dense(task.outputs)])
     optimizer = WatchfulAdam(network.learning_rate, global_clipnorm=clip_norm or None)
+    optimizer.build(model.trainable_variables)  # in the first step, `fit` would trace that twice
     model.compile(optimizer, task.loss, steps_per_execution=10)
     return model
 
