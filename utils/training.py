@@ -89,6 +89,7 @@ def fit(
 
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] * network.optimizer.use_ema
     ours = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
+    network.optimizer.build(network.trainable_variables)  # in a step, `fit` would trace that twice
     try:
         network.fit(
             batches, steps_per_epoch=steps, epochs=epochs, validation_data=val_batches,

@@ -33,10 +33,17 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(self, sentences, vocabulary, batch_size, rare, seed):
         super().__init__()
-        self.sentences, self.vocabulary, self.batch_size = sentences, vocabulary, batch_size
-        self.tags = {tag: number for number, tag in enumerate(vocabulary.tags)}
+        self.batch_size = batch_size
         self.lengths = np.array([len(sentence.words) for sentence in sentences])
-        counts = Counter(normal(word) for sentence in sentences for word in sentence.words)
+        self.starts = np.cumsum(self.lengths) - self.lengths
+        words = [word for sentence in sentences for word in sentence.words]
+        # all words in a row, and padding at place -1
+        self.inputs = {k: v[0] for k, v in vocabulary.encode([words], len(words) + 1).items()}
+        numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
+        self.tags = np.array([*(numbers[tag] for s in sentences for tag in s.tags), -1], "int32")
+        intents = [vocabulary.intents.index(s.intent) for s in sentences if vocabulary.intents]
+        self.intents = np.eye(len(vocabulary.intents), dtype="float32")[intents]
+        counts = Counter(map(normal, words))
         words = sorted(vocabulary.words, key=counts.get)
         share = np.cumsum([counts[word] for word in words]) / counts.total()
         rarest = words[: np.searchsorted(share, rare, "right")]
@@ -48,7 +55,7 @@ class Batches(keras.utils.PyDataset):
         self.batches = [self.batches[i] for i in (*order[:1], *order[:0:-1])]
 
     def __len__(self):
-        return -(-len(self.sentences) // self.batch_size)
+        return -(-len(self.lengths) // self.batch_size)
 
     def on_epoch_end(self):
         """Mix the sentences of the same length, and the batches."""
@@ -58,15 +65,14 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         rows = self.batches[index]
-        sentences, steps = [self.sentences[row] for row in rows], self.lengths[rows].max()
-        inputs = self.vocabulary.encode([sentence.words for sentence in sentences], steps)
+        steps, lengths = np.arange(self.lengths[rows].max()), self.lengths[rows, None]
+        places = np.where(steps < lengths, self.starts[rows, None] + steps, -1)  # (batch, steps)
+        inputs = {name: values[places] for name, values in self.inputs.items()}
         words = inputs["words"]
         words[np.isin(words, self.rare) & (self.rng.random(words.shape) < 0.5)] = OTHER
-        tags = [[self.tags[tag] for tag in sentence.tags] for sentence in sentences]
-        targets = {"tags": keras.utils.pad_sequences(tags, steps, padding="post", value=-1)}
-        if intents := self.vocabulary.intents:
-            numbers = [intents.index(sentence.intent) for sentence in sentences]
-            targets["intent"] = np.eye(len(intents), dtype="float32")[numbers]
+        targets = {"tags": self.tags[places]}
+        if self.intents.size:
+            targets["intent"] = self.intents[rows]
         return inputs, targets
 
 
@@ -116,8 +122,13 @@ def fit(
     """
     best, start, interrupted = BestEpoch(title, tagger, dev, on_epoch), time.perf_counter(), False
     callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best]
+    network = tagger.network
+    # Keras would make these variables in its first step, and then trace it once more
+    network.optimizer.build(network.trainable_variables)
+    found = network(tagger.vocabulary.encode([["?"]], steps=1))
+    network.compute_loss(y=found | {"tags": found["tags"][..., 0]}, y_pred=found)
     try:
-        tagger.network.fit(batches, epochs=epochs, callbacks=callbacks, verbose=0)
+        network.fit(batches, epochs=epochs, callbacks=callbacks, verbose=0)
     except KeyboardInterrupt:
         if best.weights is None:  # not one epoch: nothing worth keeping
             raise

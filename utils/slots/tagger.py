@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from utils import InputError, training
-from utils.cells import JordanCell, PeepholeLSTMCell  # noqa: F401  Keras must know them to load
+from utils.cells import JordanCell, MinGRU, PeepholeLSTMCell  # noqa: F401  Keras loads them
 from utils.slots import chunks
 from utils.slots.crf import CRF
 from utils.slots.text import normal, without_marks
@@ -22,7 +22,7 @@ import tensorflow as tf
 from scipy.special import softmax
 
 SCRIPT = "slot_filling.py"
-MAX_WORDS = 8192  # at once, padding included, so that long sentences don't fill the memory
+MAX_WORDS = 2048  # at once, padding included; with more, more of it is padding
 
 
 class Reading(NamedTuple):
