@@ -1,13 +1,11 @@
 // What the pretrained network reads of a window, as utils/series/patches.py says.
-export const PATCH = 16; // steps
-const SEASONS = 4; // that a mean over seasons takes
+const PATCH = 16; // steps
+const AVERAGED = 4; // seasons that a mean takes
 const FAR = 30; // deviations from the mean, at most
+const STILL = 1e-12; // of the mean: what deviates less is rounding
 
 const known = Number.isFinite;
-const mean = (values) => {
-  const there = values.filter(known);
-  return there.length ? there.reduce((sum, value) => sum + value, 0) / there.length : NaN;
-};
+const meanOf = (values) => mean(values.filter(known)); // NaN of none
 
 // The mean absolute change over `lag` steps, where four are known.
 function changeOver(z, lag, otherwise) {
@@ -17,13 +15,13 @@ function changeOver(z, lag, otherwise) {
 
 // values: a window of whole patches, NaN where missing or to come; seasons: two, 0 where there is
 // none. Returns for each patch `values`, the `simple` forecasts of the next (step after step, in
-// changes from the last value; 0 where not `known`) and `last`; and the scale: change, mean, std.
-export function patches(values, seasons) {
-  const middle = mean(values);
-  const deviation = Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
-  const still = deviation < 1e-6 * Math.abs(middle) + 1e-9;
-  const std = still ? 0.1 * Math.abs(middle) + 1e-6 : deviation;
-  const z = values.map((value) => Math.max(-FAR, Math.min(FAR, (value - middle) / std)));
+// changes from the last value; 0 where not `known`) and `last`; and the scale: change, level, std.
+function patches(values, seasons) {
+  const middle = meanOf(values);
+  const deviation = Math.sqrt(meanOf(values.map((value) => (value - middle) ** 2)));
+  const still = !(deviation > STILL * Math.abs(middle)); // then that value is what is said
+  const z = values.map((value) =>
+    Math.max(-FAR, Math.min(FAR, (value - middle) / (still ? 1 : deviation))));
   const bySeason = seasons[0] > 1 ? changeOver(z, seasons[0], 9) : 9;
   const change = Math.max(0.01, Math.min(2, changeOver(z, 1, 1), bySeason));
   const scales = [Math.log(change), ...seasons.map((s) => s > 1), ...seasons.map(Math.log1p)];
@@ -42,7 +40,8 @@ export function patches(values, seasons) {
       known: told.map((value) => Number(known(value))),
     };
   });
-  return { cut, change, mean: middle, std };
+  const highest = Math.max(...values.filter(known));
+  return { cut, change, level: still ? highest : middle, std: still ? 0 : deviation };
 }
 
 // Eight of each step of the next patch, in the order of SIMPLE, NaN where there is nothing to say.
@@ -56,13 +55,13 @@ function simpleForecasts(z, seasons, patch, newest) {
   const [flat, before] = [meanBefore(front), meanBefore(front - season)];
   return Array.from({ length: PATCH }, (_, k) => {
     const ahead = (patch + 1) * PATCH + k;
-    const lags = (length) => Array.from({ length: SEASONS }, (__, back) => {
+    const lags = (length) => Array.from({ length: AVERAGED }, (__, back) => {
       const at = ahead - (Math.ceil((ahead - front) / length) + back) * length;
       return length > 1 && at >= 0 ? z[at] : NaN;
     });
     const [first, longer] = seasons.map(lags);
     const drift = (flat - before) * Math.ceil((ahead - front) / season);
     const [last, zero] = newest < 0 ? [NaN, NaN] : [z[front], 0];
-    return [last, flat, zero, first[0], first[0] + drift, mean(first), longer[0], mean(longer)];
+    return [last, flat, zero, first[0], first[0] + drift, meanOf(first), longer[0], meanOf(longer)];
   }).flat();
 }
