@@ -10,8 +10,8 @@ const DATE = /^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d:\d\d|\b(19|20)\d\d\b/; /
 const DIGITS = /^(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?$/; // 20011231
 const TIME = /^(date.*|.*time|when|year|month|week|day|hour|quarter|period|ds|epoch)$|[日時年月]/i;
 
-// The records of a text: fields, and the line of each. Blank lines are none; below one name they are
-// missing values.
+// The records of a text: fields, and the line of each. Blank lines are none, but missing values where
+// there is one column.
 function recordsOf(text, separator) {
   const field = new RegExp(` *(?:"((?:[^"]|"")*)" *|([^"${separator}]*))${separator}`, "gy");
   const records = text.split("\n").map((content, k) => {
