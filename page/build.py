@@ -25,7 +25,7 @@ DATA = {
     "forecast": ["models/forecaster.npz", "data/weather_greensboro.csv"],
 }
 SCRIPTS = {
-    "cell": "maths page dom lstm rnn picture board lstm_board rnn_board cell_texts cell",
+    "cell": "maths page dom lstm rnn board lstm_board rnn_board cell_texts cell",
     "slots": "maths page dom weights rnn gru crf tagger text twin slots_texts slots",
     "forecast": "maths page dom weights gru patches forecaster csv series backtest chart "
     "forecast_texts forecast",

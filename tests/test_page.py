@@ -393,7 +393,7 @@ def test_a_file_is_understood_as_forecast_py_does_or_refused(visit, number, tmp_
     ("PK\3\4\0", "This is no text"),
     (None, "This is no text"),
     ("a,b\n1,2\n3\n", "Line 3 has 1 fields, not 2."),
-    ('a,b\n1,"2\n', "Line 2: a quote is never closed."),
+    ('a,b\n1,"2\n', "Line 2: a quote isn't closed there."),
     ("date,a\n01/02/2001,1\n01/03/2001,2\n", "date: only dates like 2001-12-31"),
     ("date,a\n2001-02-28,1\n2001-02-29,2\n", "Line 3: “2001-02-29” (date)"),
     (HOURS.replace("05:00:00", "05:00:00Z"), "Line 7: “2001-01-01 05:00:00Z” (t)"),

@@ -10,8 +10,8 @@ const DATE = /^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d:\d\d|\b(19|20)\d\d\b/; /
 const DIGITS = /^(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?$/; // 20011231
 const TIME = /^(date.*|.*time|when|year|month|week|day|hour|quarter|period|ds|epoch)$|[日時年月]/i;
 
-// The records of a text: fields, and the line of each. Blank lines are none, but missing values where
-// there is one column.
+// The records of a text: fields, and the line of each. Blank lines are none, but in one column they
+// are missing values.
 function recordsOf(text, separator) {
   const field = new RegExp(` *(?:"((?:[^"]|"")*)" *|([^"${separator}]*))${separator}`, "gy");
   const records = text.split("\n").map((content, k) => {
@@ -34,7 +34,8 @@ function readTable(text, decimal) {
   if (/[\0\ufffd]/.test(text)) throw new Said(t("noText"));
   const clean = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
   const count = (separator) => clean.trimStart().split("\n", 1)[0].split(separator).length;
-  const [separator] = [",", ";", "\t"].sort((one, other) => count(other) - count(one));
+  const marks = [...(decimal === "," ? ";\t," : ",;\t")]; // the first of those that are as many
+  const [separator] = marks.sort((one, other) => count(other) - count(one));
   const [{ fields: names } = { fields: [] }, ...rows] = recordsOf(clean, separator);
   const named = names.some((name) => !NUMBER.test(name) && !ISO.test(name));
   if (!named || !rows.length || new Set(names).size < names.length) throw new Said(t("noNames"));

@@ -11,8 +11,6 @@ const sources = { // and the file, once there is one
 };
 let series, found, pointedAt, drawnTo, scoring;
 
-// ------------------------------------------------------------------ reading
-
 const shortly = (k) => series.textAt(k).replace(/^(.{10}) 00:00:00$|^(.{16}):00$/, "$1$2");
 
 function stepText([count, unit]) {
@@ -54,8 +52,6 @@ async function open(file) {
   part("file-option").disabled = false;
   return enter(inputs.data, "file");
 }
-
-// ------------------------------------------------------------------ drawing
 
 const predict = (origin) => goOn(weights, series, origin, Number(inputs.horizon.value));
 

@@ -64,10 +64,7 @@ function seasonsOf(values, season) {
   const usual = [season, LONGER[season] ?? 0];
   if (season <= 2 * NEARBY) return usual;
   const near = Array.from({ length: 2 * NEARBY + 1 }, (_, k) => season - NEARBY + k);
-  const changes = near.map((lag) => {
-    const known = values.slice(lag).map((v, k) => Math.abs(v - values[k])).filter(Number.isFinite);
-    return known.length >= 2 * lag ? mean(known) : Infinity;
-  });
+  const changes = near.map((lag) => changeOver(values, lag, 2 * lag, Infinity));
   const least = Math.min(...changes);
   return least < CLEARLY * changes[NEARBY] ? [near[changes.indexOf(least)], 0] : usual;
 }

@@ -18,14 +18,18 @@ const series = (...numbers) => [numbers, NOTHING, NOTHING];
 
 // In a task, `output` (a or c) at each step is to be wanted(x1, x2, x3), the inputs so far: the
 // task's own, unless they are `free` to be moved, and `others`.
-const marked = (x1, x2) => total(x1.filter((_, k) => x2[k] === 1));
-const SAID = (x1, x2, x3) => (x3.at(-1) === 1 ? marked(x1, x2) : 0);
-const TASKS = {
+const SUM = (x1, x2, x3) => (x3.at(-1) === 1 ? total(x1.filter((_, k) => x2[k] === 1)) : 0);
+const EXAMPLES = {
+  lecture: { x: BOARD, w: LECTURE },
+  counter: { x: series(1, 0, 1, 1, 0), w: ADDING },
+  adder: { x: MARKED, w: cell(KEEPING) },
+  leak: { x: ONCE, w: LEAKING },
+  never: { x: BOARD, w: cell(KEEPING) },
   task_1: { x: UNREAD, w: LECTURE, output: "a", wanted: (x) => 7 * (x.length === 4), free: true },
   task_2: { x: BOARD, w: LECTURE, output: "c", wanted: (x) => (x.length === 1 ? 3 : 7) },
   task_3: { x: ONCE, w: LECTURE, output: "c", wanted: (x) => 8 / 2 ** (x.length - 1) },
   task_4: { x: BOARD, w: cell({}), output: "a", wanted: (x) => x.length, others: [MARKED, ONCE] },
-  task_5: { x: SUMS, w: cell({}), output: "a", wanted: SAID, others: [MARKED] },
+  task_5: { x: SUMS, w: cell({}), output: "a", wanted: SUM, others: [MARKED] },
   task_6: {
     x: series(3, 5, 2, -4, 1), w: ADDING, output: "c", wanted: ([first]) => first,
     others: [series(7, 1, 9, 2, 2)],
@@ -46,10 +50,9 @@ function sumOf(weights, values, ...more) {
   return [...terms, ...more.map(written)].join(" + ").replaceAll("+ −", "− ") || "0";
 }
 
-function word({ i, f, o }) {
-  const does = { reset: f[0] < 0.5, write: i[0] > 0.5, read: o[0] > 0.5 };
-  const happening = Object.keys(does).filter((name) => does[name]);
-  return happening.map((name) => t(name)).join(" ") || t("hold");
+function word({ i: [i], f: [f], o: [o] }) {
+  const words = [f < 0.5 && t("reset"), i > 0.5 && t("write"), o > 0.5 && t("read")];
+  return words.filter(Boolean).join(" ") || t("hold");
 }
 
 function runLstm(w, x, g, h) {
@@ -78,26 +81,18 @@ function lstmArithmetic(w, x, steps, k) {
 }
 
 // A row of the picture: one unit of what each step has by this name.
-const unit = (draw, label, name, k = 0) =>
-  ({ draw, label, values: (steps) => steps.map((step) => step[name][k]) });
+const unit = (kind, label, name, k = 0) =>
+  ({ kind, label, values: (steps) => steps.map((step) => step[name][k]) });
 
 const LSTM_BOARD = {
-  least: 5, functions: ["g", "h"], run: runLstm, arithmetic: lstmArithmetic, solved,
-  examples: {
-    lecture: { x: BOARD, w: LECTURE },
-    counter: { x: series(1, 0, 1, 1, 0), w: ADDING },
-    adder: { x: MARKED, w: cell(KEEPING) },
-    leak: { x: ONCE, w: LEAKING },
-    never: { x: BOARD, w: cell(KEEPING) },
-    ...TASKS,
-  },
+  least: 5, examples: EXAMPLES, solved, functions: ["g", "h"], run: runLstm,
+  arithmetic: lstmArithmetic, slider: { min: -100, max: 100, step: 0.5 },
   rows: () => [
-    { draw: "word", label: "", values: (steps) => steps.map(word) },
+    { kind: "word", label: "", values: (steps) => steps.map(word) },
     unit("number", t("output"), "a"), unit("bar", t("memory"), "c"),
     unit("gate", t("inputGate"), "i"), unit("gate", t("forgetGate"), "f"),
     unit("gate", t("outputGate"), "o"),
   ],
-  slider: { min: -100, max: 100, step: 0.5 },
   tables: () => [
     { title: "weights", rows: ROWS.slice(0, 4), columns: GATES, open: true },
     { title: "fedBack", rows: ["a"], columns: GATES },

@@ -7,10 +7,10 @@ const STILL = 1e-12; // of the mean: what deviates less is rounding
 const known = Number.isFinite;
 const meanOf = (values) => mean(values.filter(known)); // NaN of none
 
-// The mean absolute change over `lag` steps, where four are known.
-function changeOver(z, lag, otherwise) {
-  const changes = z.slice(lag).map((value, k) => Math.abs(value - z[k])).filter(known);
-  return changes.length < 4 ? otherwise : mean(changes);
+// The mean absolute change over `lag` steps, where `least` of them are known.
+function changeOver(values, lag, least, otherwise) {
+  const changes = values.slice(lag).map((value, k) => Math.abs(value - values[k])).filter(known);
+  return changes.length < least ? otherwise : mean(changes);
 }
 
 // values: a window of whole patches, NaN where missing or to come; seasons: two, 0 where there is
@@ -22,8 +22,8 @@ function patches(values, seasons) {
   const still = !(deviation > STILL * Math.abs(middle)); // then that value is what is said
   const z = values.map((value) =>
     Math.max(-FAR, Math.min(FAR, (value - middle) / (still ? 1 : deviation))));
-  const bySeason = seasons[0] > 1 ? changeOver(z, seasons[0], 9) : 9;
-  const change = Math.max(0.01, Math.min(2, changeOver(z, 1, 1), bySeason));
+  const bySeason = seasons[0] > 1 ? changeOver(z, seasons[0], 4, 9) : 9;
+  const change = Math.max(0.01, Math.min(2, changeOver(z, 1, 4, 1), bySeason));
   const scales = [Math.log(change), ...seasons.map((s) => s > 1), ...seasons.map(Math.log1p)];
   let front = -1; // the newest row that is known
   const cut = Array.from({ length: z.length / PATCH }, (_, patch) => {

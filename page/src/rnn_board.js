@@ -20,7 +20,7 @@ function rnnArithmetic(weights, x, steps, k) {
 
 const RNN_BOARD = {
   least: 3, swappable: true, functions: ["f"], run: runRnn, arithmetic: rnnArithmetic,
-  solved: () => false,
+  solved: () => false, slider: { min: -3, max: 3, step: 0.1 },
   examples: {
     order: { x: [[1, 1, 2], [1, 1, 2]], w },
     reordered: { x: [[2, 1, 1], [2, 1, 1]], w },
@@ -29,7 +29,6 @@ const RNN_BOARD = {
     ...[0, 1].map((k) => unit("number", `${t("output")} y${k + 1}`, "y", k)),
     ...[0, 1].map((k) => unit("bar", `${t("hidden")} h${k + 1}`, "h", k)),
   ],
-  slider: { min: -3, max: 3, step: 0.1 },
   tables: () => {
     const [hidden, open] = [["h1′", "h2′"], true];
     return [

@@ -47,14 +47,13 @@ function regular(times, values, lineOf) {
     return !rises || places[k] % 1 || timeAt(places[k]) !== each || (months && dayOf(start) > 28);
   });
   if (wrong >= 0) throw new Said(t("uneven", lineOf(wrong)));
-  const filled = new Array(places.at(-1) + 1).fill(NaN);
-  const days = [...filled.keys()].map(timeAt);
-  if (usual === DAY && times.every(isWeekday) && !days.every(isWeekday)) { // but for holidays
+  if (usual === DAY && times.every(isWeekday)) { // without holidays
     const weekday = (k) => times[k] ?? weekdayAfter(times.at(-1), k - times.length + 1);
     return { values, step: [1, "weekday"], season: 5, timeAt: weekday };
   }
-  const missing = filled.length - times.length;
-  if (filled.length > MOST_ROWS * times.length) throw new Said(t("manyGaps", missing));
+  const size = places.at(-1) + 1;
+  if (size > MOST_ROWS * times.length) throw new Said(t("manyGaps", size - times.length));
+  const filled = new Array(size).fill(NaN);
   places.forEach((place, k) => (filled[place] = values[k]));
   const unit = months ? "month" : usual < DAY ? "hour" : "day";
   const count = { month: months, day: usual / DAY, hour: usual / HOUR }[unit];

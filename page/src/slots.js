@@ -36,7 +36,7 @@ function decisions({ networks, numbers, readings }, decider) {
 function networkRow({ slots, share, intent, sure }, other, kind) {
   const cells = slots.map((slot, word) => {
     const style = `--share: ${60 * share(word, slot)}%`;
-    const content = [t(slot), small(percent(share(word, slot)))];
+    const content = [slot === "O" ? "–" : t(slot), small(percent(share(word, slot)))];
     return element("td", { class: `slot ${slot}`, style }, ...content);
   });
   const same = String(slots) === String(other?.slots);
@@ -71,7 +71,7 @@ function arc({ hidden, word, slot, lost }, heads) {
 
 function drawSentence(sentence, twins) {
   const { words, numbers, readings } = sentence;
-  const heads = words.map((word, k) => [word, small(numbers[k] === OTHER ? t("other") : "")]);
+  const heads = words.map((word, k) => [word, small(numbers[k] === OTHER ? "other" : "")]);
   const top = topRow([...heads, t("intent")]);
   const rows = readings.map((reading, kind) => networkRow(reading, twins?.[kind], kind));
   const memories = [readings, twins].map((all) => all?.[KINDS.indexOf("gru")].hidden);
