@@ -331,34 +331,34 @@ def test_of_a_short_series_forecast_py_writes_the_same(visit, kind, tmp_path):
 
 
 SAID = {  # steps, and what is said of thirty rows
-    "h": "a step of 1 hour, 2001-01-01 to 2001-01-02 05:00",
-    "15min": "a step of 0.25 hours, 2001-01-01 to 2001-01-01 07:15",
-    "D": "a step of 1 day, 2001-01-01 to 2001-01-30",
-    "2D": "a step of 2 days, 2001-01-01 to 2001-02-28",
-    "B": "Monday to Friday, 2001-01-01 to 2001-02-09",
-    "W": "a step of 7 days, 2001-01-07 to 2001-07-29",
-    "MS": "a step of 1 month, 2001-01-01 to 2003-06-01",
-    "ME": "a step of 1 month, 2001-01-31 to 2003-06-30",
-    "QS": "a step of 3 months, 2001-01-01 to 2008-04-01",
-    "YE": "a step of 12 months, 2001-12-31 to 2030-12-31",
+    "h": "(1 hour), 2001-01-01 to 2001-01-02 05:00",
+    "15min": "(0.25 hours), 2001-01-01 to 2001-01-01 07:15",
+    "D": "(1 day), 2001-01-01 to 2001-01-30",
+    "2D": "(2 days), 2001-01-01 to 2001-02-28",
+    "B": "(Monday to Friday), 2001-01-01 to 2001-02-09",
+    "W": "(7 days), 2001-01-07 to 2001-07-29",
+    "MS": "(1 month), 2001-01-01 to 2003-06-01",
+    "ME": "(1 month), 2001-01-31 to 2003-06-30",
+    "QS": "(3 months), 2001-01-01 to 2008-04-01",
+    "YE": "(12 months), 2001-12-31 to 2030-12-31",
 }
 DAYS, HOURS = lines("t,a", "D", range(10)), lines("t,a", "h", range(10))
-TEN_DAYS = "10 rows, a step of 1 day, 2001-01-01 to 2001-01-10."
+TEN_DAYS = "10 rows (1 day), 2001-01-01 to 2001-01-10."
 FILES = [  # and what is said of them, or "" where forecast.py may read what the page refuses
-    *((lines("t,a", step, range(30)), f"30 rows, {said}.") for step, said in SAID.items()),
+    *((lines("t,a", step, range(30)), f"30 rows {said}.") for step, said in SAID.items()),
     (DAYS.replace("t,a", '"t, or not",a'), TEN_DAYS),
     (DAYS.replace("\n", "\r\n") + "\r\n\r\n", TEN_DAYS),
     (DAYS.replace("2001-01-05,4\n", ""), TEN_DAYS),
     (DAYS.replace(",0", ",NA").replace(",9", ","),
-     "10 rows, a step of 1 day, 2001-01-02 to 2001-01-09."),
+     "10 rows (1 day), 2001-01-02 to 2001-01-09."),
     ("a,t\n" + "".join(f"{k},2001-{k:02}\n" for k in range(1, 11)),
-     "10 rows, a step of 1 month, 2001-01-01 to 2001-10-01."),
+     "10 rows (1 month), 2001-01-01 to 2001-10-01."),
     (lines("t;a", "h", ["1,5"] * 9 + ["2"], ";"),
-     "10 rows, a step of 1 hour, 2001-01-01 to 2001-01-01 09:00."),
+     "10 rows (1 hour), 2001-01-01 to 2001-01-01 09:00."),
     (HOURS.replace(":00,", ":00Z,").replace(" ", "T"),
-     "10 rows, a step of 1 hour, 2001-01-01 00:00:00+00:00 to 2001-01-01 09:00:00+00:00."),
-    ("a\n" + "1\n\n3\n" * 4, "12 rows, counted, 0 to 11."),
-    ("k\ta\n" + "".join(f"{k}\t{k % 3}\n" for k in range(1, 10)), "9 rows, counted, 0 to 8."),
+     "10 rows (1 hour), 2001-01-01 00:00:00+00:00 to 2001-01-01 09:00:00+00:00."),
+    ("a\n" + "1\n\n3\n" * 4, "12 rows (counted), 0 to 11."),
+    ("k\ta\n" + "".join(f"{k}\t{k % 3}\n" for k in range(1, 10)), "9 rows (counted), 0 to 8."),
     (DAYS.replace("-01-", "/01/"), ""),
     (DAYS.replace("2001-01-", "1.2."), ""),
     (DAYS.replace("2001-01-", "Jan 20"), ""),
@@ -384,7 +384,7 @@ def test_a_file_is_understood_as_forecast_py_does_or_refused(visit, number, tmp_
     frame = forecast.read(forecast.parse_args(given))[0][""]
     known = map(str, frame["a"].dropna().index[[0, -1]])
     span = " to ".join(re.sub(r"^(.{10}) 00:00:00$|^(.{16}):00$", r"\1\2", time) for time in known)
-    assert found.startswith(f"{len(frame)} rows, ") and found.endswith(f", {span}.")
+    assert found.startswith(f"{len(frame)} rows (") and found.endswith(f", {span}.")
 
 
 @pytest.mark.parametrize(("content", "message"), [
@@ -425,9 +425,9 @@ def test_a_dropped_file_of_several_series_and_columns(visit):
     drop = """text => { const data = new DataTransfer(); data.items.add(new File([text], "x.csv"));
         document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true })) }"""
     page.evaluate(drop, "\n".join(["k,shop,sold,bought", *rows]))
-    api.expect(page.locator("#said")).to_contain_text("40 rows, counted")
+    api.expect(page.locator("#said")).to_contain_text("40 rows (counted)")
     page.locator("[name=group]").select_option("shop")
-    assert page.locator("#said").inner_text() == "20 rows, counted, 0 to 19."
+    assert page.locator("#said").inner_text() == "20 rows (counted), 0 to 19."
     assert page.locator("[name=series] option").all_inner_texts() == [wide, "two"]
     page.locator("[name=series]").select_option("two")
     page.locator("[name=column]").select_option("bought")

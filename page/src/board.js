@@ -6,10 +6,8 @@ const number = (text) => Math.max(-MOST, Math.min(MOST, Number(text) || 0));
 const CELLS = {
   word: (word) => element("td", { class: "word" }, word),
   number: (value) => element("td", { class: "number" }, written(value)),
-  gate(value) {
-    const disc = element("i", { style: `--open: ${value}` });
-    return element("td", { class: "gate" }, disc, written(value));
-  },
+  gate: (value) => element("td", { class: "gate", style: `--open: ${value}` },
+    element("i"), written(value)),
   bar(value, _, values) { // from 0 up or down, on a scale that all steps share
     const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
     const share = (level) => `${(100 * (high - level)) / (high - low || 1)}%`;

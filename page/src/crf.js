@@ -15,22 +15,12 @@ function ways(scores, links, first, all) {
   return scores.map((score) => (worth = worth ? next(score) : add(score, first)));
 }
 
-// The numbers of the best tags (Viterbi); before the first word is O.
-function viterbi(tags, scores, links) {
-  const first = links[tags.indexOf("O")];
-  const best = ways(scores, transposed(links), first, (worths) => Math.max(...worths));
-  let onward = tags.map(() => 0); // to the tag after, from each
-  return best.reverse().map((worth) => {
-    const tag = argmax(add(worth, onward));
-    onward = links.map((row) => row[tag]);
-    return tag;
-  }).reverse();
-}
-
-// How probable each tag of each word is: all ways to it, and all ways on (forward-backward).
-function tagProbabilities(tags, scores, links) {
-  const forward = ways(scores, transposed(links), links[tags.indexOf("O")], logSumExp);
-  const backward = ways([...scores].reverse(), links, tags.map(() => 0), logSumExp).reverse();
+// What `all` ways through each tag of each word are worth: to it, and on from it. Before the first
+// word is O. Of the best ways (Viterbi) the best tag has the most; of all ways (forward-backward) a
+// tag is as probable as its share.
+function through(tags, scores, links, all) {
+  const forward = ways(scores, transposed(links), links[tags.indexOf("O")], all);
+  const backward = ways([...scores].reverse(), links, tags.map(() => 0), all).reverse();
   return forward.map((worth, step) =>
-    softmax(add(worth, backward[step]).map((value, tag) => value - scores[step][tag])));
+    add(worth, backward[step]).map((value, tag) => value - scores[step][tag]));
 }

@@ -58,7 +58,7 @@ function columnOf(name, texts, lines, decimal) {
   const complaint = (text) => text === undefined ? null
     : new Said(t("unreadable", lines[texts.indexOf(text)], name, text.slice(0, 30)));
   if (ISO.test(there[0])) {
-    const [values, zones] = [texts.map(timeOf), texts.map(zoneOf)];
+    const [values, zones] = transposed(texts.map(stampOf));
     const odd = texts.find((_, k) => Number.isNaN(values[k]) || zones[k] !== zones[0]);
     return { kind: "time", texts, values, zone: zones[0], wrong: complaint(odd) };
   }
@@ -76,16 +76,12 @@ function columnOf(name, texts, lines, decimal) {
   return { kind: "number", texts, values, dated, wrong: complaint(odd[0]) };
 }
 
-// NaN if there is no such day or hour.
-function timeOf(text) {
-  const [, month, day = "-01", clock = "00:00", seconds = ":00"] = ISO.exec(text) ?? [];
+// Milliseconds of an ISO time on its own clock, NaN if there is no such day or hour, and its zone,
+// as forecast.csv writes it: "+02:00", or "".
+function stampOf(text) {
+  const [, month, day = "-01", clock = "00:00", seconds = ":00", zone = ""] = ISO.exec(text) ?? [];
   const written = `${month}${day}T${clock}${seconds}.000Z`;
   const time = Date.parse(written);
-  return new Date(time).toJSON() === written ? time : NaN;
-}
-
-// The offset of a time's zone as forecast.csv writes it: "+02:00", or "".
-function zoneOf(text) {
-  const zone = ISO.exec(text)?.[5] ?? "";
-  return zone === "Z" ? "+00:00" : zone.replace(/^(...):?(\d\d)$/, "$1:$2");
+  const offset = zone === "Z" ? "+00:00" : zone.replace(/^(...):?(\d\d)$/, "$1:$2");
+  return [new Date(time).toJSON() === written ? time : NaN, offset];
 }

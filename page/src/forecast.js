@@ -16,7 +16,7 @@ const shortly = (k) => series.textAt(k).replace(/^(.{10}) 00:00:00$|^(.{16}):00$
 function stepText([count, unit]) {
   if (unit === "row" || unit === "weekday") return t(unit);
   const style = { style: "unit", unit, unitDisplay: "long" };
-  return t("every", new Intl.NumberFormat(document.documentElement.lang, style).format(count));
+  return new Intl.NumberFormat(document.documentElement.lang, style).format(count);
 }
 
 // Read the source; offer its columns and series, horizon and origin: the settings' or the usual.

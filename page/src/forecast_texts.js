@@ -1,8 +1,7 @@
 const TEXTS = {
   drawHere: ["Draw into the chart, with the mouse or a finger.", "用滑鼠或手指在圖上畫。"],
   one: ["(one series)", "（只有一個序列）"],
-  understood: ["{0} rows, {1}, {2} to {3}.", "{0} 列，{1}，{2} 到 {3}。"],
-  every: ["a step of {0}", "每步 {0}"],
+  understood: ["{0} rows ({1}), {2} to {3}.", "{0} 列（{1}），{2} 到 {3}。"],
   row: ["counted", "只計列數"],
   weekday: ["Monday to Friday", "週一到週五"],
   ahead: ["Steps ahead: {0}", "預測 {0} 步"],

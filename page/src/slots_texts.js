@@ -17,7 +17,6 @@ const TEXTS = {
   memory: ["memory of the GRU", "GRU 的記憶"],
   memoryTwin: ["in the other sentence", "另一句的記憶"],
   difference: ["difference", "差別"],
-  decided: ["Without “{0}”, “{1}” is “{2}” by {4} instead of {3}.",
-    "遮住「{0}」，「{1}」是「{2}」的機率從 {3} 變成 {4}。"],
+  decided: ["Without “{0}”, “{1}” is “{2}” by {4}, not {3}.", "遮住「{0}」，「{1}」是「{2}」：{3} 變成 {4}。"],
   nothingDecided: ["No single word decides.", "沒有哪一個詞能單獨決定。"],
 };

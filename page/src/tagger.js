@@ -21,8 +21,9 @@ function tagger(kind, weights, { words: { length }, tags, intents }) {
     const heeded = softmax(hidden.map((h) => product(h, aW)[0] + a[0]));
     const mean = add(...hidden.map((h, step) => h.map((value) => value * heeded[step])));
     const intent = softmax(add(product(mean, iW), i));
-    const found = viterbi(tags, scores, links).map((number) => tags[number]);
-    const probabilities = tagProbabilities(tags, scores, links);
+    const best = through(tags, scores, links, (worths) => Math.max(...worths));
+    const found = best.map((worths) => tags[argmax(worths)]);
+    const probabilities = through(tags, scores, links, logSumExp).map(softmax);
     return {
       hidden, tags: found, probabilities, slots: found.map(slotOf),
       share: (word, slot) => total(probabilities[word].filter((_, k) => slotOf(tags[k]) === slot)),
