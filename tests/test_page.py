@@ -247,13 +247,13 @@ def test_arrive_becomes_leave(visit):
 @pytest.mark.parametrize(("text", "message"), [
     ("", "Type a sentence."),
     (" ?! ", "Type a sentence."),
-    ("<script>alert(1)</script> <img src=x onerror=alert(1)>", "No word here"),
+    ("<script>alert(1)</script> <img src=x onerror=alert(1)>", ""),
     ("leave Gandalf " * 700, "Only the first 60 of 1400 words are read."),
 ])  # fmt: skip
 def test_odd_sentences_get_one_clear_line(visit, text, message):
     page = visit("slots")
     page.locator("#sentence").fill(text)
-    assert page.locator("#message").inner_text().startswith(message)
+    assert page.locator("#message").inner_text() == message
     assert page.locator("main script, main img").count() == 0
     page.locator("#sentence").fill("leave Gandalf")
     assert page.locator("th[scope=col]").all_inner_texts()[1] == "Gandalf\nother"

@@ -1,10 +1,8 @@
-const MOST_ORIGINS = 20;
-
-// Origins whose horizon is known, in the last 15 % of a series, the newest first.
+// At most 20 origins whose horizon is known, in the last 15 % of a series, the newest first.
 function originsOf({ values: { length } }, horizon) {
   const last = length - horizon;
   const first = Math.max(Math.ceil(0.85 * length) - horizon, 2 * horizon, 8);
-  const count = Math.max(0, Math.min(MOST_ORIGINS, last - first + 1));
+  const count = Math.max(0, Math.min(20, last - first + 1));
   const apart = (last - first) / Math.max(count - 1, 1);
   return Array.from({ length: count }, (_, k) => Math.round(last - k * apart));
 }

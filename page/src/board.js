@@ -39,9 +39,8 @@ function board(id, network) {
   const table = element("div", { class: "wide" });
   const arithmetic = element("div", { class: "arithmetic", id: `${id}-arithmetic` });
   const weights = element("div");
-  const right = element("div", {}, arithmetic, weights);
-  part(id).append(element("p", {}, note, " ", solved));
-  part(id).append(element("div", { class: "sides" }, table, right));
+  const sides = element("div", { class: "sides" }, table, element("div", {}, arithmetic, weights));
+  part(id).append(element("p", {}, note, " ", solved), sides);
   const [names, length] = [inputs[id], inputs[`${id}_steps`]];
   const example = () => network.examples[names.value];
   let [drawn, columns, chosen] = [null, null, 0];

@@ -5,7 +5,6 @@ const CLOCK = /[T ](\d\d:\d\d)(?:(:\d\d)(?:\.0+)?)? ?(Z|[+-]\d\d:?\d\d)?/;
 const ISO = new RegExp(`^(\\d{4}-\\d\\d)(?:(-\\d\\d)(?:${CLOCK.source})?)?$`);
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 const ALMOST = /^[-+]?[\d.,]+$/; // a number, with other marks
-const LARGEST = 1e100; // as for forecast.py
 const DATE = /^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d:\d\d|\b(19|20)\d\d\b/; // perhaps
 const DIGITS = /^(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?$/; // 20011231
 const TIME = /^(date.*|.*time|when|year|month|week|day|hour|quarter|period|ds|epoch)$|[日時年月]/i;
@@ -65,7 +64,7 @@ function columnOf(name, texts, lines, decimal) {
   const plain = (text) => (decimal === "," ? text.replace(".", "?").replace(",", ".") : text);
   const written = texts.map((text) => plain(text).replace("−", "-"));
   const values = written.map((text) => (NUMBER.test(text) ? Number(text) : NaN));
-  const odd = texts.filter((text, k) => !MISSING.has(text) && !(Math.abs(values[k]) <= LARGEST));
+  const odd = texts.filter((text, k) => !MISSING.has(text) && !(Math.abs(values[k]) <= 1e100));
   const likely = odd.length < there.length / 2 || (ALMOST.test(odd[0]) && !DATE.test(odd[0]));
   if (!there.length || !likely) {
     const dated = TIME.test(name) || there.some((text) => DATE.test(text));

@@ -20,10 +20,10 @@ const head = (scope) => (content) => element("th", { scope }, ...[content].flat(
 const topRow = (heads) => element("tr", {}, element("td"), ...heads.map(head("col")));
 const row = (label, cells) => element("tr", {}, head("row")(label), ...cells);
 
-// Choose the option of this value, or the first.
-function choose(select, value) {
-  select.value = value;
-  if (select.selectedIndex < 0) select.selectedIndex = 0;
+// Give an input a value; a select that has no such option takes its first.
+function choose(input, value) {
+  input.value = value;
+  if (input.selectedIndex < 0) input.selectedIndex = 0;
 }
 
 // Fill a select with options, [value, text] each; its label is hidden where there is no choice.

@@ -49,7 +49,7 @@ async function open(file) {
   if (file.size > MOST_BYTES) return complain(t("tooLarge", Math.round(file.size / 1e6)));
   const text = await file.text().catch(() => "\0"); // a folder
   sources.file = () => text;
-  part("file-option").disabled = false;
+  part("own").disabled = false;
   return enter(inputs.data, "file");
 }
 
@@ -95,9 +95,8 @@ async function score() {
   }
   if (!errors.length) return;
   const means = transposed(errors).map(mean);
-  [...part("scores").querySelectorAll("th + td")].forEach((cell, k) => {
-    cell.textContent = means[k] >= 0 ? written(means[k]) : "–";
-  });
+  const cells = [...part("scores").querySelectorAll("th + td")];
+  cells.forEach((cell, k) => (cell.textContent = means[k] >= 0 ? written(means[k]) : "–"));
   const best = Math.min(...means.slice(1, 3).filter(Number.isFinite));
   const told = [t(means[0] < best ? "beats" : "loses"), written(means[0]), written(best)];
   part("verdict").textContent = t("verdict", origins.length, ...told, Math.round(100 * means[3]));
@@ -146,8 +145,7 @@ function sketch(event) {
 }
 
 part("download").onclick = download;
-part("chart").onpointerdown = sketch;
-part("chart").onpointermove = sketch;
+part("chart").onpointerdown = part("chart").onpointermove = sketch;
 inputs.horizon.onchange = score;
 document.ondragover = (event) => event.preventDefault();
 document.ondrop = (event) => {

@@ -30,10 +30,7 @@ const EXAMPLES = {
   task_3: { x: ONCE, w: LECTURE, output: "c", wanted: (x) => 8 / 2 ** (x.length - 1) },
   task_4: { x: BOARD, w: cell({}), output: "a", wanted: (x) => x.length, others: [MARKED, ONCE] },
   task_5: { x: SUMS, w: cell({}), output: "a", wanted: SUM, others: [MARKED] },
-  task_6: {
-    x: series(3, 5, 2, -4, 1), w: ADDING, output: "c", wanted: ([first]) => first,
-    others: [series(7, 1, 9, 2, 2)],
-  },
+  task_6: { x: series(3, 5, 2, -4, 1), w: ADDING, output: "c", wanted: ([x]) => x, others: [ONCE] },
 };
 
 function solved({ output, wanted, x, free, others = [] }, moved, run) {
@@ -90,8 +87,7 @@ const LSTM_BOARD = {
   rows: () => [
     { kind: "word", label: "", values: (steps) => steps.map(word) },
     unit("number", t("output"), "a"), unit("bar", t("memory"), "c"),
-    unit("gate", t("inputGate"), "i"), unit("gate", t("forgetGate"), "f"),
-    unit("gate", t("outputGate"), "o"),
+    ...["i", "f", "o"].map((gate) => unit("gate", t(gate), gate)),
   ],
   tables: () => [
     { title: "weights", rows: ROWS.slice(0, 4), columns: GATES, open: true },

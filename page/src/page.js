@@ -2,8 +2,7 @@
 // link shows others the same. Each has a name; several of one name are a list.
 const form = document.forms[0];
 const inputs = form.elements;
-let waiting;
-let store = {};
+let [waiting, store] = [null, {}];
 try {
   store = localStorage;
 } catch {} // a browser may refuse to store anything for a file
@@ -50,9 +49,7 @@ function begin(build, changed) {
   window.onhashchange = () => location.reload();
   const settings = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   for (const [name, value] of Object.entries(settings)) {
-    const input = inputs.namedItem(name);
-    if (input?.options) choose(input, value);
-    else if (input) input.value = value;
+    if (inputs.namedItem(name)) choose(inputs.namedItem(name), value);
   }
   const wanted = [settings.lang, store.language, navigator.language.slice(0, 2), "en"];
   inputs.lang.value = wanted.find((name) => ["en", "zh"].includes(name));

@@ -2,28 +2,25 @@
 // bias. Its weights in one row: W from the inputs, U from the hidden units, V to the outputs.
 const w = new Array(12).fill(1);
 
-function runRnn(weights, x, f) {
+function runRnn(weights, x) {
   const [W, U, V] = split(weights, 3);
-  return rnn(x, [W, U, [0, 0]], f).map((h) => ({ f, h, y: product(h, V) }));
+  return rnn(x, [W, U, [0, 0]], linear).map((h) => ({ h, y: product(h, V) }));
 }
 
 function rnnArithmetic(weights, x, steps, k) {
-  const { f, ...now } = steps[k];
-  const lines = (name, first, seen, around) => [0, 1].map((j) => {
+  const lines = (name, first, seen) => [0, 1].map((j) => {
     const sum = sumOf(seen.map((_, row) => weights[first + 2 * row + j]), seen);
-    return `${name}${j + 1} = ${around}${around ? `(${sum})` : sum} = ${written(now[name][j])}`;
+    return `${name}${j + 1} = ${sum} = ${written(steps[k][name][j])}`;
   });
   const seen = [...x[k], ...(steps[k - 1]?.h ?? [0, 0])];
-  const hidden = lines("h", 0, seen, f === Math.tanh ? "tanh" : "");
-  return [...hidden, `(${t("fromMemory")})`, ...lines("y", 8, now.h, "")];
+  return [...lines("h", 0, seen), ...lines("y", 8, steps[k].h)];
 }
 
 const RNN_BOARD = {
-  least: 3, swappable: true, functions: ["f"], run: runRnn, arithmetic: rnnArithmetic,
+  least: 3, swappable: true, functions: [], run: runRnn, arithmetic: rnnArithmetic,
   solved: () => false, slider: { min: -3, max: 3, step: 0.1 },
   examples: {
-    order: { x: [[1, 1, 2], [1, 1, 2]], w },
-    reordered: { x: [[2, 1, 1], [2, 1, 1]], w },
+    order: { x: [[1, 1, 2], [1, 1, 2]], w }, reordered: { x: [[2, 1, 1], [2, 1, 1]], w },
   },
   rows: () => [
     ...[0, 1].map((k) => unit("number", `${t("output")} y${k + 1}`, "y", k)),

@@ -33,15 +33,14 @@ function decisions({ networks, numbers, readings }, decider) {
   }).sort((one, other) => other.lost - one.lost);
 }
 
-function networkRow({ slots, share, intent, sure }, other, kind) {
+function networkRow({ slots, share, intent, sure }, kind) {
   const cells = slots.map((slot, word) => {
     const style = `--share: ${60 * share(word, slot)}%`;
     const content = [slot === "O" ? "–" : t(slot), small(percent(share(word, slot)))];
     return element("td", { class: `slot ${slot}`, style }, ...content);
   });
-  const same = String(slots) === String(other?.slots);
-  const label = [inputs.net[kind].text, small(other ? t(same ? "same" : "notices") : "")];
-  return row(label, [...cells, element("td", {}, t(intent), small(percent(sure)))]);
+  const said = element("td", {}, t(intent), small(percent(sure)));
+  return row(inputs.net[kind].text, [...cells, said]);
 }
 
 // A unit's value a line, from top to bottom: orange above zero, blue below.
@@ -73,7 +72,7 @@ function drawSentence(sentence, twins) {
   const { words, numbers, readings } = sentence;
   const heads = words.map((word, k) => [word, small(numbers[k] === OTHER ? "other" : "")]);
   const top = topRow([...heads, t("intent")]);
-  const rows = readings.map((reading, kind) => networkRow(reading, twins?.[kind], kind));
+  const rows = readings.map(networkRow);
   const memories = [readings, twins].map((all) => all?.[KINDS.indexOf("gru")].hidden);
   part("table").replaceChildren(top, ...rows, ...memoryRows(memories));
   const found = decisions(sentence, inputs.net.selectedIndex);
@@ -81,15 +80,14 @@ function drawSentence(sentence, twins) {
   part("arcs").replaceChildren(...found.map((each) => arc(each, [...top.cells].slice(1))));
   const lines = found.slice(0, 5).map(({ hidden, word, slot, both }) =>
     t("decided", words[hidden], words[word], t(slot), ...both.map(percent)));
-  if (!lines.length) lines.push(t("nothingDecided"));
   part("decisions").replaceChildren(...lines.map((line) => element("li", {}, line)));
 }
 
 function draw() {
   const [sentence, other] = [read(inputs.q.value), twin(inputs.q.value)];
   const { count } = sentence;
-  const message = count > MOST_WORDS ? t("tooLong", MOST_WORDS, count) : other ? "" : t("noCue");
-  part("message").textContent = count ? message : t("empty");
+  const tooLong = count > MOST_WORDS ? t("tooLong", MOST_WORDS, count) : "";
+  part("message").textContent = count ? tooLong : t("empty");
   part("twin").disabled = !other;
   part("result").hidden = !count;
   if (count) drawSentence(sentence, other && read(other).readings);

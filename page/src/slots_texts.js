@@ -1,9 +1,6 @@
 const TEXTS = {
-  noCue: ["No word here tells arriving from leaving.", "這裡沒有分辨抵達與離開的詞。"],
   empty: ["Type a sentence.", "請輸入一句話。"],
   tooLong: ["Only the first {0} of {1} words are read.", "共 {1} 個詞，只讀前 {0} 個。"],
-  notices: ["notices arrive/leave", "分得出抵達和離開"],
-  same: ["same answer for both", "兩句答案一樣"],
   intent: ["intent", "意圖"],
   find: ["find", "找"],
   book: ["book", "訂"],
@@ -18,5 +15,4 @@ const TEXTS = {
   memoryTwin: ["in the other sentence", "另一句的記憶"],
   difference: ["difference", "差別"],
   decided: ["Without “{0}”, “{1}” is “{2}” by {4}, not {3}.", "遮住「{0}」，「{1}」是「{2}」：{3} 變成 {4}。"],
-  nothingDecided: ["No single word decides.", "沒有哪一個詞能單獨決定。"],
 };
