@@ -15,7 +15,6 @@ taken out before and brought back after. `--train` lets the network learn on fro
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from utils import InputError, cli, plotting, training
@@ -25,9 +24,8 @@ from utils.series.backtest import backtest
 from utils.series.blend import Blend, Whole, blended, error_of, remembered
 from utils.series.boosting import Boosting
 from utils.series.effects import Effects
-from utils.series.heads import LinearHeads, inner_of, linear_heads
+from utils.series.heads import LinearHeads, linear_heads
 from utils.series.panel import FEW, Panel, evenly
-from utils.series.patches import PATCH
 from utils.series.table import read_table
 
 import keras
@@ -37,16 +35,13 @@ MODEL = Path(__file__).parent / "models" / "forecaster.npz"
 # by the steps of a season: a day of hours, a week of days or business days, a year of months, weeks
 HORIZONS = {24: 48, 7: 28, 6: 24, 5: 20, 12: 12, 52: 13}
 FEWEST = 8  # values of the longest series
-SCORED_PATCHES = 20_000  # that are read to score a part: 300 windows of 1,000 steps
 EPOCH_WINDOWS = 2048
 VAL_WINDOWS = 512
 SAME = 1.02  # times an error: as good; then logarithms, whose errors are shares
 NETWORKS = ("trained", "at_once")  # that a saved model holds
 
-SEARCH = {  # what tune.py varies, with --train: from:to, or choices
-    "learning-rate": "0.0003:0.01",
-    "batch-size": "32/64/128",
-}
+# what tune.py varies, with --train: from:to, or choices
+SEARCH = {"learning-rate": "0.0003:0.01", "batch-size": "32/64/128"}
 
 
 def parse_args(argv=None):
@@ -59,7 +54,7 @@ def parse_args(argv=None):
     ahead = parser.add_argument_group("forecast")
     ahead.add_argument("--horizon", type=cli.whole_number(1), metavar="STEPS",
                        help="steps ahead (default: 28 days, 48 hours, 12 months, ...)")  # fmt: skip
-    ahead.add_argument("--quantiles", type=quantiles, metavar="A,B,...",
+    ahead.add_argument("--quantiles", type=cli.quantiles, metavar="A,B,...",
                        help="such as 0.1,0.5,0.9, instead of a 90 %% interval")  # fmt: skip
     ahead.add_argument("--loss", choices=["absolute", "squared"], default="absolute",
                        help="what the forecast minimises: it is a median or a mean")  # fmt: skip
@@ -78,26 +73,17 @@ def parse_args(argv=None):
         parser.error("--load needs --csv, the data to go on from")
     if args.refit and not args.train:
         parser.error("--refit goes with --train")
+    args.power = 2 if args.loss == "squared" else 1  # of the errors that choose
     return args
 
 
-def quantiles(text):
-    """Take ascending numbers between 0 and 1, among them 0.5, as a flag's value."""
-    numbers = tuple(round(cli.number_above(0, below=1)(word), 6) for word in cli.names(text))
-    ascending = list(numbers) == sorted(set(numbers) - {0.0, 1.0})
-    if 0.5 not in numbers or len(numbers) < 2 or not ascending:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} must ascend and hold 0.5 and others, as 0.1,0.5,0.9 does"
-        )
-    return numbers
-
-
-def read(args):
+def read(args, known, learned=(None,)):
     """Return the series by name, their known columns, and the law of simulated ones."""
     if not args.csv:
         frames, law = shops.simulated(args.seed)
         return frames, ["promotion"], law
-    table = read_table(series_column=args.series_column, known=args.known, **cli.reading(args))
+    reading = cli.reading(args, learned)
+    table = read_table(series_column=args.series_column, known=known, **reading)
     print(table)
     return table.frames, table.known, None
 
@@ -120,42 +106,25 @@ def at_once(panel, scored, args):
     """Return the pretrained network as a forecaster; of logarithms unless these are worse."""
     weights, _ = pretrained.load(MODEL)
     effects = Effects(panel) if panel.known.shape[1] and panel.lowest == 0 else None
-    wanted = pretrained.symmetric(args.quantiles)
-    plain = pretrained.AtOnce(weights, wanted, False, args.loss == "squared", effects)
+    quantiles = pretrained.symmetric(args.quantiles)
+    plain = pretrained.AtOnce(weights, quantiles, False, args.power == 2, effects)
     if not (scored and panel.positive):
         return plain
-    origins, logs = evenly(panel.origins("val"), windows(panel)), plain._replace(log=True)
-    errors = [error_of(network, panel, origins, power_of(args)) for network in (logs, plain)]
-    return logs if errors[0] <= SAME * errors[1] else plain
-
-
-def windows(panel):
-    """Return how many windows of a part are scored, at most."""
-    return max(SCORED_PATCHES * PATCH // (panel.input_steps + panel.horizon), 256)
-
-
-def power_of(args):
-    return 2 if args.loss == "squared" else 1
+    origins = evenly(panel.origins("val"), pretrained.scored_windows(panel))
+    logs = plain._replace(log=True)
+    error, other = (error_of(network, panel, origins, args.power) for network in (logs, plain))
+    return logs if error <= SAME * other else plain
 
 
 def learn_on(start, panel, args, on_epoch=None, refit=None):
     """Train the network on the series, from what it has learned of the simulated ones.
 
-    Args:
-        start: the forecaster to go on from.
-        panel: the series: the train part, judged by validation.
-        args: of `parse_args`.
-        on_epoch: see `main`.
-        refit: the epochs to learn from all rows; None for the train part.
-
-    Returns:
-        the forecaster, a model of both networks, and the fit.
+    It learns from the train part, judged by validation, or with `refit`, so many epochs, from all.
+    Returns the forecaster, a model of both networks, before and after, and the fit.
     """
-    from pretrain import build_network, pinball, set_weights, weights_of
+    from utils.series.network import build_network, pinball, set_weights, weights_of
 
-    origins = panel.origins("train", panel.horizon)
-    if refit:
-        origins = panel.origins("all", panel.horizon)
+    origins = panel.origins("all" if refit else "train", panel.horizon)
     keras.utils.set_random_seed(args.seed)
     network, before = (set_weights(build_network(), start.weights) for _ in NETWORKS)
     steps = -(-min(EPOCH_WINDOWS, len(origins)) // args.batch_size)
@@ -187,43 +156,31 @@ def draw(panel, forecast, found=None):
     single = panel.names == [""]
     rows = (["AA"] if single else ["AB", "CD"]) + ["EF"] * bool(found)
     figure, axes = plotting.new_figure(";".join(rows), size=(11, 2.9 * len(rows)))
-    for name, (title, number) in zip("A" if single else "ABCD", shown(panel, found), strict=False):
+    shown = zip("A" if single else "ABCD", many.shown(panel, found), strict=False)
+    for name, (title, number) in shown:
         past = panel.series(number).iloc[-max(2 * panel.horizon, 8 * panel.season) :]
         ahead = forecast if single else forecast.loc[[panel.names[number]]].set_index("time")
         bounds = [column for column in ahead if column not in ("forecast", "mean")]
         ahead = ahead[["forecast", bounds[0], bounds[-1]]]
-        plotting.draw_forecast(
-            axes[name], past, ahead.set_axis(["forecast", "lower", "upper"], axis=1)
-        )
+        ahead = ahead.set_axis(["forecast", "lower", "upper"], axis=1)
+        plotting.draw_forecast(axes[name], past, ahead)
         axes[name].get_legend().set_visible(name == "A")
         axes[name].set_ylabel(past.name if single else f"{panel.names[number]} ({title})")
     if not found:
         return figure
 
     plotting.draw_by_steps(axes["E"], found.scores["test"], found.written)
-    steps = range(1, panel.horizon + 1)
     for level, coverage in found.scores["coverage"].items():
-        held = [np.nan if share is None else share for share in coverage["by_step"]]
-        axes["F"].plot(steps, held, color=plotting.BLUE)
+        held = np.array(coverage["by_step"], float)  # NaN where it is None
+        axes["F"].plot(range(1, panel.horizon + 1), held, color=plotting.BLUE)
         axes["F"].axhline(float(level), color=plotting.BLACK, lw=0.8, ls=":")
     axes["F"].set(title="How often the interval held", xlabel="steps ahead", ylim=(0.5, 1.0))
     return figure
 
 
-def shown(panel, found):
-    """Return titles and numbers of the series to draw: best, median, worst by MASE, the largest."""
-    if not found:
-        return list(zip(panel.names[:4], range(4), strict=False))
-    mase = many.by_series(found)["mase"].to_numpy()
-    ranked = np.argsort(mase)[: np.isfinite(mase).sum()]
-    largest = int(np.argmax([panel.series(number).mean() for number in range(len(panel.names))]))
-    ends = {"best": ranked[0], "median": ranked[len(ranked) // 2], "worst": ranked[-1]}
-    return [*ends.items(), ("largest", largest)]
-
-
 def compete(panel, network, args, on_epoch=None):
     """Return the forecasters by name, the network's own name, its forecaster, model and fit."""
-    parts = baselines.simple(panel) | {"linear": linear_heads(panel, power_of(args))}
+    parts = baselines.simple(panel) | {"linear": linear_heads(panel, args.power)}
     parts["at once"] = remembered(network)
     if not args.train:
         return parts, "at once", network, None, None
@@ -240,7 +197,7 @@ def main(argv=None, on_epoch=None):
     args = parse_args(argv)
     if args.load:
         return go_on(args)
-    frames, known, law = read(args)
+    frames, known, law = read(args, args.known)
     panel, scored = lay_out(frames, known, args)
     network = at_once(panel, scored, args)
     folder = output_folder(args.output_dir)
@@ -250,16 +207,17 @@ def main(argv=None, on_epoch=None):
     parts, name, learned, model, fit = compete(panel, network, args, on_epoch)
     if on_epoch:
         return None
-    blend = blended(parts, panel, name, windows(panel), power_of(args))
+    windows = pretrained.scored_windows(panel)
+    blend = blended(parts, panel, name, network.quantiles[-1], windows, args.power)
     rivals = parts | {"blend": blend} | ({"boosting": Boosting(panel)} if known else {})
-    if panel.whole and args.loss == "absolute":
+    if panel.whole and args.power == 1:
         rivals = {name: Whole(rival) for name, rival in rivals.items()}
     if law:
         rivals["optimal"] = shops.Optimal(law)
     print(f"Validation votes for {blend}.")
     found = backtest(
         rivals, panel, name, written="blend", levels=network.levels, log=network.log,
-        windows=windows(panel),
+        windows=windows,
     )  # fmt: skip
     print(found)
     if args.refit:
@@ -267,11 +225,11 @@ def main(argv=None, on_epoch=None):
         blend = blend._replace(parts=parts | {name: learned}, shape=learned)
 
     facts = facts_of(panel, args, found, known, learned, blend)
-    forecast = look_ahead(panel, blend, learned, facts)
+    forecast = many.look_ahead(panel, blend, learned, facts)
     scores = outputs.scores_of("forecast.py", args, found, fit.seconds if fit else 0.0)
     tables = {"backtest.csv": found.table(), "series.csv": many.by_series(found)}
-    figure = draw(panel, forecast, found)
-    print(outputs.write(folder, args.show, figure, forecast, tables, scores, model, facts))
+    files = forecast, tables, scores, model, facts
+    print(outputs.write(folder, args.show, draw(panel, forecast, found), *files))
     if fit and fit.interrupted:
         raise KeyboardInterrupt
     return scores
@@ -283,82 +241,45 @@ def unscored(panel, network, args, folder):
         f"Too short to hold {panel.horizon} steps back twice: nothing could be scored, and the "
         "interval is the network's own."
     )
-    levels = len(network.levels)
-    facts = {
-        "levels": network.levels, "corrections": np.zeros((levels, panel.horizon)).tolist(),
-        "log": network.log, "quantiles": args.quantiles, "squared": network.squared,
-        "whole": panel.whole, "mostly_zero": panel.mostly_zero, "young": None,
-    }  # fmt: skip
-    forecast = look_ahead(panel, network, network, facts)
+    corrections = np.zeros((len(network.levels), panel.horizon))
+    facts = {"levels": network.levels, "log": network.log, "corrections": corrections}
+    forecast = many.look_ahead(panel, network, network, facts | asked(panel, args, None))
     print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
 
 
+def asked(panel, args, young):
+    """Return the facts that say which kind of forecast is written."""
+    return {
+        "quantiles": args.quantiles, "squared": args.power == 2, "whole": panel.whole,
+        "mostly_zero": panel.mostly_zero, "young": young,
+    }  # fmt: skip
+
+
 def facts_of(panel, args, found, known, network, blend):
-    """Return what a saved model must know, and what `look_ahead` takes."""
+    """Return what a saved model must know, and what `many.look_ahead` takes."""
     young = None
     if args.train or (np.isfinite(panel.windows(panel.end)).sum(axis=1) < FEW).any():
         corrections = found.corrections
         young = many.of_young(panel, network, network.levels, corrections, network.log).tolist()
     return outputs.facts_of(
         "forecast.py", args, found, short=True, known=known, asked_known=args.known,
-        quantiles=args.quantiles, squared=network.squared, whole=panel.whole, young=young,
-        mostly_zero=panel.mostly_zero, horizon=panel.horizon, inner=inner_of(panel).facts(),
-        effects=network.effects and network.effects.facts(), weights=blend.weights,
-        linear=blend.parts["linear"].facts(),
+        horizon=panel.horizon, weights=blend.weights,
+        effects=network.effects and network.effects.facts(), linear=blend.parts["linear"].facts(),
+        **asked(panel, args, young),
     )  # fmt: skip
-
-
-def look_ahead(panel, forecaster, network, facts):
-    """Return what forecast.csv holds: the forecast, its bounds or quantiles, and rarely the mean.
-
-    Where many values are zero, the mean stands beside the median, which then is zero too often.
-    """
-    whole, levels = (
-        facts["whole"] and not facts["squared"],
-        pretrained.symmetric(facts["quantiles"]),
-    )
-    corrections = facts["corrections"]
-    if facts["young"]:
-        corrections = many.by_age(panel, corrections, facts["young"])
-    table = outputs.ahead(
-        panel, Whole(forecaster) if whole else forecaster, facts | {"corrections": corrections}
-    )
-    asked = facts["quantiles"] or (levels[0], levels[-1])
-    bounds = [name for name in table if name not in ("series", "time", "forecast")]
-    point = table["forecast"] = table["forecast"].round() if whole else table["forecast"]
-    for name, quantile in zip(bounds, levels, strict=True):
-        bound = table.pop(name)
-        if whole and quantile < 0.5:
-            bound = np.minimum(np.ceil(bound), point)
-        elif whole:
-            bound = bound.round() if quantile == 0.5 else np.maximum(np.floor(bound), point)
-        if quantile in asked:
-            table[f"q{quantile:g}" if facts["quantiles"] else name] = bound
-    if facts["mostly_zero"] and not facts["squared"]:
-        table["mean"] = network._replace(squared=True)(panel, panel.end)[..., 0].ravel()
-    return table
 
 
 def go_on(args):
     """Forecast with a trained network: the model's own columns, horizon and quantiles."""
-    from pretrain import weights_of
+    from utils.series.network import weights_of
 
     model, facts = training.load(args.load, "forecast.py")
     cli.check_learned("known", args.known, facts["asked_known"])
-    for name, learned in (("column", facts["asked"][0]), ("horizon", facts["horizon"])):
-        if getattr(args, name) not in (None, learned):
-            raise InputError(
-                f"--{name} {getattr(args, name)}: {args.load} has learned {learned}; drop --{name} "
-                "or train another network"
-            )
-    table = read_table(
-        series_column=args.series_column, known=facts["asked_known"],
-        **cli.reading(args, facts["asked"]),
-    )  # fmt: skip
-    print(table)
-    many.check_known(table.frames, table.known, facts["horizon"])
-    panel = outputs.panel_of(table.frames, facts["horizon"], facts, args.load)
-    inner_of(panel).take(facts["inner"])
+    cli.check_learned("column", [args.column] * bool(args.column), facts["asked"][:1])
+    cli.check_learned("horizon", [args.horizon] * bool(args.horizon), [facts["horizon"]])
+    frames, known, _ = read(args, facts["asked_known"], facts["asked"])
+    many.check_known(frames, known, facts["horizon"])
+    panel = outputs.panel_of(frames, facts["horizon"], facts, args.load)
     folder = output_folder(args.output_dir)
     effects = facts["effects"] and Effects(panel, facts["effects"])
     parts = baselines.simple(panel) | {"linear": LinearHeads.of_facts(facts["linear"])}
@@ -367,8 +288,9 @@ def go_on(args):
             weights_of(model.get_layer(name)), pretrained.symmetric(facts["quantiles"]),
             facts["log"], facts["squared"], effects,
         )  # fmt: skip
-    blend = Blend(parts, facts["weights"], parts["trained"])
-    forecast = look_ahead(panel, blend, parts["trained"], facts)
+    network = parts["trained"]
+    blend = Blend(parts, facts["weights"], network, network.quantiles[-1])
+    forecast = many.look_ahead(panel, blend, network, facts)
     print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
 
 

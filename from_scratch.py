@@ -12,8 +12,7 @@ products side by side, one in the simple layer, z r n in the GRU, i f g o in the
 (units, 1) and c (1,) of an output layer. Keras starts from the same and must reach the same loss.
 """
 
-from utils import cli, plotting
-from utils.files import output_folder
+from utils import cli
 from utils.series import sine
 
 import keras
@@ -188,23 +187,6 @@ def check(layer, rng, units=4, step=1e-5):
     return table.T
 
 
-# ------------------------------------------------------------------ the noisy sine
-
-
-def draw(layer, values, predicts):
-    """Draw the last values and the forecasts of 60 steps, fed back, by each of the networks."""
-    figure, axes = plotting.new_figure("a", (9, 3.6))
-    axes["a"].plot(range(-99, 1), values[-100:], ".-", color=plotting.BLACK, lw=0.6, label="actual")
-    for (name, predict), look in zip(predicts.items(), ["-", "--"], strict=True):
-        ahead = values[-INPUT_STEPS:]
-        for _ in range(60):
-            ahead = np.append(ahead, predict(ahead[None, -INPUT_STEPS:, None]))
-        axes["a"].plot(range(1, 61), ahead[-60:], look, label=name)
-    axes["a"].set(xlabel="steps from the end of the data", title=f"Forecasts ({layer})")
-    axes["a"].legend(loc="lower left")
-    return figure
-
-
 def main(argv=None):
     """Train by hand and by Keras, on the same windows in the same order; return the losses."""
     parser = cli.Parser(prog="from_scratch.py", description=__doc__.splitlines()[0])
@@ -212,13 +194,11 @@ def main(argv=None):
     parser.add_argument("--check", action="store_true", help="compare the gradients; no training")
     parser.add_argument("--epochs", type=cli.whole_number(1), default=8)
     parser.add_argument("--seed", type=cli.whole_number(0), default=0, help="of data and weights")
-    parser.add_argument("--output-dir", default="outputs/from_scratch", metavar="FOLDER")
     args = parser.parse_args(argv)
     layer, rng = args.layer, np.random.default_rng(args.seed)
     if args.check:
         print(check(layer, rng).to_string())
         return None
-    folder = output_folder(args.output_dir)
     values = sine.simulated(4000, args.seed).to_numpy()
     windows = np.lib.stride_tricks.sliding_window_view(values, INPUT_STEPS + 1)[..., None]
     inputs, targets = windows[:, :-1], windows[:, -1]  # (windows, INPUT_STEPS, 1), (windows, 1)
@@ -232,11 +212,10 @@ def main(argv=None):
         for o in orders
     ]
     losses.index = [f"epoch {epoch + 1}" for epoch in losses.index]
-    predicts = {"NumPy": lambda x: forward(layer, weights, x)[0], "Keras": model.predict_on_batch}
-    for name, predict in predicts.items():
-        losses.loc["test", name] = np.mean((predict(inputs[-TEST:]) - targets[-TEST:]) ** 2)
+    x, y = inputs[-TEST:], targets[-TEST:]
+    outputs = forward(layer, weights, x)[0], model.predict_on_batch(x)
+    losses.loc["test"] = [np.mean((predicted - y) ** 2) for predicted in outputs]
     print(losses.to_string(float_format="{:.5f}".format))
-    plotting.save(draw(layer, values, predicts), folder / "figure.png")
     return losses
 
 

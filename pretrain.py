@@ -12,206 +12,96 @@ What is to come is missing just as gaps are: the GRU runs on over hidden patches
 answers all steps (contiguous patch masking: Auer et al., "TiRex", 2025; simulated series only:
 Dooley et al., "ForecastPFN", 2023).
 
-    python pretrain.py                       # 2.8 million series, an hour and a half on two cores
+    python pretrain.py                       # 2.8 million series; goes on where it was stopped
     python pretrain.py --minutes 10          # as many as that takes
     python pretrain.py --without memory      # dense layers in place of the recurrent ones: alike
     python pretrain.py --without simple      # nothing of simple methods: worse
     KERAS_BACKEND=jax python pretrain.py     # where JAX has a GPU
-
-It goes on where it was stopped.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import time
-from pathlib import Path
 
 from utils import InputError, cli, plotting
 from utils.files import output_folder, write_csv, write_json, written_whole
-from utils.series import baselines, pretrained, prior, shops
+from utils.series import baselines, pretrained, prior, tasks
 from utils.series.blend import error_of
 from utils.series.heads import linear_heads
-from utils.series.panel import Panel, evenly
-from utils.series.patches import PATCH, QUANTILES, SIMPLE, VALUES, patches, targets
-from utils.series.table import read_table
+from utils.series.network import build_network, pinball, weights_of
+from utils.series.patches import SIMPLE
+from utils.series.zero_shot import errors, heeded, judges
 
 import keras
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
+from matplotlib import colormaps
 
 BATCH = 128  # series
 EPOCH = 100  # steps, after which all is saved
 STATE, HISTORY = "state.keras", "history.csv"
-LONGEST = 64  # patches
-# two courses: share of the series, how rare short ones are among them, and the learning rate
-COURSES = ((4 / 7, 1.5, 0.003), (3 / 7, 3.0, 0.002))
-RUNS = 12  # patches that are hidden in a row, below that; seldom more
-
-
-def build_network(without=None, units=128, recurrent=2):
-    """Return a network from `Patches.inputs` to quantiles, (series, patches, PATCH, quantiles).
-
-    They are changes from the last value known, in `Patches.change`, of the patch after each.
-    """
-    layers, ops, GRU = keras.layers, keras.ops, keras.layers.GRU
-    if keras.config.backend() == "tensorflow":
-        from utils.fused import GRU  # the same, faster on a CPU
-    values = keras.Input((None, VALUES), name="values")
-    simple = keras.Input((None, PATCH, len(SIMPLE)), name="simple")
-    known = keras.Input((None, PATCH, len(SIMPLE)), name="known")
-
-    inputs = [values, simple, known]
-    if without == "simple":
-        simple, known = 0 * simple, 0 * known
-
-    # 1. a patch as it is, and what simple methods say of the next one
-    flat = layers.Reshape((-1, PATCH * len(SIMPLE)))
-    read = ops.concatenate([values, ops.arcsinh(flat(simple)), flat(known)], axis=-1)
-    x = layers.Dense(units, name="straight")(read)
-    x += layers.Dense(units, name="embed")(layers.Dense(units, "gelu", name="hidden")(read))
-
-    # 2. what came before
-    for number in range(recurrent):
-        normal = layers.LayerNormalization(name=f"normal_{number}")(x)
-        if without == "memory":
-            x += layers.Dense(units, "tanh", name=f"memory_{number}")(normal)
-        else:
-            x += GRU(units, return_sequences=True, name=f"memory_{number}")(normal)
-
-    # 3. which simple forecast to trust at each step to come, how to correct it, how sure that is
-    x = layers.Dense(units, "gelu", name="head")(ops.concatenate([x, read], axis=-1))
-    by_step = layers.Reshape((-1, PATCH, len(SIMPLE)))
-    heed = by_step(layers.Dense(PATCH * len(SIMPLE), name="heed")(x)) - 1e4 * (1 - known)
-    heed = ops.softmax(heed)
-    middle = ops.sum(heed * known * simple, axis=-1, keepdims=True)
-    middle += layers.Dense(PATCH, kernel_initializer="zeros", name="correction")(x)[..., None]
-    half = len(QUANTILES) // 2
-    apart = layers.Dense(PATCH * 2 * half, "softplus", name="apart")(x)
-    blind = ops.exp(0.5 * values[..., 3 * PATCH, None, None])  # sqrt(1 + patches without a value)
-    apart = layers.Reshape((-1, PATCH, 2 * half))(apart) * blind
-    lower = middle - ops.flip(ops.cumsum(ops.flip(apart[..., :half], -1), -1), -1)
-    upper = middle + ops.cumsum(apart[..., half:], -1)
-    return keras.Model(inputs, ops.concatenate([lower, middle, upper], -1))
-
-
-def weights_of(network):
-    """Return the weights of a network by "layer/weight", NumPy arrays."""
-    to_numpy = keras.ops.convert_to_numpy
-    return {f"{a.name}/{w.name}": to_numpy(w) for a in network.layers for w in a.weights}
-
-
-def set_weights(network, weights):
-    """Give a network weights that `weights_of` returned; return it."""
-    for layer in network.layers:
-        layer.set_weights([weights[f"{layer.name}/{weight.name}"] for weight in layer.weights])
-    return network
-
-
-def pinball(actual, predicted):
-    """Return the loss of quantiles, (); see `utils.series.patches.targets`."""
-    value, weight, unit = actual[..., :1], actual[..., 1], actual[..., 2]
-    q = np.array(QUANTILES, "float32")
-    error = value - predicted
-    loss = keras.ops.mean(keras.ops.maximum(q * error, (q - 1) * error), axis=-1)
-    loss = keras.ops.minimum(unit * loss, 20.0)  # a spike must not outweigh the batch
-    return keras.ops.sum(weight * loss) / keras.ops.sum(weight)
-
-
-def examples(rng, number, length):
-    """Draw series of `length` patches and hide runs of them; return inputs and targets."""
-
-    def some(low, high):  # a whole number from `low` to below `high`, by series
-        return (low + rng.random((number, 1)) * (high - low)).astype(int)
-
-    def by_chance(share):
-        return rng.random((number, 1)) < share
-
-    values, seasons = prior.draw(rng, number, PATCH * length)
-    start = np.where(by_chance(0.15), some(0, PATCH * length // 2), some(0, PATCH))
-    values[np.arange(values.shape[1]) < start] = np.nan  # a series begins late
-    first, patch = -(-(start + 2) // PATCH), np.arange(length)
-    # a run at the end of what is known, mostly the series' end
-    most = np.maximum(length - first, 1)
-    run = np.where(by_chance(0.1), some(1, most + 1), np.minimum(some(1, RUNS), most))
-    begin = np.where(by_chance(0.75), length - run, some(first, length - run + 1))
-    hidden = (patch >= begin) & (patch < begin + run)
-    # in half of the series another one before it
-    run = np.minimum(some(1, RUNS), length // 3)
-    early = some(first, begin - run)
-    hidden |= (patch >= early) & (patch < early + run) & (early >= first) & by_chance(0.5)
-    known, past = (np.repeat(at, PATCH, axis=1) for at in (~hidden, patch < begin))
-    cut = patches(values, seasons, ~known, past)
-    weight = np.where(hidden | (patch >= begin), 1.0, 0.15) * (patch >= first)
-    return {name: x[:, :-1] for name, x in cut.inputs.items()}, targets(cut, weight)
-
-
-def batches(seed, numbers, power):
-    """Yield the batches of these numbers, of long and of short series in turn."""
-    for number in numbers:
-        rng = np.random.default_rng([seed, number])
-        place = (number % 2 + rng.random()) / 2
-        yield examples(rng, BATCH, LONGEST - int((LONGEST - 1) * place**power))
 
 
 def parse_args(argv):
     parser = cli.Parser(prog="pretrain.py", description=__doc__.partition("\n")[0])
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--series", type=cli.whole_number(BATCH * EPOCH), help="default: 2,800,000")
+    length.add_argument("--series", type=cli.whole_number(1), default=2_800_000)
     length.add_argument("--minutes", type=cli.number_above(0), help="train about so long")
-    length.add_argument("--small", action="store_true", help="two minutes")
+    length.add_argument("--small", action="store_const", dest="minutes", const=2, help="2 minutes")
     parser.add_argument("--without", choices=["memory", "simple"], help="leave a part out")
     parser.add_argument("--seed", type=cli.whole_number(0, 2**32 - 1), default=0)
     parser.add_argument("--output-dir", default="outputs/pretrain", metavar="FOLDER")
-    args = parser.parse_args(argv)
-    args.minutes = 2 if args.small else args.minutes
-    args.series = args.series or (None if args.minutes else 2_800_000)
-    return args
+    return parser.parse_args(argv)
 
 
-def per_second(seed):
-    """Return how many series a second a network learns from."""
-    network, some = compiled(build_network(), 100, 0.001), batches(seed, range(12), COURSES[0][1])
-    for number, batch in enumerate(some):
-        if number == 4:
-            begin = time.perf_counter()
-        network.train_on_batch(*batch)
-    return 8 * BATCH / (time.perf_counter() - begin)
-
-
-def compiled(network, steps, rate):
+def compiled(network, steps):
     """Return the network with its loss and an optimizer for so many steps."""
     warm = min(200, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warm, warmup_target=rate, warmup_steps=warm
+        0.0, steps - warm, warmup_target=0.003, warmup_steps=warm
     )
     optimizer = keras.optimizers.Muon(
         schedule, weight_decay=0.01, adam_weight_decay=0.01, adam_beta_2=0.98, global_clipnorm=1.0,
         exclude_layers=["heed", "correction", "apart"], use_ema=True, ema_momentum=0.998,
     )  # fmt: skip
-    network.compile(optimizer, pinball, jit_compile=False)
+    # XLA doesn't pay on a CPU's loops, and JAX compiles nothing without it
+    network.compile(optimizer, pinball, jit_compile=keras.config.backend() == "jax")
     return network
 
 
+def per_second(seed):
+    """Return how many series a second a network learns from."""
+    network, cycle = compiled(build_network(), 100), len(tasks.LENGTHS)
+    for number, batch in zip(range(2 * cycle), tasks.batches(seed, BATCH), strict=False):
+        if number == cycle:
+            begin = time.perf_counter()
+        network.train_on_batch(*batch)
+    return cycle * BATCH / (time.perf_counter() - begin)
+
+
 def begun(args, folder):
-    """Return a network, its history (a row per epoch), and how many series it is to see."""
+    """Return a network that is to be trained, or trained on, and for how many epochs in all."""
     facts, run = folder / "run.json", {"seed": args.seed, "without": args.without}
-    if facts.exists():
+    asked = None if args.minutes else math.ceil(args.series / (BATCH * EPOCH))
+    if (folder / STATE).exists():
         known = json.loads(facts.read_text())
-        series = known.pop("series")
-        if known != run or (args.series and args.series != series):
+        epochs = known.pop("epochs")
+        if known != run or asked not in (None, epochs):
             raise InputError(f"{folder} holds another run; delete it, or name another --output-dir")
-        network = keras.saving.load_model(folder / STATE, custom_objects={"pinball": pinball})
-        return network, pd.read_csv(folder / HISTORY).to_dict("records"), series
-    series = args.series or int(60 * args.minutes * per_second(args.seed))
+        return keras.saving.load_model(folder / STATE, custom_objects={"pinball": pinball}), epochs
+    epochs = asked or math.ceil(60 * args.minutes * per_second(args.seed) / (BATCH * EPOCH))
+    write_json({**run, "epochs": epochs}, facts)
     keras.utils.set_random_seed(args.seed)
-    return build_network(args.without), [], series
+    return compiled(build_network(args.without), epochs * EPOCH), epochs
 
 
 def train(args, folder, judges):
-    """Train, or go on training; return the network and its history, errors by `judges` included."""
-    network, rows, series = begun(args, folder)
+    """Train, or go on; return the network and its history, a row per epoch, with `errors`."""
+    network, epochs = begun(args, folder)
+    done = int(network.optimizer.iterations) // EPOCH
+    rows = pd.read_csv(folder / HISTORY).to_dict("records") if done else []
     begin = time.perf_counter() - (rows[-1]["seconds"] if rows else 0)
 
     def save(epoch, logs):
@@ -221,70 +111,20 @@ def train(args, folder, judges):
             network.save(beside)
 
     def judge(epoch, logs):  # while the averages of the weights are in the network
-        if (epoch + 1).bit_count() == 1:  # 1, 2, 4, 8, ...
+        if (epoch + 1).bit_count() == 1 or epoch + 1 == epochs:  # 1, 2, 4, 8, ...
             rows[-1] |= errors(network, judges)
         write_csv(pd.DataFrame(rows).set_index("series"), folder / HISTORY)
-        write_json(
-            {"seed": args.seed, "without": args.without, "series": series}, folder / "run.json"
-        )
 
-    end = 0
-    for share, power, rate in COURSES:
-        start, end = end, end + max(round(share * series / (BATCH * EPOCH)), 1)
-        if len(rows) >= end:
-            continue
-        if len(rows) == start:
-            finalize(network)
-            compiled(network, (end - start) * EPOCH, rate)
-        network.fit(
-            batches(args.seed, range(len(rows) * EPOCH, end * EPOCH), power), steps_per_epoch=EPOCH,
-            epochs=end, initial_epoch=len(rows), verbose=2, shuffle=False,
-            callbacks=[
-                keras.callbacks.LambdaCallback(on_epoch_end=save),
-                keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-                keras.callbacks.LambdaCallback(on_epoch_end=judge),
-            ],
-        )  # fmt: skip
-    finalize(network)
-    rows[-1] |= errors(network, judges)
+    network.fit(
+        tasks.batches(args.seed, BATCH, done * EPOCH), steps_per_epoch=EPOCH, initial_epoch=done,
+        epochs=epochs, verbose=2, shuffle=False,
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_end=save),
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+            keras.callbacks.LambdaCallback(on_epoch_end=judge),
+        ],
+    )  # fmt: skip
     return network, pd.DataFrame(rows).set_index("series")
-
-
-def finalize(network):
-    """Give a network that has been trained the averages of its weights."""
-    if network.compiled:
-        network.optimizer.finalize_variable_values(network.trainable_variables)
-
-
-# ------------------------------------------------------------------ what it knows of real series
-
-
-def judges():
-    """Return, by name, a panel that the network never learns from, and origins of it."""
-    data, found = Path(__file__).parent / "data", {}
-    sales = {name: frame[["sales"]] for name, frame in shops.simulated(0, 30)[0].items()}
-    for name, frames, horizon in (
-        ("Greensboro", read_table(data / "weather_greensboro.csv", "temperature").frames, 48),
-        ("Google", read_table(data / "stock_goog.csv", "close").frames, 20),
-        ("shops", sales, 28),
-    ):
-        longest = max(len(frame) for frame in frames.values())
-        steps = pretrained.window(longest, horizon)
-        panel = Panel(frames, steps, horizon, short_windows=True)
-        found[name] = panel, evenly(panel.origins("val", horizon), 100)
-    return found
-
-
-def errors(network, judges):
-    """Return the MASE of the network's forecasts by judge."""
-    window = pretrained.AtOnce({}, pretrained.symmetric(None))
-
-    def median(panel, origins):
-        cut, first = window.patches(panel, origins)
-        outputs = keras.ops.convert_to_numpy(network(cut.inputs))[:, first:]
-        return cut.outer(outputs, first)[:, : panel.horizon, QUANTILES.index(0.5)]
-
-    return {name: error_of(median, *judge) for name, judge in judges.items()}
 
 
 def draw(network, history, judges):
@@ -298,14 +138,10 @@ def draw(network, history, judges):
         axes[name].set(xticks=[], yticks=[])
     figure.suptitle("Sixteen of the series that it learns from, and what it knows of others")
 
-    colours = (plotting.BLUE, plotting.ORANGE, plotting.GREEN)
-    for (name, (panel, origins)), colour in zip(judges.items(), colours, strict=True):
-        axes["errors"].plot(
-            history[name].dropna(), "o-", color=colour, label=f"{name}: the network"
-        )
-        for style, rival in ((":", baselines.seasonal_naive), ("--", linear_heads(panel))):
-            error = error_of(rival, panel, origins)
-            axes["errors"].axhline(error, color=colour, ls=style, lw=1)
+    for (name, judge), colour in zip(judges.items(), plotting.COLOURS.values(), strict=False):
+        axes["errors"].plot(history[name].dropna(), "o-", color=colour, label=name)
+        for style, rival in ((":", baselines.seasonal_naive), ("--", linear_heads(judge[0]))):
+            axes["errors"].axhline(error_of(rival, *judge), color=colour, ls=style, lw=1)
     axes["errors"].set(
         xscale="log", yscale="log", xlabel="series seen", ylabel="MASE",
         title="Error of series that it never saw;\ndotted: seasonal naive, dashed: ridge",
@@ -314,22 +150,11 @@ def draw(network, history, judges):
     axes["errors"].yaxis.set_minor_formatter("{x:g}")
     axes["errors"].legend()
 
-    panel, origins = judges["Greensboro"]
-    weights = heeded(network, panel, origins)
-    palette = [*plotting.COLOURS.values(), plotting.BLUE, plotting.BLACK, plotting.RED]
-    axes["heed"].stackplot(np.arange(1, 49), weights.T, labels=SIMPLE, colors=palette)
+    weights, colours = heeded(network, *judges["Greensboro"]), colormaps["tab20"].colors
+    axes["heed"].stackplot(range(1, 49), weights.T, labels=SIMPLE, colors=colours)
     axes["heed"].set(xlabel="hours ahead", ylim=(0, 1), title="What it heeds of Greensboro's hours")
     axes["heed"].legend(loc="upper left", bbox_to_anchor=(0, -0.15), ncols=2, fontsize=7)
     return figure
-
-
-def heeded(network, panel, origins):
-    """Return how far each simple forecast is trusted by steps ahead, (horizon, simple)."""
-    cut, first = pretrained.AtOnce({}, pretrained.symmetric(None)).patches(panel, origins)
-    scores = keras.Model(network.inputs, network.get_layer("heed").output)(cut.inputs)
-    scores = keras.ops.convert_to_numpy(scores).reshape(cut.known.shape) - 1e4 * (1 - cut.known)
-    weights = softmax(scores[:, first:], axis=-1).mean(axis=0).reshape(-1, len(SIMPLE))
-    return weights[: panel.horizon]
 
 
 def main(argv=None):
@@ -345,8 +170,8 @@ def main(argv=None):
     }  # fmt: skip
     pretrained.save(folder / "forecaster.npz", weights_of(network), facts)
     plotting.save(draw(network, history, known), folder / "figure.png")
-    for name, (panel, origins) in known.items():
-        naive = error_of(baselines.seasonal_naive, panel, origins)
+    for name, judge in known.items():
+        naive = error_of(baselines.seasonal_naive, *judge)
         print(f"{name}: MASE {history[name].iloc[-1]:.3f}, seasonal naive {naive:.3f}")
     print(f"{seen:,} series in {facts['seconds']:,} s. Network and picture: {folder}")
 

@@ -36,7 +36,7 @@ from typing import NamedTuple
 
 from utils import InputError, cli, plotting, training
 from utils.files import output_folder, write_csv, write_json
-from utils.slots import chunks, crf, files, learning, pictures, scores, tagger, travel
+from utils.slots import chunks, crf, files, learning, pictures, tagger, travel
 from utils.slots.vocabulary import MAX_LETTERS, PADDING, Vocabulary
 
 import keras
@@ -250,8 +250,8 @@ def run(network, vocabulary, parts, args, seed):
     found = {}
     for part, sentences in list(parts.items())[1:]:
         readings = tagged.read([sentence.words for sentence in sentences])
-        found[part] = scores.evaluate(sentences, readings)
-    return Run(tagged, fit, found, readings, scores.f1_by_cue(sentences, readings))
+        found[part] = chunks.evaluate(sentences, readings)
+    return Run(tagged, fit, found, readings, chunks.f1_by_cue(sentences, readings))
 
 
 def run_all(networks, vocabulary, parts, args):
@@ -273,7 +273,7 @@ def run_all(networks, vocabulary, parts, args):
 
 def report(runs, parts, args, folder):
     """Print, draw and save what the runs reached; return what scores.json holds."""
-    results = {name: scores.summary(found) for name, found in runs.items()}
+    results = {name: chunks.summary(found) for name, found in runs.items()}
     best = max(results, key=lambda name: results[name]["dev"]["f1"])
     best_runs = {n: max(some, key=lambda run: run.scores["dev"]["f1"]) for n, some in runs.items()}
     tagged, readings = best_runs[best].tagger, best_runs[best].readings
@@ -290,15 +290,15 @@ def report(runs, parts, args, folder):
         "ceiling_without_context": travel.WITHOUT_CONTEXT if travels else None,
         "best": best,
     }
-    table = scores.slot_table(runs[best], sentences)
+    table = chunks.slot_table(runs[best], sentences)
     tagger.save(folder / "model.keras", tagged)
     write_csv(table, folder / "slots.csv")
-    write_csv(scores.sentence_table(readings, sentences), folder / "sentences.csv")
+    write_csv(chunks.sentence_table(readings, sentences), folder / "sentences.csv")
     write_json(found, folder / "scores.json")
 
     where = f"the {part} part{' of this grammar' if travels else ''}"
     print(f"\n{best}, slots in {where}:\n{table.round(1).dropna(axis=1).to_string()}")
-    print(f"\nRight in {where}, in per cent:\n{scores.overview(results, best, part)}")
+    print(f"\nRight in {where}, in per cent:\n{chunks.overview(results)}")
     print(f"Each word's commonest tag, looked up in the answers: F1 {commonest:.1f}")
     bounds = {"each word's commonest tag": commonest}
     if travels:
@@ -306,7 +306,7 @@ def report(runs, parts, args, folder):
         print(f"No tagger without context can pass F1 {travel.WITHOUT_CONTEXT:.0f}")
         taggers = {name: run.tagger for name, run in best_runs.items()}
         queries = travel.taipei(args.language)
-        print(f"\n{scores.answers(taggers, queries)}")
+        print(f"\n{chunks.answers(taggers, queries)}")
         plotting.save(pictures.draw_taipei(taggers, queries), folder / "taipei.png", args.show)
         if args.language == "zh" and not plotting.CHINESE:
             print("No font with Chinese characters was found, such as Noto Sans CJK: boxes instead")
@@ -356,11 +356,8 @@ def main(argv=None, on_epoch=None):
         return ask(args)
     folder = output_folder(args.output_dir)
     path = files.download(args.dataset) if args.dataset else args.data
-    if path is None:
-        parts, notes = travel.parts(language=args.language), []
-    else:
-        parts, notes = files.read(path)
-    print(files.describe(parts, notes))
+    parts = travel.parts(language=args.language) if path is None else files.read(path)
+    print(files.describe(parts))
     args.epochs = args.epochs or int(np.clip(SENTENCES / len(parts["train"]), 5, 50))
     vocabulary = Vocabulary.of(parts["train"], args.letters)
     networks = COMPARED if path is None and not on_epoch else [BEST]

@@ -4,7 +4,7 @@ First the lesson trains with its own defaults, in full. Then every trial trains 
 settings, on a core of its own, and is judged in the validation part. Bad ones are stopped early: of
 those that have come as far, only the best third goes on (ASHA, Li et al., 2020). What to try next
 follows from what was good (TPE, Bergstra et al., 2011). The winner trains in full, too, and both
-are compared, once, in the test part: often nothing is gained, and then it says so.
+are compared, once, in the test part: often nothing is gained there, and then it says so.
 
     python tune.py GRU --csv data/weather_greensboro.csv --column temperature --trials 30
     python tune.py GRU --search units=16:64,batch-size=64/128 --layers 1
@@ -15,12 +15,10 @@ What tune.py doesn't know goes to the lesson, and a setting that is given isn't 
 Ray Tune: pip install -r requirements-tune.txt
 """
 
-import functools
 import hashlib
 import importlib.util
 import itertools
 import json
-import math
 import shlex
 import shutil
 import subprocess
@@ -30,7 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import InputError, cli, plotting, sweep
+from utils import InputError, cli, sweep
 from utils.files import output_folder, write_json, written_whole
 
 import pandas as pd
@@ -43,16 +41,17 @@ class Lesson(NamedTuple):
     """What tune.py must know of a lesson that offers parse_args, main(argv, on_epoch), SEARCH."""
 
     metric: str
-    judged: str  # what trials are judged by, in the validation part
     best_of: Callable  # min or max
     score: Callable[[dict, str], float | None]  # from scores.json, and "val" or "test"
-    p_value: Callable[[Path, Path], float]  # of no difference, from the folders of two runs
     flags: tuple[str, ...] = ()  # that it needs, unless they are given
 
 
-def error(scores, part, steps=math.inf):
-    found = scores[part][scores["network"]]
-    return found["by_step"]["mae"][0] if steps == 1 else found["mase"]
+def first_error(scores, part):
+    return scores[part][scores["network"]]["by_step"]["mae"][0]
+
+
+def mase(scores, part):
+    return scores[part][scores["network"]]["mase"]
 
 
 def f1(scores, part):
@@ -60,54 +59,15 @@ def f1(scores, part):
     return found and found["f1"]  # the test part may be missing
 
 
-def errors_p_value(ours, theirs, steps=math.inf):
-    """Compare absolute errors of the same forecasts, over series or, if they are few, origins."""
-    from utils.series.scores import panel_p_value
-
-    scores = read(ours / "scores.json")
-    tables = [read_table(folder / "backtest.csv", "series") for folder in (ours, theirs)]
-    near = [table[table["step"] <= steps].set_index(["series", "origin"]) for table in tables]
-    errors = [(table["actual"] - table[scores["network"]]).abs() for table in near]
-    one, other = (error.groupby(level=[0, 1]).mean() for error in errors)
-    differences = (one - other) / (one + other).groupby(level=0).transform("mean")
-    first = tables[0][tables[0]["series"] == tables[0]["series"].iloc[0]]
-    horizon, last = first["step"].max(), first["time"].iloc[first["step"].argmax()]
-    each = (first["origin"].unique() < last).sum() / horizon  # origins per step
-    overlap = math.ceil(each * max(scores["season"] or 1, min(steps, horizon)))
-    table = differences.rename("difference").rename_axis(["series", "time"]).reset_index()
-    return panel_p_value(table.dropna(), overlap)
-
-
-def f1_p_value(ours, theirs):
-    """Compare the tags of the same sentences."""
-    from utils.slots import chunks
-
-    names = ["tags", "predicted_tags"]
-    tables = [read_table(folder / "sentences.csv", *names) for folder in (ours, theirs)]
-    true, tagged = (tables[0][name].str.split() for name in names)
-    return chunks.f1_p_value(true, tagged, tables[1]["predicted_tags"].str.split())
-
-
-def read(path):
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def read_table(path, *texts):
-    """Read a table in which some columns are text, even if it says NA or null."""
-    return pd.read_csv(path, dtype=dict.fromkeys(texts, str), keep_default_na=False, na_values="")
-
-
-next_step = functools.partial(error, steps=1), functools.partial(errors_p_value, steps=1)
-LESSONS = dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), Lesson("MAE", "MAE", min, *next_step))
-LESSONS["forecast"] = Lesson("MASE", "loss", min, error, errors_p_value, ("--train",))
-best_tagger = "--model", "gru", "--bidirectional"
-LESSONS["slot_filling"] = Lesson("F1", "F1 + intents", max, f1, f1_p_value, best_tagger)
+LESSONS = dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), Lesson("MAE", min, first_error))
+LESSONS["forecast"] = Lesson("MASE", min, mase, ("--train",))
+LESSONS["slot_filling"] = Lesson("F1", max, f1, ("--model", "gru", "--bidirectional"))
 
 
 def parse_args(argv=None):
     """Return tune.py's flags and, among them, words, parsed, space, defaults.
 
-    The words are the lesson's flags, parsed by itself; in the space, what varies has its Range.
+    The words are the lesson's flags, parsed by itself; the space says how each setting varies.
     """
     parser = cli.Parser(prog="tune.py", description=__doc__.partition("\n")[0])
     add = parser.add_argument
@@ -118,67 +78,70 @@ def parse_args(argv=None):
     add("--resume", action="store_true", help="go on with a sweep that was killed, or prolong it")
     add("--address", help="of a Ray cluster; auto: that of this machine (default: start Ray)")
     add("--output-dir", metavar="FOLDER", help="default: outputs/tune_<lesson>")
-    add("--show", action="store_true", help="open the picture in a window")
     args, words = parser.parse_known_args(argv)
     args.output_dir = Path(args.output_dir or f"outputs/tune_{args.lesson}")
     module, needed = importlib.import_module(args.lesson), LESSONS[args.lesson].flags
     given = {word.partition("=")[0].removeprefix("--") for word in words if word[:2] == "--"}
     words += needed if needed and needed[0][2:] not in given else ()
     given |= {name.removeprefix("no-") for name in given}
-    ranges = {name: text for name, text in module.SEARCH.items() if name not in given}
+    args.space = {name: text for name, text in module.SEARCH.items() if name not in given}
     for item in args.search:
-        name, _, ranges[name] = item.partition("=")
+        name, _, args.space[name] = item.partition("=")
         if not name or name in given:
             why = f"--{name} is given twice; leave one of them out" if name else "what varies?"
             parser.error(f"--search {item}: {why}")
         given.add(name)
     try:
-        args.space = {name: sweep.Range.parse(text) for name, text in ranges.items()}
+        values = [sweep.values(text) for text in args.space.values()]
     except ValueError as error:
         parser.error(f"--search: {error}; write units=16:128 or batch-size=32/64/128")
     args.words, args.parsed = words, module.parse_args(words)  # complains itself
     parsed = vars(args.parsed)
-    if parsed.get("load") or parsed.get("predict") is not None:
-        parser.error("a model that is trained already has no settings to vary")
     if len(parsed.get("seeds", [0])) > 1:
         parser.error("a sweep trains with one seed; give one to --seeds")
     if not args.space:
         parser.error("no setting is left to vary")
-    for values in itertools.zip_longest(*(found.values for found in args.space.values())):
-        some = {name: v for name, v in zip(args.space, values, strict=True) if v is not None}
-        module.parse_args([*words, *sweep.flags(some)])
+    for some in itertools.zip_longest(*values):
+        settings = zip(args.space, some, strict=True)
+        module.parse_args([*words, *sweep.flags({n: v for n, v in settings if v is not None})])
     args.defaults = {name: parsed[name.replace("-", "_")] for name in args.space}
     return args
 
 
 def train_in_full(lesson, words, folder):
-    """Run the lesson's own command, in a process of its own; end as it ends, if it fails."""
+    """Run the lesson's own command, in a process of its own; end as it ends, if it fails.
+
+    Only if it succeeds, what it leaves replaces what is in the folder.
+    """
     print(f"    python {lesson}.py {shlex.join(words)}", flush=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    script = importlib.import_module(lesson).__file__
-    command = [sys.executable, script, *words, "--output-dir", str(folder)]
-    if code := subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
-        killed = f"tune.py: error: {lesson}.py was killed (signal {-code})"
-        raise SystemExit(code if code > 0 else killed)
+    script, new = importlib.import_module(lesson).__file__, folder.with_suffix(".new")
+    command = [sys.executable, script, *words, "--output-dir", str(new)]
+    try:
+        if code := subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
+            killed = f"tune.py: error: {lesson}.py was killed (signal {-code})"
+            raise SystemExit(code if code > 0 else killed)
+        shutil.rmtree(folder, ignore_errors=True)
+        new.rename(folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def search(args, trials, resume):
-    """Run the trials that are missing, or all of them anew; keep what resuming needs."""
+    """Run the trials that are missing, or first the defaults in full and then all of them."""
     folder, parsed = args.output_dir, vars(args.parsed)
     files = {name: sweep.contents(parsed[name]) for name in FILES if parsed.get(name)}
     digest = hashlib.sha256(repr(files).encode()).hexdigest()
     plan = {"lesson": args.lesson, "flags": args.words, "space": args.space, "data": digest}
-    if resume and read(folder / "sweep.json") != json.loads(json.dumps(plan)):
+    if resume and json.loads((folder / "sweep.json").read_text(encoding="utf-8")) != plan:
         other = f"{folder} holds a sweep of other flags or data"
         raise InputError(f"--resume: {other}; give it the same, or leave out --resume")
     if len(trials.rows) >= args.trials:
         return
     with sweep.cluster(args.address) as storage:
-        if not resume:  # another sweep may be in the folder; only now it goes
-            for name in ("sweep.json", "trials.csv"):
-                (folder / name).unlink(missing_ok=True)
-            shutil.rmtree(folder / "defaults", ignore_errors=True)
-            (folder / "defaults.new").rename(folder / "defaults")
+        if not resume:
+            print("Trains with the defaults in full:")
+            train_in_full(args.lesson, args.words, folder / "defaults")
+            trials.path.unlink(missing_ok=True)  # only now, another sweep goes
             write_json(plan, folder / "sweep.json")
         sweep.search(
             storage, trials, args.space, args.defaults, epochs=parsed["epochs"] or EPOCHS,
@@ -187,20 +150,22 @@ def search(args, trials, resume):
 
 
 def compare(args, trials):
-    """Train the winner in full and compare it with the defaults; return what scores.json holds."""
+    """Train the winner in full, beside the defaults; return what scores.json holds."""
     folder, lesson, parsed = args.output_dir, LESSONS[args.lesson], vars(args.parsed)
     if not (winner := trials.best()):
         raise InputError(f"no trial succeeded; the first said: {trials.rows[0]['failed']}")
     settings = {name: winner[name] for name in args.space}
-    words, best, usual = args.words, folder / "defaults", folder / "defaults"
+    words, best = args.words, folder / "defaults"
     if settings != args.defaults:
         words, best = [*words, *sweep.flags(settings)], folder / "best"
         print("Trains the best in full:")
         train_in_full(args.lesson, words, best)
     with written_whole(folder / "model.keras") as beside:
         shutil.copyfile(best / "model.keras", beside)
-    scores, parts = [read(run / "scores.json") for run in (best, usual)], ("val", "test")
-    found = [{part: lesson.score(run, part) for part in parts} for run in scores]
+    found = []
+    for run in (best, folder / "defaults"):
+        scores = json.loads((run / "scores.json").read_text(encoding="utf-8"))
+        found.append({part: lesson.score(scores, part) for part in ("val", "test")})
     return {
         "lesson": args.lesson,
         "data": next((parsed[name] for name in FILES if parsed.get(name)), "simulated"),
@@ -208,56 +173,26 @@ def compare(args, trials):
         "metric": lesson.metric,
         "best": {"settings": settings} | found[0],
         "defaults": found[1],
-        "p_value": None if found[0]["test"] is None else lesson.p_value(best, usual),
         "command": shlex.join(["python", f"{args.lesson}.py", *words]),
     }
 
 
 def report(result, best_of):
     """Say what was gained, in words and numbers."""
-    best, usual, p_value = result["best"], result["defaults"], result["p_value"]
+    best, usual = result["best"], result["defaults"]
     table = pd.DataFrame({"best": best, "defaults": usual}).T[["val", "test"]].astype(float)
     table = table.rename({"val": "validation"}, axis=1).rename_axis(result["metric"], axis=1)
     table = table.dropna(axis=1).to_string(float_format="{:.4g}".format)
-    if best["val"] == usual["val"] and best["test"] == usual["test"]:
-        moral = "The defaults were the best of all"
-    elif best["test"] is None:
+    if best["test"] is None:
         moral = "There is no test part, to say whether the best was lucky in validation"
+    elif best["test"] == usual["test"]:
+        moral = "In the test part nothing is gained over the defaults"
     else:
-        gain = abs(best["test"] / usual["test"] - 1) if usual["test"] else math.nan
-        better = best_of(best["test"], usual["test"]) == best["test"] != usual["test"]
-        luck = "which may be luck: nothing is gained" if p_value >= 0.05 else "more than luck"
-        moral = f"In the test part the best is {gain:.1%} {'better' if better else 'worse'} "
-        moral += f"than the defaults, {luck} (p = {p_value:.2g})"
+        change = f"{abs(best['test'] / usual['test'] - 1):.1%}" if usual["test"] else "much"
+        better = best_of(best["test"], usual["test"]) == best["test"]
+        outcome = "better, with this seed" if better else "worse: validation promised too much"
+        moral = f"In the test part, which chose nothing, the best is {change} {outcome}"
     return f"{table}\n{moral}.\n{result['command']}"
-
-
-def draw(trials, names, judged):
-    """Draw the score against each setting, and the best so far against time."""
-    rows = pd.DataFrame(trials.rows).query("status != 'failed'").sort_values("at")
-    scores, best, median = rows["val"], trials.best()["val"], rows["val"].median()
-    colours = rows["status"].map({"stopped": plotting.GREY, "done": plotting.BLUE})
-    panels, wide = [*names, "time", "."], len(names) // 2 + 1
-    mosaic = [panels[:wide], panels[wide : 2 * wide]]
-    figure, axes = plotting.new_figure(mosaic, size=(3.6 * wide, 6.5), sharey=True)
-    for name in names:
-        number = rows[name].dtype.kind in "if"  # or else text, or yes and no
-        values = rows[name] if number else rows[name].astype(str)
-        axes[name].scatter(values, scores, s=14, c=colours)
-        axes[name].plot(
-            values[scores == best], scores[scores == best], "*", ms=14, color=plotting.RED
-        )
-        if number and 0 < 4 * values.min() <= values.max():
-            axes[name].set_xscale("log", base=2 if values.dtype.kind == "i" else 10)
-        axes[name].set_title(name)
-    so_far = scores.cummin() if trials.best_of is min else scores.cummax()
-    axes["time"].step(rows["at"] / 60, so_far, where="post", color=plotting.RED)
-    axes["time"].set(title="the best so far", xlabel="minutes")
-    if best != median:  # the worst lie beyond: the better half matters
-        axes["time"].set_ylim(*sorted([1.2 * best - 0.2 * median, 2.2 * median - 1.2 * best]))
-    figure.supylabel(f"validation {judged}")
-    figure.suptitle("Blue: trained to the end; grey: stopped early; star: the best")
-    return figure
 
 
 def main(argv=None):
@@ -272,9 +207,6 @@ def main(argv=None):
     if args.resume:
         print(f"--resume: {len(trials.rows)} trials have ended.")
     try:
-        if not resume:
-            print("Trains with the defaults in full:")
-            train_in_full(args.lesson, args.words, folder / "defaults.new")
         search(args, trials, resume)
         result = compare(args, trials)
     except KeyboardInterrupt:
@@ -282,12 +214,9 @@ def main(argv=None):
             found = shlex.join(sweep.flags({name: best[name] for name in args.space}))
             print(f"\nThe best so far, {best['val']:.4g} in validation: {found}")
         raise
-    finally:
-        shutil.rmtree(folder / "defaults.new", ignore_errors=True)
     result["seconds"] = round(time.perf_counter() - begin, 1)
     write_json(result, folder / "scores.json")
-    plotting.save(draw(trials, list(args.space), lesson.judged), folder / "figure.png", args.show)
-    print(f"{report(result, lesson.best_of)}\nPicture and files: {folder}")
+    print(f"{report(result, lesson.best_of)}\nFiles: {folder}")
     return result
 
 

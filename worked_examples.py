@@ -1,8 +1,8 @@
 """What does a recurrent network compute? The lecture's examples, by hand.
 
 Every network here is a real Keras layer whose weights are set, not trained. Each example prints its
-steps, some of them worked out in full, draws them (utils/board.py), and compares them with the
-numbers worked out by hand; if one differs, it says which and ends with exit code 1.
+steps, some of them worked out in full, and compares them with the numbers worked out by hand; if
+one differs, it says which and ends with exit code 1. The LSTM cell is drawn, too.
 
     python worked_examples.py              # all of them
     python worked_examples.py lstm-cell    # one of them
@@ -14,8 +14,7 @@ import itertools
 import string
 import sys
 
-from utils import board, cli, plotting
-from utils.board import numbers
+from utils import cli, plotting
 from utils.cells import JordanCell, PeepholeLSTMCell
 from utils.files import output_folder
 
@@ -54,6 +53,11 @@ def check(what, computed, by_hand, rtol=0.0, atol=1e-3):
     print(f"ok, as by hand: {what}")
 
 
+def numbers(vector):
+    """Write a number or a vector as the board has it: two decimals, no trailing zeros."""
+    return " ".join(f"{x:g}" for x in np.round(np.atleast_1d(vector), 2) + 0.0)  # no "-0"
+
+
 def sum_of(weights, values, bias=None):
     """Write a weighted sum: "1·1 + 2·3 - 10"."""
     terms = [f"{numbers(w)}·{numbers(x)}" for w, x in zip(weights, values, strict=True)]
@@ -75,6 +79,46 @@ def print_steps(inputs, memory, outputs, **columns):
     table |= columns | {"memory after": memory[1:], "output": outputs}
     table = {"step": range(1, len(inputs) + 1)} | {k: map(numbers, v) for k, v in table.items()}
     print(pd.DataFrame(table).to_string(index=False))
+
+
+def draw_cell(inputs, gates, memory, outputs, actions):
+    """Draw inputs and gates (by name), memory and outputs of an LSTM cell above one another.
+
+    The memory is (steps + 1,), before the first step, too; all else (steps,).
+    """
+    steps, middle = range(len(outputs)), {"fontsize": 15, "ha": "center", "va": "center"}
+    figure, axes = plotting.plt.subplot_mosaic(
+        [["output"], ["memory"], ["gates"], ["inputs"]], figsize=(8.2, 7.2), sharex=True,
+        height_ratios=[1, 3.2, 2.1, 2.1],
+    )  # fmt: skip
+    for step in steps:
+        axes["output"].text(step, 1.2, actions[step], weight="bold", **middle)
+        axes["output"].text(step, 0.35, numbers(outputs[step]), color=plotting.GREEN, **middle)
+        height, colour = memory[step + 1] + 0.7, plotting.BLUE
+        axes["memory"].text(step, height, numbers(memory[step + 1]), color=colour, **middle)
+        for row, values in enumerate(inputs.values()):
+            axes["inputs"].text(step, row, numbers(values[step]), **middle)
+    edges = np.arange(-1, len(memory)) - 0.5
+    axes["memory"].stairs(memory[1:], edges[1:], fill=True, color=plotting.SKY, alpha=0.35)
+    axes["memory"].stairs(memory, edges, color=plotting.BLUE, linewidth=2.4)
+    for row, gate in enumerate(gates.values()):
+        fill, edge = np.where(gate > 0.5, plotting.ORANGE, "white"), plotting.ORANGE
+        axes["gates"].scatter(steps, [row] * len(steps), s=330, c=fill, edgecolor=edge, lw=1.8)
+    for name, rows, limits in [
+        ("output", [], (0, 1)), ("memory", [], (-0.1, 8.4)),
+        ("gates", gates, (2.6, -0.6)), ("inputs", inputs, (2.6, -0.6)),
+    ]:  # fmt: skip
+        panel = axes[name]
+        panel.set_yticks(range(len(rows)), rows)
+        panel.set(ylabel=name, ylim=limits)
+        panel.grid(False)
+        panel.tick_params(length=0)
+        panel.spines[:].set_visible(False)
+    axes["inputs"].set_xticks(steps, [f"step {step + 1}" for step in steps])
+    axes["inputs"].set_xlim(-0.7, len(steps) - 0.4)
+    figure.align_ylabels()
+    figure.suptitle("One LSTM cell, step by step (gates: ● open, ○ closed)\n", x=0.01, ha="left")
+    return figure
 
 
 # ------------------------------------------------------------------ a word as a vector
@@ -99,55 +143,40 @@ def encoding():
     print(", ".join(f"{every[k]} ({k:,})" for k in ones))
     print("With a = 0 ... z = 25, ppl is dimension 10,541 = 15·676 + 15·26 + 11")
     check("letter trigrams of apple", ones, [405, 10430, 10541])
-    return board.draw_encoding(one_hot)
 
 
 # ------------------------------------------------------------------ networks with a memory
 
-RNN_INPUTS = [[1, 1], [1, 1], [2, 2]]
-RNN_HIDDEN, RNN_OUTPUTS = [[2, 2], [6, 6], [16, 16]], [[4, 4], [12, 12], [32, 32]]
-REORDERED_INPUTS = [[2, 2], [1, 1], [1, 1]]
-REORDERED_HIDDEN, REORDERED_OUTPUTS = [[4, 4], [10, 10], [22, 22]], [[8, 8], [20, 20], [44, 44]]
-JORDAN_HIDDEN, JORDAN_OUTPUTS = [[2, 2], [10, 10], [44, 44]], [[4, 4], [20, 20], [88, 88]]
+# inputs, hidden layer and outputs; both inputs, hidden units and outputs of a step are alike
+RNN = [1, 1, 2], [2, 6, 16], [4, 12, 32]
+REORDERED = [2, 1, 1], [4, 10, 22], [8, 20, 44]
+JORDAN = [1, 1, 2], [2, 10, 44], [4, 20, 88]
 LINEAR_ONES = {"kernel_initializer": "ones", "recurrent_initializer": "ones"}
 LINEAR_ONES |= {"activation": None, "use_bias": False}
 
 
-def unroll(title, layer, output_layer, inputs, hidden_by_hand, outputs_by_hand):
-    """Go through a network whose weights are 1, hidden unit 1 in full at two steps.
-
-    Returns:
-        inputs, hidden layer and outputs, (steps, 2) each.
-    """
+def unroll(title, layer, output_layer, *by_hand):
+    """Go through a network whose weights are 1, hidden unit 1 in full at two steps."""
+    inputs, *by_hand = (np.repeat(np.reshape(steps, (-1, 1)), 2, axis=1) for steps in by_hand)
     memory, outputs = walk(layer, inputs)
-    hidden, outputs = (
-        np.add(inputs, memory[:-1]) @ np.ones((2, 2)),
-        np.asarray(output_layer(outputs)),
-    )
+    hidden = (inputs + memory[:-1]) @ np.ones((2, 2))  # (steps, units)
+    outputs = np.asarray(output_layer(outputs))
     print(f"\n{title}:")
     print_steps(inputs, memory, outputs, hidden=hidden)
     for k in range(2):
-        total = sum_of([1, 1, 1, 1], [*inputs[k], *memory[k]])
-        print(f"hidden unit 1, step {k + 1}: {numbers(hidden[k, 0])} = {total}", end="   ")
-        print("(from x1, x2, and the memory)")
-    check(f"hidden layer, {title}", hidden, hidden_by_hand)
-    check(f"outputs, {title}", outputs, outputs_by_hand)
-    return inputs, hidden, outputs
+        total = f"{sum_of([1, 1, 1, 1], [*inputs[k], *memory[k]])}   (from x1, x2, and the memory)"
+        print(f"hidden unit 1, step {k + 1}: {numbers(hidden[k, 0])} = {total}")
+    check(f"hidden layer, {title}", hidden, by_hand[0])
+    check(f"outputs, {title}", outputs, by_hand[1])
 
 
 def rnn():
     """Two linear hidden units that see their own past, two outputs, all weights 1, no bias."""
     layer = keras.layers.SimpleRNN(2, **LINEAR_ONES)
     output_layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
-    networks = {}
-    for order, *by_hand in [
-        ("the lecture's order", RNN_INPUTS, RNN_HIDDEN, RNN_OUTPUTS),
-        ("another order", REORDERED_INPUTS, REORDERED_HIDDEN, REORDERED_OUTPUTS),
-    ]:
-        title = f"The hidden layer fed back: {order}"
-        networks[title] = unroll(title, layer, output_layer, *by_hand)
+    for order, by_hand in [("the lecture's order", RNN), ("another order", REORDERED)]:
+        unroll(f"The hidden layer fed back: {order}", layer, output_layer, *by_hand)
     print("The same inputs in another order give other outputs: the network has a memory.")
-    return board.draw_unrolled(networks, fed_back="hidden")
 
 
 def jordan():
@@ -155,9 +184,7 @@ def jordan():
     layer = keras.layers.RNN(JordanCell(2, 2, activation="linear"))
     layer.build((None, None, 2))
     layer.set_weights([np.ones_like(w) if w.ndim == 2 else w for w in layer.get_weights()])
-    title, by_hand = "The output fed back", (RNN_INPUTS, JORDAN_HIDDEN, JORDAN_OUTPUTS)
-    networks = {title: unroll(title, layer, np.asarray, *by_hand)}
-    return board.draw_unrolled(networks, fed_back="output")
+    unroll("The output fed back", layer, np.asarray, *JORDAN)
 
 
 def bidirectional():
@@ -174,7 +201,6 @@ def bidirectional():
     check("forward pass", forward, [1, 11, 111, 1111])
     check("backward pass", backward, [1111, 1110, 1100, 1000])
     print("Alone, the forward pass hasn't seen what follows. Together they have seen everything.")
-    return board.draw_bidirectional(forward, backward)
 
 
 # ------------------------------------------------------------------ LSTM and GRU
@@ -216,7 +242,7 @@ def lstm_cell():
     actions = np.select([i > 0.5, f < 0.5, o > 0.5], ["write", "reset", "read"], "hold")
     gates = {"input gate\n(write)": i, "forget gate\n(keep)": f, "output gate\n(read)": o}
     inputs = dict(zip(["data", "write / reset", "read"], np.transpose(LSTM_INPUTS), strict=True))
-    return board.draw_cell("One LSTM cell", inputs, gates, memory[:, 0], outputs[:, 0], actions)
+    return draw_cell(inputs, gates, memory[:, 0], outputs[:, 0], actions)
 
 
 def gru_cell():
@@ -242,10 +268,6 @@ def gru_cell():
         print(f"h = z·h + (1 - z)·n = {sum_of(mix, [h, n])} = {numbers(memory[k + 1])}: {action}")
     check("memory", memory[1:, 0], GRU_MEMORY)
     print("What an LSTM does with two gates, keep and write, z does alone: it keeps, or it writes.")
-    actions = np.select([z > 0.5, r > 0.5], ["hold", "add"], "replace")
-    gates = {"update gate\n(keep)": z, "reset gate\n(look back)": r}
-    inputs = dict(zip(["data", "write", "in its place"], np.transpose(GRU_INPUTS), strict=True))
-    return board.draw_cell("One GRU cell", inputs, gates, memory[:, 0], outputs[:, 0], actions)
 
 
 def lstm_by_hand(inputs, W, U, b, peepholes=(0, 0, 0)):
@@ -290,7 +312,6 @@ def lstm_vector():
     print("\nGates see x and h; the two cells side by side:")
     table = {name: [f"{u:5.2f} {v:5.2f}" for u, v in values] for name, values in steps.items()}
     print(pd.DataFrame(table, pd.RangeIndex(1, 4, name="step")).to_string())
-    return board.draw_lstm_vector(steps)
 
 
 # ---------------------------------------- how many weights; why training is hard
@@ -300,20 +321,18 @@ def parameters():
     """Count the weights of each kind of layer at one size, by Keras and by formula."""
     m, n, k = 32, 64, 10  # features, units, outputs of the Jordan network
     simple = n * (m + n + 1)  # a kernel, a recurrent kernel, a bias
-    gru = keras.layers.GRU
-    layers = {  # and the parts of the formula
-        "Jordan, with its output layer": (keras.layers.RNN(JordanCell(n, k)),
-                                          [n * (m + k + 1), k * (n + 1)]),
-        "SimpleRNN": (keras.layers.SimpleRNN(n), [simple]),
-        "GRU as in the lecture": (gru(n, reset_after=False), [simple] * 3),
-        "GRU, Keras' default": (gru(n), [simple] * 3 + [3 * n]),
-        "LSTM": (keras.layers.LSTM(n), [simple] * 4),
-        "LSTM with peepholes": (keras.layers.RNN(PeepholeLSTMCell(n)), [simple] * 4 + [3 * n]),
-    }  # fmt: skip
+    jordan = n * (m + k + 1) + k * (n + 1)
     rows = {}
-    for name, (layer, parts) in layers.items():
+    for name, layer, formula in [
+        ("Jordan, with its output layer", keras.layers.RNN(JordanCell(n, k)), jordan),
+        ("SimpleRNN", keras.layers.SimpleRNN(n), simple),
+        ("GRU as in the lecture", keras.layers.GRU(n, reset_after=False), 3 * simple),
+        ("GRU, Keras' default", keras.layers.GRU(n), 3 * simple + 3 * n),
+        ("LSTM", keras.layers.LSTM(n), 4 * simple),
+        ("LSTM with peepholes", keras.layers.RNN(PeepholeLSTMCell(n)), 4 * simple + 3 * n),
+    ]:
         layer.build((None, None, m))
-        rows[name] = layer.count_params(), sum(parts)
+        rows[name] = layer.count_params(), formula
     table = pd.DataFrame(rows, ["Keras", "formula"]).T
     table["of LSTM"] = table["Keras"] / table.loc["LSTM", "Keras"]
     print(table.to_string(formatters={"of LSTM": "{:.0%}".format}))
@@ -324,24 +343,20 @@ def parameters():
         "The lecture says that a GRU has a third fewer parameters than an LSTM. It has a quarter\n"
         "fewer; the LSTM has a third more than the GRU. Keras' GRU has a second bias, 3 n more."
     )
-    blocks = {name: parts for name, (_, parts) in layers.items()}
-    return board.draw_parameters(blocks, simple, f"{m} inputs and {n} units")
 
 
 def gradient():
     """One linear neuron, input 1 at the first of 1,000 steps: the last output is w^999."""
     inputs = np.eye(1, 1000)[..., None]  # (1, steps, 1)
-    layer = keras.layers.SimpleRNN(1, **LINEAR_ONES, return_sequences=True, dtype="float64")
+    layer = keras.layers.SimpleRNN(1, **LINEAR_ONES, dtype="float64")
     layer.build(inputs.shape)
     on_the_board = {0.99: 0, 1.0: 1, 1.01: 20_000}  # last output by w, rounded
-    rows, outputs = [], {}
+    rows = []
     for w in on_the_board:
         layer.set_weights([np.ones((1, 1)), np.full((1, 1), w)])  # kernel, recurrent_kernel
         with tf.GradientTape() as tape:
-            output = layer(inputs)[0, :, 0]  # (steps,)
-            last = output[-1]
+            last = layer(inputs)[0, 0]
         slope = tape.gradient(last, layer.cell.recurrent_kernel.value)[0, 0]
-        outputs[w] = np.asarray(output)
         rows.append([w, float(last), w**999, float(slope), 999 * w**998])
     columns = ["w", "last output", "w^999", "d output / d w", "999 w^998"]
     table = pd.DataFrame(rows, columns=columns).set_index("w")
@@ -354,7 +369,6 @@ def gradient():
         "From 0.99 to 1 and to 1.01 the output goes from 0 to 1 and to 20,000, and its slope\n"
         "from 0.04 to 999 and to 20 million: no learning rate suits all three."
     )
-    return board.draw_gradient(outputs, table["d output / d w"])
 
 
 EXAMPLES = {
@@ -365,20 +379,21 @@ EXAMPLES = {
 
 
 def main(argv=None):
-    """Work through the examples, one or all."""
+    """Work through the examples, one or all, and save the picture of the cell."""
     parser = cli.Parser(prog="worked_examples.py", description=__doc__.splitlines()[0])
     flag = parser.add_argument
     flag("example", nargs="?", choices=["all", *EXAMPLES], default="all", help="to work through")
-    flag("--output-dir", default="outputs/worked_examples", metavar="FOLDER", help="for pictures")
-    flag("--show", action="store_true", help="open each picture in a window too")
+    flag("--output-dir", default="outputs/worked_examples", metavar="FOLDER", help="of the picture")
+    flag("--show", action="store_true", help="open it in a window, too")
     args = parser.parse_args(argv)
     folder = output_folder(args.output_dir)
     for name in EXAMPLES if args.example == "all" else [args.example]:
         print(f"\n=== {name}: {EXAMPLES[name].__doc__}")
         with keras.device("cpu"):  # a GPU may round matrix products to three digits
             figure = EXAMPLES[name]()
-        plotting.save(figure, folder / f"{name}.png", args.show)
-    print(f"\nPictures: {folder}")
+        if figure:
+            plotting.save(figure, folder / f"{name}.png", args.show)
+            print(f"Picture: {folder / name}.png")
 
 
 if __name__ == "__main__":

@@ -162,7 +162,7 @@ def block_memory(folder):
 def block_scratch(folder):
     rows = {}
     for layer in from_scratch.LAYERS:
-        losses = from_scratch.main(["--layer", layer, "--output-dir", folder])
+        losses = from_scratch.main(["--layer", layer])
         off = from_scratch.check(layer, np.random.default_rng(0))["off Keras'"].max()
         rows[f"`python from_scratch.py --layer {layer}`"] = {
             "test loss, NumPy": f"{losses.loc['test', 'NumPy']:.5f}",

@@ -59,7 +59,7 @@ def score_dataset(name, horizon, seed, train, folder):
     )  # fmt: skip
     network = forecast.at_once(panel, True, args)
     parts, own, _, _, fit = forecast.compete(panel, network, args)
-    blend = blended(parts, panel, own, forecast.windows(panel))
+    blend = blended(parts, panel, own, network.quantiles[-1], pretrained.scored_windows(panel))
     origins = panel.origins("test", panel.horizon)
     actual, before = panel.targets(origins), zip(panel.start, panel.borders[:, 1], strict=True)
     scale = np.array([typical_change(panel.values[a:b, 0], data.mase_season) for a, b in before])

@@ -37,7 +37,7 @@ def prediction(path):
     from utils.slots import tagger, travel  # here: nothing is loaded while others are timed
 
     model = tagger.load(path)
-    queries = travel.generate(1000, "speed", travel.grammar("en").cities["test"])
+    queries = travel.generate(1000, "speed", travel.grammar("en")["cities"]["test"])
     texts = [" ".join(query.words) for query in queries]
     times = []
     for _ in range(2):

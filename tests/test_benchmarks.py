@@ -1,8 +1,8 @@
-"""What benchmarks do before and after they measure: downloads, published measures, tables."""
+"""What benchmarks do before and after they measure: downloads, published measures."""
 
 import hashlib
 
-from benchmarks import datasets, figures, scores
+from benchmarks import datasets
 from utils import InputError
 
 import numpy as np
@@ -64,12 +64,6 @@ def test_another_file_than_the_known_one_is_refused(origin):
     assert not list(folder.iterdir())
 
 
-@pytest.mark.parametrize(("name", "horizon"), [("m4_hourly", 24), ("etth1", 2881)])
-def test_a_horizon_that_the_protocol_lacks_is_refused(name, horizon):
-    with pytest.raises(InputError, match=f"--horizon {horizon}"):
-        datasets.load(name, horizon)
-
-
 def test_published_measures():
     actual, forecast = np.array([[1.0, 3.0], [4.0, 4.0]]), np.array([[1.0, 1.0], [2.0, 4.0]])
     found = datasets.published_measures("m4_hourly", actual, forecast, np.array([1.0, 2.0]))
@@ -79,43 +73,3 @@ def test_published_measures():
     assert found["owa"] == pytest.approx((smape / 18.383 + 0.75 / 2.395) / 2)
     found = datasets.published_measures("etth1", actual, forecast, np.ones(2))
     assert found == pytest.approx({"mse": (4 + 4) / 4, "mae": (2 + 2) / 4})
-
-
-def test_a_lesson_is_scored_one_step_ahead():
-    def line(mae, rmse):
-        return {"mae": 9, "rmse": 9, "by_step": {"mae": [mae, 9, 9], "rmse": [rmse, 9, 9]}}
-
-    test = {"GRU": line(2, 3), "linear": line(4, 8), "persistence": line(8, 8)}
-    coverage = {"0.9": {"all": 0.5, "by_step": [0.9, 0.8, None]}}
-    lesson = {"network": "GRU", "horizon": 3, "coverage": coverage, "test": test}
-    found = scores.of_test(lesson)
-    assert (found["MAE / linear"], found["MAE / persistence"]) == (0.5, 0.25)
-    assert (found["RMSE"], found["90 % held, least of the steps shown"]) == (3, 0.8)
-    assert "RMSE / optimal" not in found
-    assert (
-        scores.of_test(lesson | {"test": test | {"optimal": line(2, 2)}})["RMSE / optimal"] == 1.5
-    )
-
-
-PAGE = """# 測量
-<!-- measured slots -->
-| 網路 | 全部 |
-| --- | --- |
-| old | 1 |
-<!-- /measured -->
-<!-- measured printed -->
-<!-- /measured -->
-"""
-
-
-def test_a_block_is_renewed_and_its_heading_stays():
-    table = figures.markdown(pd.DataFrame({"all": ["2.0"]}, pd.Index(["gru"], name="network")))
-    page = figures.renew(PAGE, "slots", table)
-    assert page == PAGE.replace("| old | 1 |", "| gru | 2.0 |")
-    assert figures.renew(page, "slots", table) == page
-    assert figures.renew(PAGE, "missing", table) == PAGE
-    page = figures.renew(PAGE, "printed", "```\na \\1\n```")
-    assert page == PAGE.replace("printed -->\n", "printed -->\n```\na \\1\n```\n")
-    table = "| n | a | b |\n| --- | --- | --- |\n| x | 1 | 2 |"  # other columns, another heading
-    page = figures.renew(PAGE, "slots", table)
-    assert table in page and "網路" not in page

@@ -68,23 +68,21 @@ def test_peephole_starts_as_keras_lstm_starts():
 
 # importing utils.cells is what registers the two classes; nothing else is handed to load_model
 LOAD = """
-import sys
-import utils.cells
-import keras
-import numpy as np
+import sys, utils.cells, keras, numpy as np
 model = keras.saving.load_model(sys.argv[1], safe_mode=True)
-np.save(sys.argv[3], keras.ops.convert_to_numpy(model(np.load(sys.argv[2]))))
+np.save(sys.argv[2], model(np.load(sys.argv[2])))
 """
 
 
 def test_save_and_load_in_a_fresh_process(tmp_path):
     inputs = keras.Input((None, FEATURES))
     cells = JordanCell(UNITS, OUTPUTS), PeepholeLSTMCell(UNITS)
-    layers = [keras.layers.RNN(cell, return_sequences=True) for cell in cells]
-    model = keras.Model(inputs, keras.layers.Concatenate()([layer(inputs) for layer in layers]))
+    outputs = [keras.layers.RNN(cell, return_sequences=True)(inputs) for cell in cells]
+    model = keras.Model(inputs, keras.layers.Concatenate()(outputs))
     random_weights(model)
-    x, paths = random_inputs(), [tmp_path / name for name in ("cells.keras", "x.npy", "y.npy")]
-    model.save(paths[0])
-    np.save(paths[1], x)
-    subprocess.run([sys.executable, "-c", LOAD, *map(str, paths)], cwd=ROOT, check=True)
-    np.testing.assert_allclose(np.load(paths[2]), as_array(model(x)), atol=1e-5)
+    model.save(tmp_path / "cells.keras")
+    np.save(tmp_path / "x.npy", random_inputs())
+    words = [sys.executable, "-c", LOAD, tmp_path / "cells.keras", tmp_path / "x.npy"]
+    subprocess.run(words, cwd=ROOT, check=True)
+    expected = as_array(model(random_inputs()))
+    np.testing.assert_allclose(np.load(tmp_path / "x.npy"), expected, atol=1e-5)

@@ -293,7 +293,7 @@ def test_forecasts_are_those_of_forecast_py(visit, number, tmp_path):
     found = pd.read_csv(download(open_csv(visit, path, decimal)))
     given = ["--csv", str(path), "--column", "<b>value", "--decimal", decimal]
     args = forecast.parse_args(given)
-    panel, _ = forecast.lay_out(*forecast.read(args)[:2], args)
+    panel, _ = forecast.lay_out(*forecast.read(args, [])[:2], args)
     weights, _ = pretrained.load(forecast.MODEL)
     wanted = pretrained.AtOnce(weights, (0.05, 0.95))(panel, panel.end)[0]  # (steps, 3)
     atol = 1e-4 * np.nanstd(values)

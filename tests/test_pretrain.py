@@ -2,7 +2,9 @@
 
 import pretrain
 from utils import InputError
-from utils.series import pretrained
+from utils.series import pretrained, tasks
+from utils.series.network import build_network, pinball
+from utils.series.patches import QUANTILES
 
 import keras
 import numpy as np
@@ -15,8 +17,9 @@ def tiny(monkeypatch):
     """A network of four units, trained for two epochs of two steps of eight series."""
     build = pretrain.build_network
     monkeypatch.setattr(pretrain, "build_network", lambda without=None: build(without, 4, 1))
-    for name, value in {"BATCH": 8, "EPOCH": 2, "LONGEST": 12}.items():
-        monkeypatch.setattr(pretrain, name, value)
+    monkeypatch.setattr(pretrain, "BATCH", 8)
+    monkeypatch.setattr(pretrain, "EPOCH", 2)
+    monkeypatch.setattr(tasks, "LENGTHS", (12, 3))
     judges = pretrain.judges()
     monkeypatch.setattr(pretrain, "judges", lambda: {n: (p, o[:5]) for n, (p, o) in judges.items()})
 
@@ -33,7 +36,7 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(tiny, tmp_path, monkeypa
     history = pd.read_csv(tmp_path / "whole/history.csv")
     assert len(history) == 4 and history["shops"].notna().sum() == 3  # epochs 1, 2 and 4
 
-    draw, drawn = pretrain.prior.draw, []
+    draw, drawn = tasks.prior.draw, []
 
     def killed(*args):
         drawn.append(1)
@@ -41,10 +44,10 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(tiny, tmp_path, monkeypa
             raise RuntimeError("killed")
         return draw(*args)
 
-    monkeypatch.setattr(pretrain.prior, "draw", killed)
+    monkeypatch.setattr(tasks.prior, "draw", killed)
     with pytest.raises(Exception, match="killed"):
         run(tmp_path / "cut")
-    monkeypatch.setattr(pretrain.prior, "draw", draw)
+    monkeypatch.setattr(tasks.prior, "draw", draw)
     assert len(pd.read_csv(tmp_path / "cut/history.csv")) < 4
     cut, _ = run(tmp_path / "cut")
     for name, weight in whole.items():
@@ -54,19 +57,17 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(tiny, tmp_path, monkeypa
 
 
 def test_parts_can_be_left_out():
-    plain, memory, simple = (
-        pretrain.build_network(without) for without in (None, "memory", "simple")
-    )
+    plain, memory, simple = (build_network(without) for without in (None, "memory", "simple"))
     kinds = [type(layer).__name__ for layer in memory.layers]
     assert "GRU" not in kinds and "GRU" in [type(layer).__name__ for layer in plain.layers]
-    inputs, _ = pretrain.examples(np.random.default_rng(0), 4, 6)
+    inputs, _ = tasks.draw(np.random.default_rng(0), 4, 6)
     other = inputs | {"simple": inputs["simple"] + 1}
     assert np.ptp(plain.predict(other, verbose=0) - plain.predict(inputs, verbose=0)) > 0
     np.testing.assert_array_equal(*(simple.predict(x, verbose=0) for x in (inputs, other)))
 
 
 def test_examples_hide_what_is_to_be_said():
-    inputs, target = pretrain.examples(np.random.default_rng(0), 64, 20)
+    inputs, target = tasks.draw(np.random.default_rng(0), 64, 20)
     assert inputs["values"].shape[:2] == (64, 19) and target.shape[:2] == (64, 19)
     assert all(np.isfinite(x).all() for x in (*inputs.values(), target))
     full = (target[..., 1] == 1).any(axis=2)  # patches that count fully
@@ -76,11 +77,11 @@ def test_examples_hide_what_is_to_be_said():
 def test_the_loss_is_least_at_the_quantiles():
     values = np.random.default_rng(0).normal(size=20_000).astype("float32")
     actual = np.stack([values, np.ones_like(values), np.ones_like(values)], -1)[:, None, None]
-    best = np.quantile(values, pretrain.QUANTILES).astype("float32")
+    best = np.quantile(values, QUANTILES).astype("float32")
 
     def cost(quantiles):
         predicted = np.broadcast_to(quantiles, (len(values), 1, 1, len(best)))
-        return float(pretrain.pinball(keras.ops.array(actual), keras.ops.array(predicted)))
+        return float(pinball(keras.ops.array(actual), keras.ops.array(predicted)))
 
     for i in range(len(best)):
         for by in (-0.1, 0.1):

@@ -4,25 +4,18 @@ import re
 
 import worked_examples
 from utils import cli
-from utils.board import numbers
 
 import keras
 import numpy as np
 import pytest
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The pictures of one run of all the examples."""
-    folder = tmp_path_factory.mktemp("pictures")
-    worked_examples.main(["--output-dir", str(folder)])
-    return folder
-
-
-def test_one_picture_per_example(folder):
-    names = {f"{name}.png" for name in worked_examples.EXAMPLES}
-    assert {path.name for path in folder.iterdir()} == names and len(names) == 9
-    assert all(path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n") for path in folder.iterdir())
+def test_all_of_them_and_the_picture_of_the_cell(tmp_path, capsys):
+    worked_examples.main(["--output-dir", str(tmp_path)])
+    (picture,) = tmp_path.iterdir()
+    assert picture.name == "lstm-cell.png" and picture.read_bytes().startswith(b"\x89PNG\r\n")
+    printed = capsys.readouterr().out
+    assert all(f"=== {name}: " in printed for name in worked_examples.EXAMPLES)
 
 
 def test_walk_is_what_the_layer_computes():
@@ -36,7 +29,10 @@ def test_walk_is_what_the_layer_computes():
 
 
 def test_numbers_are_written_as_on_the_board():
-    assert numbers([3, -0.0001, -1]) == "3 0 -1" and numbers(6.9995) == "7"
+    assert (
+        worked_examples.numbers([3, -0.0001, -1]) == "3 0 -1"
+        and worked_examples.numbers(6.9995) == "7"
+    )
     assert worked_examples.sum_of([1, 2], [3, -0.5]) == "1·3 + 2·-0.5"
     assert worked_examples.sum_of([-1, 100], [3, 1], -10) == "-1·3 + 100·1 - 10"
 
@@ -55,8 +51,7 @@ def test_the_worked_lines_add_up(name, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("name", "constant", "wrong"),
     [
-        ("rnn", "RNN_OUTPUTS", [[4, 4], [12, 12], [32, 31]]),
-        ("jordan", "JORDAN_OUTPUTS", [[4, 4], [20, 20], [88, 89]]),
+        ("gru-cell", "GRU_MEMORY", [3, 7, 7, 5, 5]),
         ("lstm-cell", "LSTM_MEMORY", [3, 7, 7, 7, 7]),
     ],
 )

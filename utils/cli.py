@@ -79,6 +79,17 @@ def whole_numbers(text: str) -> list[int]:
     return [whole_number(0, 2**32 - 1)(number) for number in names(text)]
 
 
+def quantiles(text: str) -> tuple[float, ...]:
+    """Take ascending numbers between 0 and 1, among them 0.5, as a flag's value."""
+    numbers = tuple(round(number_above(0, below=1)(word), 6) for word in names(text))
+    ascending = list(numbers) == sorted(set(numbers) - {0.0, 1.0})
+    if 0.5 not in numbers or len(numbers) < 2 or not ascending:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must ascend and hold 0.5 and others, as 0.1,0.5,0.9 does"
+        )
+    return numbers
+
+
 def given(argv: list[str] | None) -> set[str]:
     """Return the flags among a command's words."""
     words = sys.argv[1:] if argv is None else argv
@@ -161,12 +172,12 @@ def parse(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
-def check_learned(flag: str, given: list[str], learned: list[str]) -> None:
-    """Refuse columns that a flag names, if any, where a model has learned others."""
+def check_learned(flag: str, given: list, learned: list) -> None:
+    """Refuse what a flag says, columns or a number, if any, where a model has learned others."""
     if given and sorted(given) != sorted(learned):
         raise InputError(
-            f"--{flag} {','.join(given)}: the model that --load names has learned "
-            f"{', '.join(learned) or 'none'}; leave --{flag} out"
+            f"--{flag} {','.join(map(str, given))}: the model that --load names has learned "
+            f"{', '.join(map(str, learned)) or 'none'}; leave --{flag} out"
         )
 
 

@@ -18,7 +18,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from utils import InputError
 from utils.files import write_csv
@@ -39,43 +39,41 @@ def rounded(value: object, digits: int = 4) -> object:
     return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 
-class Range(NamedTuple):
-    """What a setting may be: from the first to the last of two values, or one of several."""
+def values(text: str) -> tuple:
+    """Return the choices in "32/64/128", "gru/lstm" or "yes/no", the ends of the range "16:128".
 
-    values: tuple
-    choices: bool
+    Raises:
+        ValueError: if it is neither.
+    """
+    words = text.split("/" if "/" in text else ":")
+    found = tuple({"yes": True, "no": False}.get(word, word) for word in words)
+    for kind in (float, int):
+        with contextlib.suppress(ValueError):
+            found = tuple(rounded(kind(word)) for word in words)
+    numbers = all(isinstance(value, int | float) and abs(value) < math.inf for value in found)
+    if "/" in text and "" not in found and len(set(found)) == len(found):
+        return found
+    if ":" in text and numbers and len(found) == 2 and found[0] < found[1]:
+        return found
+    raise ValueError(f"{text!r} is no range and no choice")
 
-    @classmethod
-    def parse(cls, text: str) -> Range:
-        """Read "16:128", "0.001:0.1", "32/64/128", "gru/lstm" or "yes/no"; else ValueError."""
-        words = text.split("/" if "/" in text else ":")
-        values = tuple({"yes": True, "no": False}.get(word, word) for word in words)
-        for kind in (float, int):
-            with contextlib.suppress(ValueError):
-                values = tuple(rounded(kind(word)) for word in words)
-        if "/" in text and "" not in values and len(set(values)) == len(values):
-            return cls(values, True)
-        finite = all(isinstance(value, int | float) and abs(value) < math.inf for value in values)
-        if len(values) == 2 and finite and values[0] < values[1]:
-            return cls(values, False)
-        raise ValueError(f"{text!r} is no range and no choice")
 
-    def holds(self, value: object) -> bool:
-        """Say whether a value lies within."""
-        if self.choices or value is None:
-            return value in self.values
-        return self.values[0] <= value <= self.values[1]
+def holds(text: str, value: object) -> bool:
+    """Say whether a value is one of the choices, or lies within the range."""
+    found = values(text)
+    return value in found if "/" in text else value is not None and found[0] <= value <= found[1]
 
-    def distribution(self) -> object:
-        """Return it as Optuna's: on a logarithmic scale, where it spans more than a few times."""
-        from optuna import distributions
 
-        if self.choices:
-            return distributions.CategoricalDistribution(self.values)
-        low, high = self.values
-        whole = isinstance(low, int)
-        kind = distributions.IntDistribution if whole else distributions.FloatDistribution
-        return kind(low, high, log=low > 0 and high >= 8 * low)
+def distribution(text: str) -> object:
+    """Return it as Optuna's: on a logarithmic scale, where it spans more than a few times."""
+    from optuna import distributions
+
+    if "/" in text:
+        return distributions.CategoricalDistribution(values(text))
+    low, high = values(text)
+    whole = isinstance(low, int)
+    kind = distributions.IntDistribution if whole else distributions.FloatDistribution
+    return kind(low, high, log=low > 0 and high >= 8 * low)
 
 
 def flags(settings: dict) -> list[str]:
@@ -164,8 +162,8 @@ class Trials:
 def search(storage, trials, space, defaults, *, epochs, seed, **given):
     """Run trials until as many as are wanted have ended, in a folder from `cluster`.
 
-    The space has a Range by flag; the lesson's own values are tried first, if they lie within.
-    `trial` is given a lesson, words and files, and has so many epochs at most.
+    The space has a range or choices, as text, by flag; the lesson's own values are tried first, if
+    they lie within. `trial` is given a lesson, words and files, and has so many epochs at most.
     """
     import optuna
     from ray import tune
@@ -187,9 +185,9 @@ def search(storage, trials, space, defaults, *, epochs, seed, **given):
     if trials.rows:
         known["points_to_evaluate"] = [{n: row[n] for n in space} for row in trials.rows]
         known["evaluated_rewards"] = [max(-WORST, min(row["val"], WORST)) for row in trials.rows]
-    elif all(space[name].holds(value) for name, value in defaults.items()):
+    elif all(holds(space[name], value) for name, value in defaults.items()):
         known["points_to_evaluate"] = [defaults]
-    ranges = {name: found.distribution() for name, found in space.items()}
+    ranges = {name: distribution(text) for name, text in space.items()}
     seed = (seed + len(trials.rows)) % 2**32  # or it would begin with the same ones again
     searcher = OptunaSearch(ranges, seed=seed, **known, **judged)
     stops = tune.schedulers.ASHAScheduler(  # max_t: not even the last report reaches it
@@ -211,12 +209,7 @@ def cluster(address: str | None) -> Iterator[str]:
     os.environ |= SETTINGS  # before Ray is imported
     import ray
 
-    for left in Path(tempfile.gettempdir()).glob("tune*-*"):  # by a run that was killed
-        process = left.name[len("tune") :].partition("-")[0]
-        known = process.isdigit() and Path("/proc/self").exists()  # else, it may still run
-        if known and not Path("/proc", process).exists():
-            shutil.rmtree(left, ignore_errors=True)
-    temporary = tempfile.mkdtemp(prefix=f"tune{os.getpid()}-")  # short: it holds sockets
+    temporary = tempfile.mkdtemp(prefix="tune")  # short: it holds sockets
     settings = {"logging_level": "ERROR", "log_to_driver": False}
     one_core = "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"
     environment = {"env_vars": dict.fromkeys(one_core, "1") | SETTINGS}
@@ -225,8 +218,7 @@ def cluster(address: str | None) -> Iterator[str]:
         environment["working_dir"] = str(Path(__file__).parents[1])
         environment["excludes"] = ["/.*", "/outputs", "/figures", "/data", "/tests"]
     else:
-        cores = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)
-        settings |= {"num_cpus": len(cores), "include_dashboard": False, "_temp_dir": temporary}
+        settings |= {"include_dashboard": False, "_temp_dir": temporary}
         environment["env_vars"]["TMPDIR"] = temporary
     try:
         try:

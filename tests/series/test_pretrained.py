@@ -1,10 +1,10 @@
 """Simulated series, patches, the pass through the network in NumPy, what known inputs do."""
 
-import pretrain
 from utils import InputError
 from utils.series import pretrained, prior
 from utils.series.blend import Blend, blended, remembered
 from utils.series.effects import Effects
+from utils.series.network import build_network, weights_of
 from utils.series.panel import Panel
 from utils.series.patches import PATCH, SIMPLE, patches, targets
 
@@ -21,7 +21,7 @@ PLAIN = (0.05, 0.5, 0.95)
 def network():
     """A network with random weights, none of them zero."""
     keras.utils.set_random_seed(0)
-    network = pretrain.build_network(units=8)
+    network = build_network(units=8)
     for layer in network.layers:
         layer.set_weights([w + RNG.normal(0, 0.1, w.shape) for w in layer.get_weights()])
     return network
@@ -50,20 +50,35 @@ def test_simple_forecasts_of_a_clean_season_are_what_they_say():
     line = 0.5 * t + 10 * np.sin(2 * np.pi * t / 8)
     known = np.r_[line[:64], np.full(32, np.nan)]
     cut = patches(known[None], np.array([[8, 32]]))
-    cut_from = cut.simple[:, 3:]  # what is said after the last patch known
-    ahead = cut.outer(cut_from[..., [SIMPLE.index("last season and its drift")]], 3)
-    np.testing.assert_allclose(ahead[0, :32, 0], line[64:96], atol=1e-4)
-    said = {name: cut.outer(cut_from[..., [i]], 3)[0, :, 0] for i, name in enumerate(SIMPLE)}
-    np.testing.assert_allclose(said["last value"], line[63], rtol=1e-5)
-    np.testing.assert_allclose(said["mean of the last season"], line[56:64].mean(), rtol=1e-5)
-    np.testing.assert_allclose(said["mean of the window"], line[:64].mean(), rtol=1e-5)
-    np.testing.assert_allclose(said["last season"][:16], np.tile(line[56:64], 2), atol=1e-4)
-    np.testing.assert_allclose(said["last longer season"][:32], line[32:64], atol=1e-4)
-    four = np.mean([line[56 - 8 * back : 64 - 8 * back] for back in range(4)], axis=0)
-    np.testing.assert_allclose(said["mean of four seasons"][:8], four, atol=1e-4)
-    assert cut.known[0, 3:, ..., :7].all()
+    said = cut.outer(cut.simple[:, 3:], 3)[0, :32]  # after the last patch known
+    said = dict(zip(SIMPLE, said.T, strict=True))
+    drift = 4 * np.arange(1, 5).repeat(8)  # the line rises by 4 a season
+    season, four = np.tile(line[56:64], 4), np.tile(line[56:64] - 6, 4)
+    for name, expected in {
+        "last value": line[63],
+        "last value and its drift": line[63] + 0.5 * np.arange(1, 33),
+        "mean of the newest values": line[61:64].mean(),
+        "mean of the last season": line[56:64].mean(),
+        "mean of the window": line[:64].mean(),
+        "last season": season,
+        "last longer season": line[32:64],
+        "mean of four seasons": four,
+        "mean of four longer seasons": (line[32:64] + line[:32]) / 2,
+        "four seasons and their drift": season + drift,
+        "four seasons and the last error": four + 10,
+        "four seasons and the newest errors": four + 10,
+    }.items():
+        np.testing.assert_allclose(said[name], np.broadcast_to(expected, 32), atol=1e-4)
+    # the longer season's rows of the last but one, which alone has one before it
+    np.testing.assert_allclose(
+        said["four longer seasons and the newest errors"],
+        (line[32:64] + line[:32]) / 2 + 16,
+        atol=1e-4,
+    )
+    known_of = dict(zip(SIMPLE, cut.known[0, 3:].all(axis=(0, 1)), strict=True))
+    assert all(known_of.values())
     nothing = patches(known[None], np.array([[0, 0]]))
-    assert not nothing.known[..., 3:].any() and nothing.known[0, 3:, :, :3].all()
+    assert not nothing.known[..., 5:].any() and nothing.known[0, 3:, :, :5].all()
 
 
 @pytest.mark.parametrize(("level", "unit"), [(0, 1), (3e9, 50), (0, 1e21), (2e-6, 1e-9)])
@@ -92,7 +107,7 @@ def test_what_is_hidden_is_not_read_and_is_the_target():
 
 
 def test_numpy_says_what_keras_says(network, tmp_path):
-    weights = pretrain.weights_of(network)
+    weights = weights_of(network)
     values = np.cumsum(RNG.normal(size=(20, 160)), axis=1)
     values[:5, :50] = values[5:8, 60:90] = values[:, 120:] = np.nan
     cut = patches(values, np.tile([[24, 168], [7, 0]], (10, 1)))
@@ -103,7 +118,7 @@ def test_numpy_says_what_keras_says(network, tmp_path):
     assert (np.diff(found, axis=-1) >= 0).all()  # quantiles don't cross
     pretrained.save(tmp_path / "a.npz", weights, {"series": 3})
     again, facts = pretrained.load(tmp_path / "a.npz")
-    assert facts == {"version": 1, "series": 3}
+    assert facts == {"version": pretrained.VERSION, "series": 3}
     np.testing.assert_allclose(pretrained.run(again, cut, 0), expected, rtol=0.02, atol=0.05)
     np.savez(tmp_path / "b.npz", facts='{"version": 0}')
     with pytest.raises(InputError, match="another version"):
@@ -111,7 +126,7 @@ def test_numpy_says_what_keras_says(network, tmp_path):
 
 
 def test_forecasts_have_any_horizon_and_the_wanted_quantiles(network):
-    weights = pretrain.weights_of(network)
+    weights = weights_of(network)
     for horizon in (1, 16, 40, 400):
         panel = Panel({"": days(100 + RNG.normal(size=900).cumsum())}, 300, horizon)
         wanted = pretrained.symmetric((0.025, 0.5))
@@ -186,17 +201,24 @@ def test_validation_blends_and_the_trusted_part_counts():
     late, early = (lambda p, o, by=by: p.targets(o) + by for by in (1.0, -1.0))
 
     def network(p, o):
-        spread = np.array([0.0, -1, 0, 1])
+        spread = np.array([0.0, -5, 0, 5])
         return p.targets(o)[..., None] + 3 + spread
 
-    blend = blended({"late": late, "early": early, "net": network}, panel, "net", 100)
-    assert str(blend).startswith("0.6 early + 0.3 late + 0.1 net")
-    assert sum(blend.weights.values()) == pytest.approx(1)
+    blend = blended({"late": late, "early": early, "net": network}, panel, "net", 0.95, 100)
+    heard = 1 - 7 / (7 + len(panel.origins("val", 7)))
+    votes = {"late": 0.3 * heard, "early": 0.6 * heard, "net": 1 - 0.9 * heard}
+    assert blend.weights == pytest.approx(votes)
+    assert str(blend) == "0.5 early + 0.3 late + 0.2 net"
     origins = panel.origins("test", 7)
     found = blend(panel, origins)
-    np.testing.assert_allclose(found[..., 0], panel.targets(origins), atol=0.31)
-    np.testing.assert_allclose(found[..., 3] - found[..., 1], 2)
-    alone = Blend({"net": network}, {"net": 1.0}, network)
+    by = votes["late"] - votes["early"] + 3 * votes["net"]
+    np.testing.assert_allclose(found[..., 0], panel.targets(origins) + by)
+    np.testing.assert_allclose(found[..., 3] - found[..., 1], 10)
+    far = Blend(
+        {"far": lambda p, o: p.targets(o) + 1e9, "net": network}, {"far": 1.0}, network, 0.95
+    )
+    np.testing.assert_allclose(far(panel, origins)[..., 0], network(panel, origins)[..., 3])
+    alone = Blend({"net": network}, {"net": 1.0}, network, 0.95)
     np.testing.assert_allclose(alone(panel, origins), network(panel, origins))
 
 

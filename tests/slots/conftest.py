@@ -3,7 +3,7 @@ from utils.slots.vocabulary import Vocabulary
 
 import pytest
 
-QUERIES = travel.generate(24, "tests", travel.grammar("en").cities["train"])
+QUERIES = travel.generate(24, "tests", travel.grammar("en")["cities"]["train"])
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ import itertools
 
 from utils.slots import chunks
 from utils.slots.files import Sentence
+from utils.slots.tagger import Reading
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,21 +58,6 @@ def test_confusion():
     assert chunks.confusion(true, predicted, most=1).index.tolist() == ["O"]
 
 
-def test_f1_p_value():
-    rng, rejected = np.random.default_rng(5), 0
-    true = [["B-a", "O", "B-b"]] * 60
-    for _ in range(100):
-        kept = rng.random((2, 60, 3)) < 0.8
-        one, other = np.where(kept, true, "O").tolist()
-        rejected += chunks.f1_p_value(true, one, other, shuffles=500) < 0.05
-    assert rejected <= 12  # of 100, 5 by chance
-    worse = [["B-a", "O", "O"] if i % 5 == 0 else tags for i, tags in enumerate(true)]
-    assert chunks.f1_p_value(true, true, worse) < 0.001 > chunks.f1_p_value(true, worse, true)
-    nearly = [["B-a", "O", "O"], *true[1:]]
-    assert chunks.f1_p_value(true, true, nearly) == 1.0  # one sentence changes hands: as far
-    assert chunks.f1_p_value([["O"]] * 9, [["O"]] * 9, [["O"]] * 9) == 1.0
-
-
 def test_commonest_tags():
     words = ["to York to Rome", "from York to Oslo", "fly to York Bonn", "fly to Bonn"]
     tags = ["O B-to O B-to", "O B-from O B-to", "O O B-to B-from", "O O B-from"]
@@ -82,10 +67,42 @@ def test_commonest_tags():
     assert found == [t.split() for t in tags]
 
 
-def test_calibration_error():
-    assert chunks.calibration_error([0.75] * 4, [True, True, True, False]) == 0
-    assert chunks.calibration_error([1.0, 1.0], [True, False]) == pytest.approx(50)
-    # two bins: 10 too sure, once, and 20 not sure enough, three times
-    sure, right = [0.1, 0.8, 0.8, 0.8], [False, True, True, True]
-    assert chunks.calibration_error(sure, right) == pytest.approx((10 + 3 * 20) / 4)
-    assert chunks.calibration_error([], []) == 0
+SENTENCES = [
+    Sentence(["a", "b"], ["B-x", "I-x"], "go"),
+    Sentence(["a", "b"], ["B-x", "O"], "stay"),
+    Sentence(["a"], ["O"], "go"),
+]
+READINGS = [
+    Reading(["B-x", "I-x"], [("x", 0, 2, 0.9)], "go", 0.8),
+    Reading(["B-x", "I-x"], [("x", 0, 2, 0.6)], "stay", 0.7),
+    Reading(["O"], [], "stay", 0.4),
+]
+
+
+def test_evaluate():
+    found = chunks.evaluate(SENTENCES, READINGS)
+    assert (found["f1"], found["precision"], found["recall"]) == (50, 50, 50)
+    assert found["intent_accuracy"] == pytest.approx(200 / 3)
+    assert found["sentence_accuracy"] == pytest.approx(100 / 3)
+    without = [sentence._replace(intent=None) for sentence in SENTENCES]
+    found = chunks.evaluate(without, READINGS)
+    assert found["intent_accuracy"] is None
+    assert found["sentence_accuracy"] == pytest.approx(200 / 3)
+
+
+def test_f1_by_cue():
+    queries = [
+        one._replace(cue=cue) for one, cue in zip(SENTENCES, ("far", "before", "far"), strict=True)
+    ]
+    assert chunks.f1_by_cue(queries, READINGS) == {"far": 100, "before": 0}
+
+
+def test_sentence_table():
+    """A tag with a space is one word there, so that who reads it can split the tags again."""
+    spaced = [Sentence(["a", "b"], ["B-home city", "I-home city"], "go"), *SENTENCES[1:]]
+    table = chunks.sentence_table(READINGS, spaced)
+    assert table.index.tolist() == ["a b", "a b", "a"]
+    assert table["tags"].tolist() == ["B-home_city I-home_city", "B-x O", "O"]
+    assert table["predicted_tags"].tolist() == ["B-x I-x", "B-x I-x", "O"]
+    assert table["right"].tolist() == [False, False, False]
+    assert chunks.sentence_table(READINGS, SENTENCES)["right"].tolist() == [True, False, False]

@@ -4,8 +4,8 @@ import slot_filling
 from slot_filling import Network, build_network, parse_args
 from utils import InputError
 from utils.slots import learning, tagger, travel
+from utils.slots.chunks import evaluate
 from utils.slots.files import Sentence
-from utils.slots.scores import evaluate
 from utils.slots.vocabulary import OTHER, PADDING, Vocabulary
 
 import keras
@@ -57,7 +57,7 @@ def train(queries, on_epoch, *flags):
 
 @pytest.mark.parametrize("links", ["--crf", "--no-crf"])
 def test_learns_and_keeps_the_best_epoch(links, capsys):
-    many = travel.generate(120, "tests", travel.grammar("en").cities["train"])
+    many = travel.generate(120, "tests", travel.grammar("en")["cities"]["train"])
     queries, best = [query for query in many if query.cue == "before"], []
     flags = "--epochs", "15", "--units", "32", "--learning-rate", "0.02", links
     tagged, fit = train(queries, best.append, *flags)

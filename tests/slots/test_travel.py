@@ -23,21 +23,10 @@ def parts(language):
     return travel.parts(language=language)
 
 
-def spans(query):
-    return sorted(chunks.spans(query.tags), key=lambda span: span[1])
-
-
-def fillings(queries):
-    """(slot, words) of each span of each query."""
-    return [
-        (slot, tuple(query.words[start:stop]))
-        for query in queries
-        for slot, start, stop in spans(query)
-    ]
-
-
-def pairs(queries):
-    return list(zip(queries[::2], queries[1::2], strict=True))
+def fillings(query):
+    """(slot, words, where they end) of each span of a query, in order."""
+    spans = sorted(chunks.spans(query.tags), key=lambda span: span[1])
+    return [(slot, tuple(query.words[start:stop]), stop) for slot, start, stop in spans]
 
 
 def test_sizes_and_seeds(parts, language):
@@ -59,17 +48,18 @@ def test_every_query_is_well_formed(count, seed, language):
         assert not set("<>[]{}|:!") & set("".join(query.words))  # the grammar's own signs
         assert query.intent in INTENTS and query.cue in CUES
         assert chunks.begun(query.tags) == query.tags
-        filled = [slot for slot, *_ in spans(query)]
+        filled = [slot for slot, *_ in fillings(query)]
         assert filled and len(set(filled)) == len(filled) and SLOTS.issuperset(filled)
 
 
 def test_cities_of_the_parts(parts, language):
-    cities = {part: {*names} for part, names in travel.grammar(language).cities.items()}
+    """No city of a part is in another."""
+    cities = {part: {*names} for part, names in travel.grammar(language)["cities"].items()}
     assert sum(map(len, cities.values())) == len(set.union(*cities.values()))
     for part, listed in cities.items():
         words = {tuple(city[start:stop] for start, stop in cut(city)) for city in listed}
-        used = {words for slot, words in fillings(parts[part]) if slot.startswith("de")}
-        assert used <= words and sum(len(city) > 1 for city in used) > 5
+        found = itertools.chain(*map(fillings, parts[part]))
+        assert {city for slot, city, _ in found if slot.startswith("de")} <= words
 
 
 def test_only_cities_are_strangers(parts):
@@ -80,28 +70,23 @@ def test_only_cities_are_strangers(parts):
             assert seen[normal(word)] >= 4 or tag[2:] in ("destination", "departure")
 
 
-def test_cues_and_intents_in_every_part(parts):
-    for part in parts.values():
-        cues, intents = (
-            Counter(getattr(query, name) for query in part) for name in ("cue", "intent")
-        )
-        assert set(cues) == CUES and max(cues.values()) - min(cues.values()) <= 2
-        assert set(intents) == INTENTS and min(intents.values()) > len(part) / 60
-        assert all(arriving.intent == leaving.intent for arriving, leaving in pairs(part))
-
-
-def test_what_tells_the_twins_apart(parts):
+def test_twins_cues_and_intents(parts):
     """Up to the end of the first span all words read the same in "after", and in no other cue."""
-    for arriving, leaving in pairs(parts["train"]):
-        a, b = (spans(query)[0][2] for query in (arriving, leaving))
-        assert (arriving.words[:a] == leaving.words[:b]) == (arriving.cue == "after")
+    for part in parts.values():
+        assert {query.cue for query in part} == CUES
+        assert {query.intent for query in part} == INTENTS
+        for arriving, leaving in zip(part[::2], part[1::2], strict=True):
+            a, b = (fillings(query)[0][-1] for query in (arriving, leaving))
+            assert (arriving.words[:a] == leaving.words[:b]) == (arriving.cue == "after")
+            assert arriving.intent == leaving.intent
 
 
 def test_the_lectures_pair():
     arrive, leave = travel.taipei()
-    assert " ".join(arrive.words) == "arrive Taipei on November 2nd"
-    assert " ".join(leave.words) == "leave Taipei on November 2nd"
+    assert arrive.words[1:] == leave.words[1:] == ["Taipei", "on", "November", "2nd"]
     assert arrive.tags == ["O", "B-destination", "O", "B-time_of_arrival", "I-time_of_arrival"]
     _, leave = travel.taipei("zh")
-    time, city = tuple("十一月二日"), tuple("台北")
-    assert fillings([leave]) == [("time_of_departure", time), ("departure", city)]
+    (time, when, _), (place, where, _) = fillings(leave)
+    assert (time, when, place, where) == (
+        "time_of_departure", tuple("十一月二日"), "departure", tuple("台北"),
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from utils.series.backtest import same_error_p_value
 from utils.series.panel import FEW, Panel, evenly
 
 import numpy as np
+from scipy.special import ndtri
 
 VOTES = 10
 EVEN = 0.5  # p-value of "the blend is no better than its trusted part" from which that is believed
@@ -17,12 +18,14 @@ EVEN = 0.5  # p-value of "the blend is no better than its trusted part" from whi
 class Blend(NamedTuple):
     """A forecaster (panel, origins) -> (windows, horizon, 1 + quantiles).
 
-    Its quantiles are those of `shape`, moved to where the blend's forecast is.
+    Its quantiles are those of `shape`, moved to where the blend's forecast is. No part counts
+    beyond the 90 % interval of `shape`: a ridge that runs away must not take the blend along.
     """
 
     parts: dict[str, Callable]  # forecasters, by name
     weights: dict[str, float]  # of those that count; they sum to 1
     shape: Callable  # the forecaster that says quantiles
+    outer: float  # the highest of these quantiles
 
     def __str__(self):
         ranked = sorted(self.weights.items(), key=lambda part: -part[1])
@@ -32,11 +35,11 @@ class Blend(NamedTuple):
 
     def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return the forecasts and their quantiles."""
+        shape = self.shape(panel, origins)
         point = sum(
-            weight * points(self.parts[name](panel, origins))
+            weight * within(points(self.parts[name](panel, origins)), shape, self.outer)
             for name, weight in self.weights.items()
         )
-        shape = self.shape(panel, origins)
         young = np.isfinite(panel.windows(origins)).sum(axis=1) < FEW  # the others know too little
         point = np.where(young[:, None], shape[..., 0], point)
         moved = shape[..., 1:] + (point - shape[..., 0])[..., None]
@@ -46,6 +49,18 @@ class Blend(NamedTuple):
 def points(forecast: np.ndarray) -> np.ndarray:
     """Return forecasts (windows, horizon) of those that may have quantiles beside them."""
     return forecast if forecast.ndim == 2 else forecast[..., 0]
+
+
+def within(point: np.ndarray, shape: np.ndarray, outer: float) -> np.ndarray:
+    """Return forecasts (windows, horizon), none beyond the 90 % interval of `shape`.
+
+    Args:
+        point: the forecasts.
+        shape: (windows, horizon, 1 + quantiles), a forecast and quantiles, taken for normal ones.
+        outer: the highest of these quantiles.
+    """
+    reach = (ndtri(0.95) / ndtri(outer)) * (shape[..., [1, -1]] - shape[..., :1])
+    return np.clip(point, shape[..., 0] + reach[..., 0], shape[..., 0] + reach[..., 1])
 
 
 class Whole(NamedTuple):
@@ -70,18 +85,25 @@ def error_of(forecaster: Callable, panel: Panel, origins: np.ndarray, power: int
 
 
 def blended(
-    parts: dict[str, Callable], panel: Panel, trusted: str, windows: int, power: int = 1
+    parts: dict[str, Callable],
+    panel: Panel,
+    trusted: str,
+    outer: float,
+    windows: int,
+    power: int = 1,
 ) -> Blend:
     """Return the blend that validation votes for.
 
     Ten votes, one after the other, go to the part whose weight brings the mean nearest to what came
-    (ensemble selection, Caruana et al., 2004). The first is the trusted part's; and where chance
-    may well explain what the blend has gained, as in a few windows that overlap, all are.
+    (ensemble selection, Caruana et al., 2004). The first is the trusted part's. What n windows of h
+    steps say counts n / (n + h), the rest is the trusted part's, too; and where chance may well
+    explain what the blend has gained, all is.
 
     Args:
         parts: forecasters, by name.
         panel: the series; the validation part votes.
         trusted: the part that has the first vote, and says quantiles.
+        outer: the highest of these quantiles.
         windows: of the validation part, at most.
         power: of the errors: 1 for absolute ones, 2 for squares.
     """
@@ -91,7 +113,11 @@ def blended(
     origins = evenly(origins, windows)
     scale = panel.mase_scale[panel.series_of(origins), None]
     came = panel.targets(origins) / scale
-    said = {name: points(part(panel, origins)) / scale for name, part in parts.items()}
+    shape = parts[trusted](panel, origins)
+    said = {
+        name: within(points(part(panel, origins)), shape, outer) / scale
+        for name, part in parts.items()
+    }
     total, votes = said[trusted], [trusted]
     while len(votes) < VOTES:
         errors = {
@@ -103,8 +129,11 @@ def blended(
     p_value = same_error_p_value(
         panel, origins, scale * total / VOTES, scale * said[trusted], panel.horizon
     )
-    weights = {name: votes.count(name) / VOTES for name in parts if name in votes}
-    return Blend(parts, weights if p_value < EVEN else {trusted: 1.0}, parts[trusted])
+    heard = len(origins) / (len(origins) + panel.horizon) if p_value < EVEN else 0.0
+    weights = {name: heard * votes.count(name) / VOTES for name in parts if name in votes}
+    weights[trusted] += 1 - heard
+    counted = {name: weight for name, weight in weights.items() if weight}
+    return Blend(parts, counted, parts[trusted], outer)
 
 
 def remembered(forecaster: Callable) -> Callable:

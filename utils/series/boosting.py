@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from utils.series.heads import Scaling, inner_of
+from utils.series.heads import Scaling, window
 from utils.series.panel import Panel, evenly
 
 import numpy as np
@@ -37,23 +37,22 @@ class Boosting:
         for some in np.array_split(origins, -(-len(origins) * panel.horizon // self.ROWS)):
             x, _, middle, size = self._examples(panel, some)
             normal = self.trees.predict(x).reshape(len(some), panel.horizon)
-            inner = self.scaling.back(normal, middle, size)
-            forecasts.append(inner_of(panel).outer(inner, panel.series_of(some)))
+            forecasts.append(self.scaling.back(normal, middle, size))
         return np.maximum(np.concatenate(forecasts), panel.lowest)
 
     def _examples(self, panel, origins):
-        x, middle, size = self.scaling.apply(panel, origins)
+        x, middle, size = self.scaling.apply(panel, origins, window(panel))
         rows = origins[:, None] + np.arange(panel.horizon)
         step = np.broadcast_to(np.arange(panel.horizon), rows.shape)
         columns = [step, *np.moveaxis(panel.coming(rows), -1, 0)]
         phase = np.arange(panel.horizon) % panel.season
         same = []
-        for back in range(1, 1 + min(self.SEASONS, inner_of(panel).steps // panel.season)):
+        for back in range(1, 1 + min(self.SEASONS, x.shape[1] // panel.season)):
             source = phase - back * panel.season
             same.append(x[:, source])
             columns += list(np.moveaxis(panel.known[origins[:, None] + source], -1, 0))
         last, season = x[:, -1], x[:, -panel.season :].mean(axis=1)
         for value in (last, season, x.mean(axis=1), (middle / size)[:, 0]):
             same.append(np.broadcast_to(value[:, None], rows.shape))
-        target = self.scaling.forward(inner_of(panel).values[rows, 0], middle, size)
+        target = (panel.values[rows, 0] - middle) / size
         return np.stack([*columns, *same], -1).reshape(rows.size, -1), target.ravel(), middle, size

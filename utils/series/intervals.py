@@ -29,7 +29,8 @@ class Conformal:
     of them count as fewer, n / h at worst; see `independent`.
 
     The first of these errors are those of the validation part, which chose the epoch and what is
-    written: they are a little too small, until those of the test part have replaced them.
+    written: they are a little too small, until those of the test part have replaced them. And where
+    a forecast has bounds of its own, what n windows say against them at step h counts n / (n + h).
 
     Args:
         panel: the series.
@@ -53,6 +54,8 @@ class Conformal:
         self.steps = np.arange(1, panel.horizon + 1)
         self.time = origins - panel.end[series]  # steps before the end
         self.memory = 1 + np.ptp(self.time[:validated])
+        own = (bounds[..., 0] < bounds[..., -1]).any()
+        self.weight = validated / (validated + own * self.steps)
         actual = _logs(panel, panel.values[origins[:, None] + self.steps - 1, 0], log)
         over = actual[..., None] - _logs(panel, bounds, log)
         misses = [np.maximum(-over[..., i], over[..., -1 - i]) for i in range(len(levels))]
@@ -71,7 +74,7 @@ class Conformal:
         age = now - self.time[:, None] - self.steps  # since a step came: 0 for the newest
         known = np.where((age >= 0) & (age < self.memory), self.misses, np.nan)
         levels = [_quantiles(*level) for level in zip(known, shares, strict=True)]
-        return extended(np.array(levels), len(self.steps))
+        return self.weight * extended(np.array(levels), len(self.steps))
 
     def rolling(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the corrections as known at each origin of the test part, and at the end.

@@ -1,13 +1,16 @@
-"""What only many series need: known columns that reach far enough, young series, a row for each."""
+"""What forecast.py needs beyond a lesson: known columns, young series, a row for each, counts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from utils import InputError
+from utils.series import outputs
 from utils.series.backtest import Backtest
+from utils.series.blend import Whole
 from utils.series.intervals import Conformal
 from utils.series.panel import FEW, Panel, evenly
+from utils.series.pretrained import AtOnce, symmetric
 
 import numpy as np
 import pandas as pd
@@ -98,3 +101,49 @@ def by_series(found: Backtest) -> pd.DataFrame:
         table[name] = errors.groupby(panel.series_of(found.origins)).mean()
     table["mase"] = table[found.written] / panel.mase_scale
     return table.set_axis(pd.Index(panel.names, name="series"))
+
+
+def shown(panel: Panel, found: Backtest | None) -> list[tuple[str, int]]:
+    """Return titles and numbers of the series to draw: best, median, worst by MASE, the largest."""
+    if not found:
+        return list(zip(panel.names[:4], range(4), strict=False))
+    mase = by_series(found)["mase"].to_numpy()
+    ranked = np.argsort(mase)[: np.isfinite(mase).sum()]
+    largest = int(np.argmax([panel.series(number).mean() for number in range(len(panel.names))]))
+    ends = {"best": ranked[0], "median": ranked[len(ranked) // 2], "worst": ranked[-1]}
+    return [*ends.items(), ("largest", largest)]
+
+
+def look_ahead(panel: Panel, forecaster: Callable, network: AtOnce, facts: dict) -> pd.DataFrame:
+    """Return what forecast.csv holds: the forecast, its bounds or quantiles, and rarely the mean.
+
+    Where many values are zero, the mean stands beside the median, which then is zero too often.
+
+    Args:
+        panel: the series.
+        forecaster: what is written.
+        network: what says the mean.
+        facts: levels, log and corrections, see `utils.series.outputs.ahead`, and: quantiles that
+            are asked for, or None; squared, whether the forecast is a mean; whole, mostly_zero, of
+            `Panel`; young, of `of_young`, or None.
+    """
+    whole = facts["whole"] and not facts["squared"]
+    if facts["young"]:
+        facts = facts | {"corrections": by_age(panel, facts["corrections"], facts["young"])}
+    written: Callable = Whole(forecaster) if whole else forecaster
+    table = outputs.ahead(panel, written, facts)
+    levels = symmetric(facts["quantiles"])
+    asked = facts["quantiles"] or (levels[0], levels[-1])
+    bounds = [name for name in table if name not in ("series", "time", "forecast")]
+    point = table["forecast"] = table["forecast"].round() if whole else table["forecast"]
+    for name, quantile in zip(bounds, levels, strict=True):
+        bound = table.pop(name)
+        if whole and quantile < 0.5:
+            bound = np.minimum(np.ceil(bound), point)
+        elif whole:
+            bound = bound.round() if quantile == 0.5 else np.maximum(np.floor(bound), point)
+        if quantile in asked:
+            table[f"q{quantile:g}" if facts["quantiles"] else name] = bound
+    if facts["mostly_zero"] and not facts["squared"]:
+        table["mean"] = network._replace(squared=True)(panel, panel.end)[..., 0].ravel()
+    return table

@@ -14,9 +14,11 @@ import numpy as np
 PATCH = 16  # steps
 QUANTILES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 SIMPLE = (
-    "last value", "mean of the last season", "mean of the window", "last season",
-    "last season and its drift", "mean of four seasons", "last longer season",
-    "mean of four longer seasons",
+    "last value", "last value and its drift", "mean of the newest values",
+    "mean of the last season", "mean of the window", "last season", "last longer season",
+    "mean of four seasons", "mean of four longer seasons", "four seasons and their drift",
+    "four seasons and the last error", "four seasons and the newest errors",
+    "four longer seasons and the newest errors",
 )  # fmt: skip
 VALUES = 3 * PATCH + 6  # columns of `Patches.values`
 SEASONS = 4  # that a mean over seasons takes
@@ -74,8 +76,7 @@ def patches(
     mean, std = np.where(np.isfinite(mean), mean, 0.0), np.where(still, 0.0, std)
     z = np.clip(rest / np.where(still, 1.0, std), -FAR, FAR).astype(np.float32)
     scaled = np.where(past, z, np.float32(np.nan))
-    by_season = np.where(seasons[:, :1] > 1, _change(scaled, seasons[:, :1], 9.0), 9.0)
-    change = np.minimum(_change(scaled, np.ones_like(seasons[:, :1]), 1.0), by_season)
+    change = np.minimum(_change(scaled, 1, 1.0), _change(scaled, seasons[:, :1], 9.0))
     visible = np.where(seen, z, np.float32(np.nan))
     change = np.clip(change, 0.01, 2.0).astype(np.float32)
     last, front, simple = _simple(visible, seasons)
@@ -109,9 +110,8 @@ def targets(cut: Patches, weight: np.ndarray) -> np.ndarray:
 
 def _change(z, lag, otherwise):
     """Return the mean absolute change over `lag` steps, (windows, 1), where four are known."""
-    at = np.arange(z.shape[1]) - np.maximum(lag, 1)
-    change = np.abs(z - np.take_along_axis(z, np.maximum(at, 0), axis=1))
-    known = np.isfinite(change) & (at >= 0)
+    change = np.abs(z - _before(z, lag))
+    known = np.isfinite(change)
     count = known.sum(axis=1, keepdims=True)
     change = np.where(known, change, 0).sum(axis=1, keepdims=True)
     return np.where(count >= 4, change / np.maximum(count, 1), otherwise)
@@ -141,25 +141,53 @@ def _simple(z, seasons):
     first = [_lag(z, ahead, front, seasons[:, 0], back) for back in range(SEASONS)]
     longer = [_lag(z, ahead, front, seasons[:, 1], back) for back in range(SEASONS)]
     season = np.where(seasons[:, :1] > 1, seasons[:, :1], PATCH)
-    zero = np.zeros((windows, 1))
-    sums = np.concatenate([zero, np.cumsum(np.where(seen, z, 0), axis=1, dtype=float)], axis=1)
-    counts = np.concatenate([zero, np.cumsum(seen, axis=1)], axis=1)
-
-    def mean_before(row):
-        high, low = np.maximum(row + 1, 0), np.maximum(row + 1 - season, 0)
-        count, total = (
-            np.take_along_axis(x, high, axis=1) - np.take_along_axis(x, low, axis=1)
-            for x in (counts, sums)
-        )
-        return np.where(count > season / 2, total / np.maximum(count, 1), np.nan)
-
-    newest, before = mean_before(front), mean_before(front - season)
-    seasons_ahead = np.ceil((ahead - front[..., None]) / season[..., None])
-    flat = [np.where(ever, last, np.nan), newest, np.where(ever, 0.0, np.nan)]
-    simple = [np.broadcast_to(x[..., None], (windows, number, PATCH)) for x in flat]
-    drift = (newest - before)[..., None] * seasons_ahead
-    simple += [first[0], first[0] + drift, _mean(first), longer[0], _mean(longer)]
+    quarter = season // 4 + 1
+    newest, before, long_before = (
+        _mean_before(z, front - back * season, season, season / 2) for back in (0, 1, 3)
+    )
+    drift = (newest - long_before) / 3  # by season
+    drift = np.where(np.isfinite(drift), drift, newest - before)[..., None]
+    steps_ahead = ahead - front[..., None]
+    known_last = np.where(ever, last, np.nan)
+    flat = [known_last, _mean_before(z, front, quarter, 0), newest, np.where(ever, 0.0, np.nan)]
+    flat = [np.broadcast_to(x[..., None], (windows, number, PATCH)) for x in flat]
+    flat.insert(1, known_last[..., None] + drift * steps_ahead / season[..., None])
+    four, longer_four = _mean(first), _mean(longer)
+    back = np.ceil(steps_ahead / season[..., None])
+    drifting = _mean([lag + drift * (back + one) for one, lag in enumerate(first)])
+    errors, longer_errors = (
+        z - _mean([_before(z, one * seasons[:, [i]]) for one in range(1, SEASONS + 1)])
+        for i in (0, 1)
+    )
+    corrected = [
+        four + np.take_along_axis(errors, front, axis=1)[..., None],
+        four + _mean_before(errors, front, quarter, 0)[..., None],
+        longer_four + _mean_before(longer_errors, front, quarter, 0)[..., None],
+    ]
+    simple = [*flat, first[0], longer[0], four, longer_four, drifting, *corrected]
     return last, front, np.stack(simple, axis=-1).astype(np.float32)
+
+
+def _before(z, lag):
+    """Return the values `lag` steps before each, by window; NaN where there is none."""
+    at = np.arange(z.shape[1]) - np.broadcast_to(lag, (len(z), 1))
+    value = np.take_along_axis(z, np.maximum(at, 0), axis=1)
+    return np.where((at >= 0) & (lag != 0), value, np.nan)
+
+
+def _mean_before(z, row, steps, fewest):
+    """Return the means of those known of so many `steps`, of which `row` is the last, if enough."""
+    seen, zero = np.isfinite(z), np.zeros((len(z), 1))
+    sums, counts = (
+        np.concatenate([zero, np.cumsum(x, axis=1, dtype=float)], axis=1)
+        for x in (np.where(seen, z, 0), seen)
+    )
+    high, low = np.maximum(row + 1, 0), np.maximum(row + 1 - steps, 0)
+    count, total = (
+        np.take_along_axis(x, high, axis=1) - np.take_along_axis(x, low, axis=1)
+        for x in (counts, sums)
+    )
+    return np.where(count > fewest, total / np.maximum(count, 1), np.nan)
 
 
 def _lag(z, ahead, front, season, back):

@@ -16,11 +16,12 @@ from utils.series.patches import PATCH, QUANTILES, Patches, patches, targets
 import numpy as np
 from scipy.special import erf, expit, ndtri
 
-VERSION = 1  # of the file
+VERSION = 2  # of the file
 LONGEST = 63  # patches that the network was taught to read, those to come but the last included
 TAUGHT = 12  # patches to come, at most: further ones shorten the past no more
 LONGER = {24: 168, 7: 364, 48: 336, 96: 672}  # a second season, by the first
 BATCH = 256  # windows
+SCORED_PATCHES = 20_000  # that are read to score a part: 300 windows of 1,000 steps
 NEARBY = 2  # steps by which a season may differ from what the calendar says
 CLEARLY = 0.6  # of the change over the calendar's season: below, another one is taken
 
@@ -54,7 +55,7 @@ def load(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
 
 
 def run(weights: dict[str, np.ndarray], cut: Patches, first: int) -> np.ndarray:
-    """Return what `pretrain.build_network` answers, in NumPy.
+    """Return what `utils.series.network.build_network` answers, in NumPy.
 
     Args:
         weights: by "layer/weight".
@@ -189,6 +190,11 @@ def window(length: int, horizon: int) -> int:
     """Return the steps of a window, of a series of that length, that the network was taught."""
     patches_ahead = min(-(-horizon // PATCH), TAUGHT)
     return min(length, (LONGEST + 1 - patches_ahead) * PATCH)
+
+
+def scored_windows(panel: Panel) -> int:
+    """Return how many windows of a part are scored, at most, for the time that this takes."""
+    return max(SCORED_PATCHES * PATCH // (panel.input_steps + panel.horizon), 256)
 
 
 def symmetric(quantiles: Sequence[float] | None) -> tuple[float, ...]:

@@ -1,14 +1,19 @@
-"""Slots as chunks of words, and their scores.
+"""Slots as chunks of words, and what taggers got right: of one, over several seeds, as tables.
 
-A tag is "O", or "B-" (begins) or "I-" (inside) and the name of a slot.
+A tag is "O", or "B-" (begins) or "I-" (inside) and the name of a slot. A sentence has words, tags,
+intent and cue, as `utils.slots.files.Sentence`; a reading, tags, chunks, intent and probability, as
+`utils.slots.tagger.Reading`.
 """
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import permutation_test
+
+SHOWN = {"f1": "F1", "intent_accuracy": "intent", "sentence_accuracy": "sentence"}
+LEGEND = "F1: slots right in name and in both ends; sentence: the intent and every slot are right"
 
 
 def spans(tags: Sequence[str]) -> set[tuple[str, int, int]]:
@@ -62,33 +67,6 @@ def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
     )
 
 
-def f1_p_value(true: Sequence, one: Sequence, other: Sequence, shuffles: int = 10_000) -> float:
-    """Return the p-value of "two taggers have the same F1", two-sided.
-
-    If they were alike, it would not matter whose tags of a sentence are whose: so of each sentence
-    they change hands by chance, many times, and the p-value is how often F1 then differs by as
-    much. All are given as the tags of each sentence.
-
-    Source: Yeh, "More accurate tests for the statistical significance of result differences"
-    (2000), approximate randomization.
-    """
-    right = [spans(tags) for tags in true] * 2
-    found = [spans(tags) for tags in (*one, *other)]
-    pairs = zip(right, found, strict=True)
-    both, total = np.array([(len(a & b), (len(a) + len(b)) / 2) for a, b in pairs]).T
-
-    def f1(rows):  # of the sentences of one tagger, or of both
-        rows = rows.astype(int)
-        return both[rows].sum(axis=-1) / np.maximum(total[rows].sum(axis=-1), 1)
-
-    test = permutation_test(
-        np.split(np.arange(len(both)), 2), lambda one, other, axis: np.abs(f1(one) - f1(other)),
-        permutation_type="samples", n_resamples=shuffles, batch=100, alternative="greater",
-        vectorized=True, random_state=0,
-    )  # fmt: skip
-    return float(test.pvalue)
-
-
 def slot(tag: str) -> str:
     """Return the slot of a tag: B-destination -> destination; O is a slot of its own here."""
     return tag.partition("-")[2] or tag
@@ -119,15 +97,120 @@ def commonest_tags(sentences: Sequence) -> list[list[str]]:
     return [[counts[word].most_common(1)[0][0] for word in one.words] for one in sentences]
 
 
-def calibration_error(probabilities: Sequence[float], right: Sequence[bool]) -> float:
-    """Return the expected calibration error, in per cent, with ten bins of the same width.
+def evaluate(sentences: Sequence, readings: Sequence) -> dict:
+    """Return what was right, in per cent.
 
-    It is the distance between what is promised, the mean probability, and what is kept, the share
-    that is right, averaged over bins by how many answers they hold.
-
-    Source: Guo et al., "On calibration of modern neural networks" (2017).
+    Returns:
+        f1, precision and recall of whole slots; intent_accuracy, None where the data have no
+        intents; sentence_accuracy, of sentences whose intent and whose every slot are right.
     """
-    probabilities, right = np.asarray(probabilities, float), np.asarray(right, float)
-    bins = np.minimum((probabilities * 10).astype(int), 9)
-    gaps = np.abs(np.bincount(bins, probabilities - right, 10))  # promised - kept, summed
-    return float(100 * gaps.sum() / max(len(right), 1))
+    table = score([one.tags for one in sentences], [one.tags for one in readings])
+    pairs = zip(sentences, readings, strict=True)
+    intents = [true.intent == found.intent for true, found in pairs if true.intent is not None]
+    return {
+        **table.loc["all", ["f1", "precision", "recall"]].to_dict(),
+        "intent_accuracy": float(100 * np.mean(intents)) if intents else None,
+        "sentence_accuracy": float(100 * np.mean(all_right(sentences, readings))),
+    }
+
+
+def sure_and_right(sentences: Sequence, readings: Sequence) -> dict[str, np.ndarray]:
+    """Return how probable each "slot" that was found is, and 1 if it is right: (2, slots).
+
+    And, if the data have intents, the same of each "intent", (2, sentences).
+    """
+    pairs = list(zip(sentences, readings, strict=True))
+    rows = {"slot": []}
+    for sentence, reading in pairs:
+        true = spans(sentence.tags)
+        rows["slot"] += [(sure, tuple(span) in true) for *span, sure in reading.chunks]
+    if sentences[0].intent is not None:
+        rows["intent"] = [(found.probability, found.intent == true.intent) for true, found in pairs]
+    return {kind: np.array(found, float).reshape(-1, 2).T for kind, found in rows.items()}
+
+
+def all_right(sentences: Sequence, readings: Sequence) -> list[bool]:
+    """Return of which sentences every slot and the intent, if they have one, are right."""
+    return [
+        spans(true.tags) == spans(found.tags) and true.intent in (None, found.intent)
+        for true, found in zip(sentences, readings, strict=True)
+    ]
+
+
+def f1_by_cue(sentences: Sequence, readings: Sequence) -> dict[str, float]:
+    """Return F1 by where a travel query's cue stands; of other sentences, nothing."""
+    pairs = pd.Series(list(zip(sentences, readings, strict=True)))
+    by_cue = pairs.groupby([sentence.cue for sentence in sentences], sort=False)
+    return {cue: evaluate(*zip(*some, strict=True))["f1"] for cue, some in by_cue if cue}
+
+
+def over_seeds(rows: Sequence[dict]) -> dict:
+    """Return the mean of scores and, of more than one seed, the spread of those `SHOWN`."""
+    table = pd.DataFrame(rows, dtype=float)
+    spread = table.filter(list(SHOWN)).std().add_suffix("_sd")
+    scores = pd.concat([table.mean(), spread]).to_dict()
+    return {name: None if np.isnan(score) else score for name, score in scores.items()}
+
+
+def summary(runs: Sequence) -> dict:
+    """Return what scores.json says of one network, from its runs with several seeds."""
+    scores = {part: over_seeds([run.scores[part] for run in runs]) for part in runs[0].scores}
+    result = {"dev": None, "test": None} | scores
+    if runs[0].cues:
+        result["test_f1_by_cue"] = over_seeds([run.cues for run in runs])
+    result["parameters"] = runs[0].tagger.network.count_params()
+    result["fit_seconds"] = float(np.mean([run.fit.seconds for run in runs]))
+    result["seeds"] = [{"epoch": run.fit.best_epoch, **run.scores} for run in runs]
+    return result
+
+
+def slot_table(runs: Sequence, sentences: Sequence) -> pd.DataFrame:
+    """Return the scores of each slot: the mean over the runs, and the spread of F1."""
+    true = [sentence.tags for sentence in sentences]
+    tables = [score(true, [reading.tags for reading in run.readings]) for run in runs]
+    by_slot = pd.concat(tables).groupby(level=0, sort=False)
+    return by_slot.mean().assign(f1_sd=by_slot["f1"].std()).astype({"count": int})
+
+
+def sentence_table(readings: Sequence, sentences: Sequence) -> pd.DataFrame:
+    """Return each sentence, its tags and intent, what was predicted, and whether all is right.
+
+    Words are joined by spaces, and so are tags; a space within a tag becomes a "_".
+    """
+
+    def tags(found):
+        return [" ".join(tag.replace(" ", "_") for tag in one.tags) for one in found]
+
+    words = pd.Index([" ".join(sentence.words) for sentence in sentences], name="words")
+    table = pd.DataFrame({"tags": tags(sentences), "predicted_tags": tags(readings)}, words)
+    table["right"] = all_right(sentences, readings)
+    if sentences[0].intent is not None:
+        table["intent"] = [sentence.intent for sentence in sentences]
+        table["predicted_intent"] = [reading.intent for reading in readings]
+    return table
+
+
+def overview(results: dict[str, dict]) -> str:
+    """Return the results as a table to print, and what it says."""
+    rows = {}
+    for name, result in results.items():
+        row = rows[name] = {}
+        for part, (key, title) in itertools.product(("dev", "test"), SHOWN.items()):
+            if result[part] and result[part][key] is not None:
+                spread = result[part][f"{key}_sd"]
+                more = "" if spread is None else f" ± {spread:.1f}"
+                row[f"{part} {title}"] = f"{result[part][key]:.1f}{more}"
+        row |= {f"cue {cue}": f"{f1:.1f}" for cue, f1 in result.get("test_f1_by_cue", {}).items()}
+        row |= {"parameters": result["parameters"], "seconds": f"{result['fit_seconds']:.1f}"}
+    return f"{pd.DataFrame.from_dict(rows, orient='index').to_string()}\n{LEGEND}"
+
+
+def answers(taggers: dict, sentences: Sequence) -> str:
+    """Return the slots that taggers, by name, find in sentences, a column per word."""
+    tables = []
+    for sentence in sentences:
+        rows = {"": sentence.words, "right": [*map(slot, sentence.tags)]}
+        for name, tagger in taggers.items():
+            rows[name] = [*map(slot, tagger.read([sentence.words])[0].tags)]
+        tables.append(pd.DataFrame.from_dict(rows, orient="index").to_string(header=False))
+    return "\n\n".join(tables)

@@ -134,10 +134,6 @@ class CRF(keras.Layer):
         _, tags = ops.scan(back, tag, before, reverse=True)  # the first: of before any word
         return ops.transpose(ops.concatenate([tags[1:], tag[None]]))
 
-    def get_config(self):
-        """Return what `from_config` needs to build this layer again."""
-        return {**super().get_config(), "tags": self.tags, "learned": self.learned}
-
 
 def steps_first(scores, real):
     """Return scores as (steps, batch, tags), NEVER where there is no word.

@@ -1,11 +1,11 @@
-"""Sentences, their tags and intents: downloaded, read, checked, split, described."""
+"""Sentences, their tags and intents: read, checked, split, described, downloaded."""
 
 import itertools
 import os
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ class Sentence(NamedTuple):
 Parts = dict[str, list[Sentence]]
 
 
-def read(path: str | Path) -> tuple[Parts, list[str]]:
+def read(path: str | Path) -> Parts:
     """Read a data set.
 
     An I- that begins a chunk is read as B-; a word that is only spaces is passed over.
@@ -50,61 +50,50 @@ def read(path: str | Path) -> tuple[Parts, list[str]]:
             <part> is train, dev or test, which may be missing. Or one of them, to be split.
 
     Returns:
-        The sentences of "train", "dev" and, where there is one, "test"; notes on how they were read
-        and what looks suspicious.
+        The sentences of "train", "dev" and, where there is one, "test".
 
     Raises:
         InputError: if a part is missing, empty or not UTF-8, or at a line that can't be read.
     """
-    path = Path(path)
-    notes: list[str] = []
-    parts: Parts = {}
+    path, parts = Path(path), {}
     if path.is_file() or (path / "seq.in").exists():
-        parts = _split(path, _read_part(path, notes))
-        notes.append("one file, split at random with seed 0: 80 % are the train part")
+        sentences = _sentences(path)
+        random.Random(0).shuffle(sentences)
+        train, dev = (round(len(sentences) * tenths / 10) for tenths in (8, 9))
+        parts |= {"train": sentences[:train], "dev": sentences[train:dev], "test": sentences[dev:]}
     else:
         for name in ("train", "dev", "test"):
             found = [place for place in (path / f"{name}.txt", path / name) if place.exists()]
             if len(found) == 2:
                 raise InputError(f"--data {path}: has both {name}.txt and {name}; remove one")
             if found:
-                parts[name] = _read_part(found[0], notes)
+                parts[name] = _sentences(found[0])
             elif name != "test":
                 raise InputError(f"--data {path}: has neither {name}/seq.in nor {name}.txt")
     with_intents = any(sentence.intent for part in parts.values() for sentence in part)
     for name, part in parts.items():
         if not part:
-            raise InputError(f"--data {path}: the {name} part is empty")
+            why = f"the {name} part is empty; an empty line ends a sentence in a .txt file"
+            raise InputError(f"--data {path}: {why}")
         if lacking := [sentence for sentence in part if with_intents and not sentence.intent]:
             words = " ".join(lacking[0].words[:9])
             raise InputError(f"--data {path}: no intent for {words!r} in {name}, but for others")
     if not any(tag != "O" for sentence in parts["train"] for tag in sentence.tags):
         raise InputError(f"--data {path}: the train part has no slot, its tags are all O")
-    return parts, notes + _suspicious(parts)
-
-
-def _split(path: Path, sentences: list[Sentence]) -> Parts:
-    random.Random(0).shuffle(sentences)
-    train, dev = (round(len(sentences) * tenths / 10) for tenths in (8, 9))
-    parts = {"train": sentences[:train], "dev": sentences[train:dev], "test": sentences[dev:]}
-    if not all(parts.values()):
-        why = f"{len(sentences)} sentences can't be split into 80, 10, 10 %"
-        raise InputError(f"--data {path}: {why}; an empty line ends a sentence")
     return parts
 
 
-def _read_part(path: Path, notes: list[str]) -> list[Sentence]:
+def _sentences(path: Path) -> list[Sentence]:
     """Read a .txt file, or a folder with seq.in, seq.out and perhaps label."""
     sentences = []
-    for tagged, intent in _read_lines(path) if path.is_dir() else _read_columns(path, notes):
-        pieces = [*itertools.chain(*itertools.starmap(cut_tagged, tagged))]
-        if pieces:
+    for tagged, intent in _from_lines(path) if path.is_dir() else _from_columns(path):
+        if pieces := [piece for word_and_tag in tagged for piece in cut_tagged(*word_and_tag)]:
             words, tags = zip(*pieces, strict=True)
             sentences.append(Sentence(list(words), begun(tags), intent))
     return sentences
 
 
-def _read_text(path: Path) -> list[str]:
+def _lines(path: Path) -> list[str]:
     try:
         return [line.strip(" ") for line in path.read_text(encoding="utf-8-sig").split("\n")]
     except OSError as error:
@@ -126,88 +115,74 @@ def _tag(text: str, where: str) -> str:
     return tag
 
 
-def _read_lines(folder: Path) -> Iterator[tuple[list[tuple[str, str]], str | None]]:
-    """Read seq.in, seq.out and perhaps label; yield words with tags, and the intent.
+def _from_lines(folder: Path) -> Iterator[tuple[list[tuple[str, str]], str | None]]:
+    """Yield words with tags, and the intent, of each line of seq.in, seq.out and perhaps label.
 
     Words end at tabs, if both lines have some, or else at blanks, so that a word may hold a
     no-break space.
     """
     paths = [folder / name for name in ("seq.in", "seq.out", "label")]
-    columns = [_read_text(path) for path in paths if path.name != "label" or path.exists()]
-    for line, row in enumerate(itertools.zip_longest(*columns, fillvalue=""), 1):
+    files = [_lines(path) for path in paths if path.name != "label" or path.exists()]
+    for line, row in enumerate(itertools.zip_longest(*files, fillvalue=""), 1):
         word = "[^\t]+" if all("\t" in text for text in row[:2]) else "[^ \t]+"
         words, tags = (re.findall(word, text) for text in row[:2])
         where, intent = f"{paths[1]}, line {line}", _shown("".join(row[2:]))
-        tags = [_tag(tag, where) for tag in tags]
         if len(words) != len(tags):
             raise InputError(f"{where}: {len(tags)} tags for {len(words)} words, {row[0]!r}")
         if intent and not words:
             raise InputError(f"{paths[2]}, line {line}: an intent without a sentence")
-        yield list(zip(words, tags, strict=True)), intent or None
+        yield [(w, _tag(tag, where)) for w, tag in zip(words, tags, strict=True)], intent or None
 
 
-def _read_columns(path: Path, notes: list[str]) -> Iterator[tuple[list, str | None]]:
-    """Read a file with a word and its tag per line, as `_read_lines` does."""
+def _from_columns(path: Path) -> Iterator[tuple[list[tuple[str, str]], str | None]]:
+    """Yield the same of a file with a word and its tag per line."""
     rows, intent, columns = [], None, 0
-    for line, text in enumerate([*_read_text(path), ""], 1):
+    for line, text in enumerate([*_lines(path), ""], 1):
         where = f"{path}, line {line}"
-        fields = re.findall("[^ ]+", text) if "\t" not in text else text.rstrip().split("\t")
-        comment = text.startswith("#") and not (fields[1:] and re.match("O$|[BI]-", fields[-1]))
-        if named := re.fullmatch(r"#\s*intent\s*[:=]\s*(.*\S)\s*", text):
-            if rows or intent:
-                raise InputError(f"{where}: an intent, but no empty line ends what is before it")
-            intent = _shown(named[1])
-        elif comment or fields[:1] == ["-DOCSTART-"]:
-            pass
-        elif len(fields) >= 2:
-            columns = columns or len(fields)
-            if len(fields) != columns:
-                raise InputError(
-                    f"{where}: {len(fields)} columns, but {columns} before; a word or a tag may "
-                    "hold a space only where tabs are between the columns"
-                )
-            if len(fields) > 2 and not fields[0].strip():
-                raise InputError(f"{where}: nothing in the first column, where the word should be")
-            rows.append((fields[0], _tag(fields[-1], where)))
-        elif text.strip():
-            raise InputError(f"{where}: {text.strip()!r} has no tag")
-        elif rows:
+        fields = text.rstrip().split("\t") if "\t" in text else re.findall("[^ ]+", text)
+        named = re.fullmatch(r"#\s*intent\s*[:=]\s*(.*\S)\s*", text)
+        if rows and (named or not text.strip()):
             yield rows, intent
             rows, intent = [], None
+        if named and intent:
+            raise InputError(f"{where}: no sentence after the intent before it, {intent}")
+        if named:
+            intent = _shown(named[1])
+        elif not text.strip() or fields[0] == "-DOCSTART-":
+            continue
+        elif text[0] == "#" and not (fields[1:] and re.match("O$|[BI]-", fields[-1])):
+            continue  # a comment
+        elif len(fields) == 1:
+            raise InputError(f"{where}: {text.strip()!r} has no tag")
+        elif len(fields) != (columns := columns or len(fields)):
+            raise InputError(
+                f"{where}: {len(fields)} columns, but {columns} before; a word or a tag may "
+                "hold a space only where tabs are between the columns"
+            )
+        else:
+            rows.append((fields[0], _tag(fields[-1], where)))
     if intent:
         raise InputError(f"{path}: no sentence after the last intent, {intent}")
-    if columns > 2:
-        notes.append(f"{path}: {columns} columns; the first is the word, the last its tag")
 
 
-def _counts(sentences: Sequence[Sentence]) -> dict[str, Counter]:
-    slots = Counter(slot for one in sentences for slot, *_ in sorted(spans(one.tags)))
-    return {"slots": slots, "intents": Counter(one.intent for one in sentences if one.intent)}
-
-
-def _suspicious(parts: Parts) -> list[str]:
-    """Return what a reader of these parts would ask about."""
-    notes, known = [], _counts(parts["train"])
-    texts = {" ".join(sentence.words) for sentence in parts["train"]}
-    for name, part in list(parts.items())[1:]:
-        for kind, count in _counts(part).items():
-            if strange := sorted(count.keys() - known[kind]):
-                few = ", ".join(strange[:5])
-                notes.append(f"the {name} part has {len(strange)} {kind} that train lacks: {few}")
-        share = sum(" ".join(sentence.words) in texts for sentence in part) / len(part)
-        if share > 0.02:
-            notes.append(f"{share:.0%} of the {name} sentences are in the train part, too")
-    return notes
-
-
-def describe(parts: Parts, notes: Sequence[str]) -> str:
-    """Return lines that say what was read: counts, the rarest, the notes, two examples."""
+def describe(parts: Parts) -> str:
+    """Return lines that say what was read, and what looks odd in it."""
+    texts, known = {" ".join(sentence.words) for sentence in parts["train"]}, {}
     lines = [" + ".join(f"{len(part):,} {name}" for name, part in parts.items()) + " sentences"]
-    for kind, count in _counts(parts["train"]).items():
-        if counts := count.most_common():
-            rarest = ", ".join(f"{name} ({times})" for name, times in counts[:-4:-1])
-            lines.append(f"{len(counts)} {kind} in train, the rarest {rarest}")
-    lines += [f"note: {note}" for note in notes]
+    for name, part in parts.items():
+        slots = Counter(slot for one in part for slot, *_ in sorted(spans(one.tags)))
+        intents = Counter(one.intent for one in part if one.intent)
+        for kind, count in [("slots", slots), ("intents", intents)]:
+            if name == "train":
+                known[kind] = count.keys()
+                rarest = ", ".join(f"{n} ({times})" for n, times in count.most_common()[:-4:-1])
+                lines += [f"{len(count)} {kind} in train, the rarest {rarest}"] if count else []
+            elif strange := sorted(count.keys() - known[kind]):
+                few = ", ".join(strange[:5])
+                lines.append(f"note: {name} has {len(strange)} {kind} that train lacks: {few}")
+        share = sum(" ".join(one.words) in texts for one in part) / len(part)
+        if name != "train" and share > 0.02:
+            lines.append(f"note: {share:.0%} of the {name} sentences are in the train part, too")
     for sentence in parts["train"][:2]:
         tagged = zip(sentence.words, sentence.tags, strict=True)
         said = " ".join(word if tag == "O" else f"{word}/{tag}" for word, tag in tagged)

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from utils import InputError, training
+from utils.slots.chunks import evaluate, sure_and_right
 from utils.slots.files import Sentence
-from utils.slots.scores import evaluate, sure_and_right
 from utils.slots.tagger import Tagger
 from utils.slots.text import normal
 from utils.slots.vocabulary import OTHER

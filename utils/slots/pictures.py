@@ -1,26 +1,34 @@
 """Pictures of what taggers got right."""
 
-from utils import board, plotting
+from utils import plotting
 from utils.slots import chunks
 
+import numpy as np
 import pandas as pd
 
 
 def heatmap(axes, percent):
-    """Draw a table of numbers from 0 to 100, its columns' names aslant if they are long."""
-    board.heatmap(axes, percent, high=100)
-    if max(map(len, percent.columns)) > 2:
-        steep = 30 if len(percent.columns) < 8 else 60
-        axes.set_xticks(axes.get_xticks(), percent.columns, rotation=steep, ha="right")
+    """Draw a table of numbers from 0 to 100 as squares."""
+    axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, aspect="auto")
+    for (row, column), value in np.ndenumerate(percent):
+        colour = "white" if value > 60 else plotting.BLACK if value > 0.5 else plotting.GREY
+        axes.text(column, row, f"{value:.0f}", color=colour, ha="center", va="center")
+    aslant = {"rotation": 30 if len(percent.columns) < 8 else 60, "ha": "right"}
+    long = max(map(len, percent.columns)) > 2
+    axes.set_xticks(range(len(percent.columns)), percent.columns, **aslant if long else {})
+    axes.set_yticks(range(len(percent)), percent.index)
+    axes.grid(False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
 
 
 def draw_scores(results, part, references, best, readings, sentences):
     """Draw the networks' F1 in a part side by side, and what the best took for what.
 
-    The results are by network, as `utils.slots.scores.summary` returns them; the references are F1
+    The results are by network, as `utils.slots.chunks.summary` returns them; the references are F1
     by name; the readings are those of the best network.
     """
-    figure, axes = plotting.new_figure("fs", (12, 5 + 0.1 * len(results)))
+    figure, axes = plotting.plt.subplot_mosaic("fs", figsize=(12, 5 + 0.1 * len(results)))
     bars = {}
     for name, result in results.items():
         cues = {f"cue {cue}": f1 for cue, f1 in result.get("test_f1_by_cue", {}).items()}
@@ -50,7 +58,9 @@ def draw_taipei(taggers, queries):
         for start in range(0, len(names), width)
         for row in range(2)
     ]
-    figure, axes = plotting.new_figure(mosaic, (2 + 3 * width, 2.2 * len(mosaic)), sharey=True)
+    figure, axes = plotting.plt.subplot_mosaic(
+        mosaic, figsize=(2 + 3 * width, 2.2 * len(mosaic)), sharey=True
+    )
     for name, tagged in taggers.items():
         for row, query in enumerate(queries):
             percent = 100 * tagged.tag_probabilities(query.words)  # (words, tags)

@@ -24,7 +24,6 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from utils.slots.files import Sentence
 from utils.slots.text import cut
@@ -39,30 +38,24 @@ SLOTS = {
 }
 
 
-class Grammar(NamedTuple):
-    """What one language needs."""
-
-    sentences: dict[str, list[str]]  # by cue
-    phrases: dict[str, list[str]]
-    cities: dict[str, list[str]]  # by part, each as often as it is in the hat to draw from
-    taipei: dict[str, str]  # the lecture's sentence, and its cue
-    train: int  # queries to learn from
-
-
 @functools.cache
-def grammar(language: str) -> Grammar:
-    """Read the grammar of one of `LANGUAGES`."""
+def grammar(language: str) -> dict:
+    """Read the grammar of one of `LANGUAGES`.
+
+    Returns:
+        "sentences", by cue; "phrases"; "cities" by part, each as often as it is in the hat to draw
+        from; "taipei", the lecture's sentence, and its cue; "train", how many queries train.
+    """
     path = Path(__file__).with_name(f"travel_{language}.toml")
     found = tomllib.loads(path.read_text(encoding="utf-8"))
-    listed = found.pop("cities")
-    made_up = listed.pop("invented", [])
+    made_up = found["cities"].pop("invented", [])
     cities = {  # the n-th 1/n as often as the first (Zipf's law): some that train has are rare
         part: [city for n, city in enumerate(names, 1) for _ in range(len(names) // n)]
-        for part, names in listed.items()
+        for part, names in found["cities"].items()
     }
     if made_up:  # evenly: the more names, the less is learned by heart
-        cities["train"] = listed["train"] + made_up
-    return Grammar(cities=cities, **found)
+        cities["train"] = found["cities"]["train"] + made_up
+    return found | {"cities": cities}
 
 
 def generate(
@@ -74,7 +67,8 @@ def generate(
     often in the list is often drawn.
     """
     rng = random.Random(seed)
-    sentences, phrases = grammar(language).sentences, grammar(language).phrases | {"city": cities}
+    sentences = grammar(language)["sentences"]
+    phrases = grammar(language)["phrases"] | {"city": cities}
 
     def expand(text):
         return re.sub("<(.*?)>", lambda phrase: expand(rng.choice(phrases[phrase[1]])), text)
@@ -113,7 +107,7 @@ def twins(sentence: str, cue: str) -> list[Sentence]:
 
 def taipei(language: str = "en") -> list[Sentence]:
     """Return the lecture's two sentences, arriving and leaving."""
-    return twins(**grammar(language).taipei)
+    return twins(**grammar(language)["taipei"])
 
 
 def parts(
@@ -124,8 +118,8 @@ def parts(
     For train, None is as many as the language needs. The lecture's own pair is in none of them.
     """
     found = grammar(language)
-    counts = {"train": found.train if train is None else train, "dev": dev, "test": test}
+    counts = {"train": found["train"] if train is None else train, "dev": dev, "test": test}
     return {
-        name: generate(count, f"{name} {seed}", found.cities[name], language)
+        name: generate(count, f"{name} {seed}", found["cities"][name], language)
         for name, count in counts.items()
     }
