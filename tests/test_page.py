@@ -10,6 +10,7 @@ import slot_filling
 from page import build, train
 from utils.cells import PeepholeLSTMCell
 from utils.series import pretrained
+from utils.series.table import read_table
 from utils.slots import tagger, travel
 from utils.slots.vocabulary import Vocabulary
 
@@ -293,7 +294,7 @@ def test_forecasts_are_those_of_forecast_py(visit, number, tmp_path):
     found = pd.read_csv(download(open_csv(visit, path, decimal)))
     given = ["--csv", str(path), "--column", "<b>value", "--decimal", decimal]
     args = forecast.parse_args(given)
-    panel, _ = forecast.lay_out(*forecast.read(args, [])[:2], args)
+    panel, _ = forecast.lay_out(read_table(path, "<b>value", decimal=decimal).frames, [], args)
     weights, _ = pretrained.load(forecast.MODEL)
     wanted = pretrained.AtOnce(weights, (0.05, 0.95))(panel, panel.end)[0]  # (steps, 3)
     atol = 1e-4 * np.nanstd(values)
@@ -380,8 +381,7 @@ def test_a_file_is_understood_as_forecast_py_does_or_refused(visit, number, tmp_
         assert "2001-12-31" in found or found.startswith("Line 3 breaks")
         return
     assert found == said
-    given = ["--csv", str(path), "--column", "a", "--decimal", decimal]
-    frame = forecast.read(forecast.parse_args(given))[0][""]
+    frame = read_table(path, "a", decimal=decimal).frames[""]
     known = map(str, frame["a"].dropna().index[[0, -1]])
     span = " to ".join(re.sub(r"^(.{10}) 00:00:00$|^(.{16}):00$", r"\1\2", time) for time in known)
     assert found.startswith(f"{len(frame)} rows (") and found.endswith(f", {span}.")
