@@ -4,7 +4,7 @@ function originsOf({ values: { length } }, horizon) {
   const first = Math.max(Math.ceil(0.85 * length) - horizon, 2 * horizon, 8);
   const count = Math.max(0, Math.min(20, last - first + 1));
   const apart = (last - first) / Math.max(count - 1, 1);
-  return Array.from({ length: count }, (_, k) => Math.round(last - k * apart));
+  return upTo(count).map((k) => Math.round(last - k * apart));
 }
 
 // What comes after an origin, a row for each known step: the absolute errors of a forecast (steps

@@ -132,7 +132,7 @@ function board(id, network) {
     if (input === names) build({ [id]: names.value });
     if (input !== length) return show();
     const count = Number(length.value);
-    layOut(rows().map((values) => Array.from({ length: count }, (_, k) => values[k] ?? 0)));
+    layOut(rows().map((values) => upTo(count).map((k) => values[k] ?? 0)));
     return show();
   }
 

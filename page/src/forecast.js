@@ -2,7 +2,7 @@ const HORIZONS = { 24: 48, 7: 28, 6: 24, 5: 20, 12: 12, 52: 13 }; // by season
 const [MOST_STEPS, MOST_BYTES] = [1000, 2e7];
 const { arrays: weights } = readSafetensors(part("forecaster").textContent);
 const csv = (name, values) => [name, ...values.map((value) => value.toFixed(3))].join("\n");
-const noisySine = Array.from({ length: 400 }, (_, k) => Math.sin(k / 6) + 0.4 * Math.sin(k ** 2));
+const noisySine = upTo(400).map((k) => Math.sin(k / 6) + 0.4 * Math.sin(k ** 2));
 const drawing = new Array(96).fill(0);
 const sources = { // and the file, once there is one
   greensboro: () => atob(part("weather_greensboro").textContent),

@@ -1,6 +1,5 @@
 // The pretrained network, as utils/series/pretrained.py runs it; weights by "layer/weight".
 const HALF = 5; // quantiles on either side of the median: 5, 10, 20, ... 90, 95 %
-const SIMPLE = 8;
 
 // Abramowitz & Stegun 7.1.26, off by less than 2e-7.
 function erf(x) {
@@ -41,12 +40,12 @@ function forecast(weights, values, seasons, horizon) {
     const head = dense("head", [...x[place], ...read[place]]).map(gelu);
     const [heed, correction] = [dense("heed", head), dense("correction", head)];
     const apart = dense("apart", head).map((each) => softplus(each) * Math.exp(patch.blind / 2));
+    const bySteps = [heed, patch.simple, patch.known, apart].map((all) => split(all, PATCH));
     return correction.map((more, step) => {
-      const at = (all, number) => all.slice(step * number, (step + 1) * number);
-      const [simple, can] = [at(patch.simple, SIMPLE), at(patch.known, SIMPLE)];
-      const trust = softmax(at(heed, SIMPLE).map((each, j) => each - 1e4 * (1 - can[j])));
+      const [told, simple, can, further] = bySteps.map((rows) => rows[step]);
+      const trust = softmax(told.map((each, j) => each - 1e4 * (1 - can[j])));
       const middle = more + total(trust.map((each, j) => each * can[j] * simple[j]));
-      const [below, above] = split(at(apart, 2 * HALF), 2);
+      const [below, above] = split(further, 2);
       const lower = cumulated(below.reverse()).reverse().map((each) => -each);
       const outer = (each) => (patch.last + change * (middle + each)) * std + level;
       return { quantiles: [...lower, 0, ...cumulated(above)].map(outer), heed: trust };
@@ -63,7 +62,7 @@ const [MOST_PATCHES, TAUGHT] = [64, 12]; // in all, and to come, that the networ
 function seasonsOf(values, season) {
   const usual = [season, LONGER[season] ?? 0];
   if (season <= 2 * NEARBY) return usual;
-  const near = Array.from({ length: 2 * NEARBY + 1 }, (_, k) => season - NEARBY + k);
+  const near = upTo(2 * NEARBY + 1).map((k) => season - NEARBY + k);
   const changes = near.map((lag) => changeOver(values, lag, 2 * lag, Infinity));
   const least = Math.min(...changes);
   return least < CLEARLY * changes[NEARBY] ? [near[changes.indexOf(least)], 0] : usual;

@@ -1,6 +1,7 @@
 // A vector is an array of numbers; a matrix is one too, row after row, as Keras stores it.
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const linear = (x) => x;
+const upTo = (count) => [...Array(count).keys()]; // 0, 1, ... count - 1
 const total = (vector) => vector.reduce((sum, value) => sum + value, 0);
 const mean = (vector) => total(vector) / vector.length;
 const cumulated = (vector) => vector.map((_, k) => total(vector.slice(0, k + 1)));
@@ -23,7 +24,7 @@ function product(x, W) {
 
 function split(vector, parts) {
   const size = vector.length / parts;
-  return Array.from({ length: parts }, (_, k) => vector.slice(k * size, (k + 1) * size));
+  return upTo(parts).map((k) => vector.slice(k * size, (k + 1) * size));
 }
 
 function logSumExp(vector) {

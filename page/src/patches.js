@@ -25,15 +25,18 @@ function patches(values, seasons) {
   const bySeason = seasons[0] > 1 ? changeOver(z, seasons[0], 4, 9) : 9;
   const change = Math.max(0.01, Math.min(2, changeOver(z, 1, 4, 1), bySeason));
   const scales = [Math.log(change), ...seasons.map((s) => s > 1), ...seasons.map(Math.log1p)];
+  const errors = seasons.map((lag) => z.map((value, row) => // of the mean of four seasons
+    value - meanOf(upTo(AVERAGED).map((k) => (lag > 1 ? z[row - (k + 1) * lag] : NaN)))));
   let front = -1; // the newest row that is known
-  const cut = Array.from({ length: z.length / PATCH }, (_, patch) => {
+  const cut = upTo(z.length / PATCH).map((patch) => {
     const own = z.slice(patch * PATCH, (patch + 1) * PATCH);
     own.forEach((value, k) => (front = known(value) ? patch * PATCH + k : front));
     const last = front < 0 ? 0 : z[front];
     const beside = own.map((value) => Math.asinh((value - last) / change));
     const blind = Math.log1p(((patch + 1) * PATCH - 1 - Math.max(front, 0)) / PATCH);
     const parts = [...own, ...beside, ...own.map(known), blind, ...scales];
-    const told = simpleForecasts(z, seasons, patch, front).map((value) => (value - last) / change);
+    const told = simpleForecasts(z, errors, seasons, patch, front)
+      .map((value) => (value - last) / change);
     return {
       last, blind, values: parts.map((value) => (Number.isNaN(value) ? 0 : Number(value))),
       simple: told.map((value) => (known(value) ? value : 0)),
@@ -44,24 +47,29 @@ function patches(values, seasons) {
   return { cut, change, level: still ? highest : middle, std: still ? 0 : deviation };
 }
 
-// Eight of each step of the next patch, in the order of SIMPLE, NaN where there is nothing to say.
-function simpleForecasts(z, seasons, patch, newest) {
+// Thirteen of each step of the next patch, in the order of SIMPLE, NaN where nothing is to be said.
+function simpleForecasts(z, errors, seasons, patch, newest) {
   const front = Math.max(newest, 0);
   const season = seasons[0] > 1 ? seasons[0] : PATCH;
-  const meanBefore = (row) => {
-    const some = z.slice(Math.max(row + 1 - season, 0), Math.max(row + 1, 0)).filter(known);
-    return some.length > season / 2 ? mean(some) : NaN;
+  const meanBefore = (all, row, steps, fewest) => {
+    const some = all.slice(Math.max(row + 1 - steps, 0), Math.max(row + 1, 0)).filter(known);
+    return some.length > fewest ? mean(some) : NaN;
   };
-  const [flat, before] = [meanBefore(front), meanBefore(front - season)];
-  return Array.from({ length: PATCH }, (_, k) => {
-    const ahead = (patch + 1) * PATCH + k;
-    const lags = (length) => Array.from({ length: AVERAGED }, (__, back) => {
-      const at = ahead - (Math.ceil((ahead - front) / length) + back) * length;
-      return length > 1 && at >= 0 ? z[at] : NaN;
-    });
-    const [first, longer] = seasons.map(lags);
-    const drift = (flat - before) * Math.ceil((ahead - front) / season);
-    const [last, zero] = newest < 0 ? [NaN, NaN] : [z[front], 0];
-    return [last, flat, zero, first[0], first[0] + drift, meanOf(first), longer[0], meanOf(longer)];
-  }).flat();
+  const newestOf = (all) => meanBefore(all, front, Math.floor(season / 4) + 1, 0);
+  const [flat, before, longBefore] =
+    [0, 1, 3].map((back) => meanBefore(z, front - back * season, season, season / 2));
+  const drift = known(longBefore) ? (flat - longBefore) / 3 : flat - before;
+  const [last, zero] = newest < 0 ? [NaN, NaN] : [z[front], 0];
+  return upTo(PATCH).flatMap((k) => {
+    const ahead = (patch + 1) * PATCH + k - front;
+    const [first, longer] = seasons.map((length) => upTo(AVERAGED).map((back) =>
+      (length > 1 ? z[front + ahead - (Math.ceil(ahead / length) + back) * length] : NaN)));
+    const drifting = first.map((value, back) => value + drift * (Math.ceil(ahead / season) + back));
+    const [four, longerFour] = [meanOf(first), meanOf(longer)];
+    return [
+      last, last + (drift * ahead) / season, newestOf(z), flat, zero, first[0], longer[0], four,
+      longerFour, meanOf(drifting), four + errors[0][front], four + newestOf(errors[0]),
+      longerFour + newestOf(errors[1]),
+    ];
+  });
 }
