@@ -130,10 +130,9 @@ function board(id, network) {
   function changed(input) {
     part(id).hidden = inputs.tab.value !== id;
     if (input === names) build({ [id]: names.value });
-    if (input !== length) return show();
-    const count = Number(length.value);
-    layOut(rows().map((values) => upTo(count).map((k) => values[k] ?? 0)));
-    return show();
+    const resized = (values) => upTo(Number(length.value)).map((k) => values[k] ?? 0);
+    if (input === length) layOut(rows().map(resized));
+    show();
   }
 
   return { build, changed };
