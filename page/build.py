@@ -1,11 +1,10 @@
-"""Put each page together: HTML, style, modules and weights in one file that asks for nothing.
+"""Put each page together: HTML, style, scripts and weights in one file that asks for nothing.
 
     python page/build.py
 
-A page NAME is src/NAME.html in src/frame.html, its modules begin at src/NAME.js, and DATA names
-the files that it carries. Imports of modules become their text, each once and before what needs
-it, so their names must differ. The page's policy lets its own script run and no other, and
-forbids every request.
+A page is src/NAME.html in src/frame.html with the SCRIPTS of its name, which share all names that
+they declare, in this order, and it carries the files of its DATA. Its policy lets its own script
+run and no other, and forbids every request.
 """
 
 import ast
@@ -14,6 +13,7 @@ import hashlib
 import json
 import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 PAGE = Path(__file__).parent
@@ -24,8 +24,13 @@ DATA = {
     "slots": ["models/taggers.safetensors"],
     "forecast": ["models/forecaster.npz", "data/weather_greensboro.csv"],
 }
-IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.M)
-EXPORT = re.compile(r"^export ", re.M)
+SCRIPTS = {
+    "cell": "maths page dom lstm rnn board lstm_board rnn_board cell_texts cell",
+    "slots": "maths page dom weights rnn gru crf tagger text twin slots_texts slots",
+    "forecast": "maths page dom weights gru patches forecaster csv series backtest chart "
+    "forecast_texts forecast",
+}
+DECLARED = re.compile(r"^(?:async )?(?:function|const|let|class) (\w+)", re.M)
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'"
 
 
@@ -34,19 +39,13 @@ def source(name: str) -> str:
     return (SOURCE / name).read_text(encoding="utf-8")
 
 
-def script(*names: str) -> str:
-    """Return modules, after all that they import, as one script without imports and exports."""
-    order: list[str] = []
-
-    def take(name):
-        if name not in order:
-            for needed in IMPORT.findall(source(name)):
-                take(needed)
-            order.append(name)
-
-    for name in names:
-        take(name)
-    return "".join(EXPORT.sub("", IMPORT.sub("", source(name))) for name in order)
+def script(names: Iterable[str]) -> str:
+    """Return scripts as one; what two of them declare would be the last one's alone."""
+    text = "".join(source(f"{name}.js") for name in names)
+    declared = DECLARED.findall(text)
+    if twice := {name for name in declared if declared.count(name) > 1}:
+        raise SystemExit(f"page/src: declared twice: {', '.join(twice)}")
+    return text
 
 
 def stored(path: Path) -> str:
@@ -73,7 +72,7 @@ def safetensors(path: Path) -> bytes:
 
 def build(name: str) -> str:
     """Return the HTML of a page."""
-    code = f'"use strict";\n{script(f"{name}.js")}'
+    code = f'"use strict";\n{script(SCRIPTS[name].split())}'
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     parts = {
         "name": name,

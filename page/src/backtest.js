@@ -1,36 +1,22 @@
-const MOST_ORIGINS = 20;
-
-const lastKnown = (values, origin) => values.slice(0, origin).findLast(Number.isFinite) ?? NaN;
-
-function seasonalNaive(values, origin, season, k) {
-  for (let at = origin - season + (k % season); at >= 0; at -= season) {
-    if (Number.isFinite(values[at])) return values[at];
-  }
-  return lastKnown(values, origin);
+// At most 20 origins whose horizon is known, in the last 15 % of a series, the newest first.
+function originsOf({ values: { length } }, horizon) {
+  const last = length - horizon;
+  const first = Math.max(Math.ceil(0.85 * length) - horizon, 2 * horizon, 8);
+  const count = Math.max(0, Math.min(20, last - first + 1));
+  const apart = (last - first) / Math.max(count - 1, 1);
+  return upTo(count).map((k) => Math.round(last - k * apart));
 }
 
-// Origins whose horizon is known, in the last 15 % of a series. predict(origin) gives quantiles by
-// step; the outer ones are an interval. Yields, after each origin, how many there were of how many,
-// the mean absolute error of each forecaster, and how often the interval held.
-export function* backtest(values, horizon, season, predict) {
-  const last = values.length - horizon;
-  const first = Math.max(Math.ceil(0.85 * values.length) - horizon, 2 * horizon, 8);
-  const count = Math.min(MOST_ORIGINS, last - first + 1);
-  const errors = [];
-  for (let k = 0; k < count; k++) {
-    const origin = Math.round(last - (k * (last - first)) / Math.max(count - 1, 1));
-    predict(origin).forEach(({ quantiles }, step) => {
-      const came = values[origin + step];
-      if (!Number.isFinite(came)) return;
-      const naive = season > 1 && { seasonal_naive: seasonalNaive(values, origin, season, step) };
-      const said = { network: quantiles[5], persistence: lastKnown(values, origin), ...naive };
-      const off = Object.entries(said).map(([name, value]) => [name, Math.abs(value - came)]);
-      const held = quantiles[0] <= came && came <= quantiles[10];
-      errors.push({ ...Object.fromEntries(off), held });
-    });
-    const mean = (name) => errors.reduce((sum, each) => sum + each[name], 0) / errors.length;
-    const names = Object.keys(errors[0] ?? {}).filter((name) => name !== "held");
-    const means = names.map((name) => [name, mean(name)]);
-    yield { origins: k + 1, count, held: mean("held"), errors: means };
-  }
+// What comes after an origin, a row for each known step: the absolute errors of a forecast (steps
+// with quantiles), of the last value and of the last season, and whether the interval held.
+function errorsOf({ values, season }, origin, forecast) {
+  const last = values.slice(0, origin).findLast(Number.isFinite);
+  return forecast.flatMap(({ quantiles }, step) => {
+    const came = values[origin + step];
+    const before = values[origin - season + (step % season)];
+    const seasonal = Number.isFinite(before) ? before : last;
+    const said = [quantiles[5], last, season ? seasonal : NaN];
+    const held = Number(quantiles[0] <= came && came <= quantiles[10]);
+    return Number.isFinite(came) ? [[...said.map((value) => Math.abs(value - came)), held]] : [];
+  });
 }

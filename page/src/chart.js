@@ -1,22 +1,14 @@
-import { written } from "./maths.js";
+const [LEFT, RIGHT, BOTTOM, TOP] = [48, 8, 22, 8]; // pixels
 
-const [HEIGHT, LEFT, RIGHT, BOTTOM, TOP] = [300, 48, 8, 22, 8]; // pixels
-
-export function svgElement(tag, attributes, text = "") {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.textContent = text;
-  return made;
-}
-
-// A chart of the steps from `first` to `last`. `lines` are { from, values, kind } and `bands`
-// { from, lower, upper }, from a step on; `marks` are two [step, text] below it. Returns a
-// function from a pointer's event to the step and the value that it points at.
-export function drawChart(svg, [first, last], { lines, bands, marks, range }) {
-  const all = [...lines.map(({ values }) => values), ...bands.map((b) => [...b.lower, ...b.upper])];
-  const there = all.flat().filter(Number.isFinite);
+// A chart of the steps from `first` to `last`, whose texts are `marks`. `lines` are { from, values,
+// kind } and `bands` { from, lower, upper, fill }, from a step on. Returns a function from a
+// pointer's event to the step and the value that it points at.
+function drawChart(svg, [first, last], { lines = [], bands, marks, range }) {
+  const edges = bands.flatMap(({ lower, upper }) => [...lower, ...upper]);
+  const there = [...edges, ...lines.flatMap(({ values }) => values)].filter(Number.isFinite);
   const [low, high] = range ?? [Math.min(...there), Math.max(...there)];
-  const [width, height] = [svg.clientWidth - LEFT - RIGHT, HEIGHT - BOTTOM - TOP];
+  const full = Number(svg.getAttribute("height"));
+  const [width, height] = [svg.clientWidth - LEFT - RIGHT, full - BOTTOM - TOP];
   const x = (step) => LEFT + (width * (step - first)) / (last - first || 1);
   const y = (value) => TOP + (height * (high - value)) / (high - low || 1);
   const points = (from, values) => values.map((value, k) => [x(from + k), y(value)]);
@@ -26,18 +18,17 @@ export function drawChart(svg, [first, last], { lines, bands, marks, range }) {
   }).join("");
   svg.replaceChildren(
     ...[low, (low + high) / 2, high].flatMap((value) => [
-      svgElement("path", { d: `M${LEFT},${y(value)}h${width}`, class: "grid" }),
-      svgElement("text", { x: LEFT - 4, y: y(value) + 4, "text-anchor": "end" }, written(value)),
+      element("path", { d: `M${LEFT},${y(value)}h${width}`, class: "line grid" }),
+      element("text", { x: LEFT - 4, y: y(value) + 4, "text-anchor": "end" }, written(value)),
     ]),
-    ...bands.map(({ from, lower, upper }) => {
-      const around = [...points(from, upper), ...points(from, lower).reverse()];
-      return svgElement("path", { d: `${path(around)}Z`, class: "band" });
+    ...bands.map(({ from, lower, upper, fill }) => {
+      const d = `${path([...points(from, upper), ...points(from, lower).reverse()])}Z`;
+      return element("path", fill ? { d, fill } : { d, class: "interval" });
     }),
-    ...lines.map(({ from, values, kind }) => {
-      return svgElement("path", { d: path(points(from, values)), class: `line ${kind}` });
-    }),
-    ...marks.map(([step, text], k) => svgElement("text", {
-      x: x(step), y: HEIGHT - 5, "text-anchor": ["start", "end"][k],
+    ...lines.map(({ from, values, kind }) =>
+      element("path", { d: path(points(from, values)), class: `line ${kind}` })),
+    ...marks.map((text, k) => element("text", {
+      x: LEFT + k * width, y: full - 5, "text-anchor": ["start", "end"][k],
     }, text)));
   return ({ offsetX, offsetY }) => [
     Math.round(first + ((offsetX - LEFT) / width) * (last - first)),

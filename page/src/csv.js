@@ -1,80 +1,86 @@
-import { Said } from "./i18n.js";
-
-// What forecast.html reads of a CSV: ISO dates or counted rows, "," or ";" between fields, a point
-// or a comma in numbers. Whatever could be misread is refused, in a line that says where.
+// What forecast.html reads of a CSV: ISO dates or counted rows; ",", ";" or tabs between fields; a
+// point or a comma in numbers. Whatever could be misread is refused, in a line that says where.
 const MISSING = new Set(" NA N/A n/a <NA> #N/A NaN nan NULL null None".split(" "));
-const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?$/;
-const DATE = /^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d:\d\d/; // perhaps
+const CLOCK = /[T ](\d\d:\d\d)(?:(:\d\d)(?:\.0+)?)? ?(Z|[+-]\d\d:?\d\d)?/;
+const ISO = new RegExp(`^(\\d{4}-\\d\\d)(?:(-\\d\\d)(?:${CLOCK.source})?)?$`);
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+const ALMOST = /^[-+]?[\d.,]+$/; // a number, with other marks
+const DATE = /^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d:\d\d|\b(19|20)\d\d\b/; // perhaps
+const DIGITS = /^(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?$/; // 20011231
+const TIME = /^(date.*|.*time|when|year|month|week|day|hour|quarter|period|ds|epoch)$|[日時年月]/i;
 
-// The records of a text: fields, and the line where each begins. Blank lines are none, but below a
-// single name they are missing values.
+// The records of a text: fields, and the line of each. Blank lines are none, but in one column they
+// are missing values.
 function recordsOf(text, separator) {
-  const quoted = '[ \\t]*"((?:[^"]|"")*)"[ \\t]*';
-  const field = new RegExp(`(?:${quoted}|([^"${separator}\\n]*))(${separator}|\\n|$)`, "y");
-  const records = [];
-  let [fields, line, first] = [[], 1, 1];
-  while (field.lastIndex < text.length || fields.length) {
-    const match = field.exec(text);
-    if (!match) throw new Said("brokenQuote", line);
-    fields.push((match[1]?.replaceAll('""', '"') ?? match[2]).trim());
-    line += match[0].split("\n").length - 1;
-    if (match[3] === separator) continue;
-    const counts = fields.some(Boolean) || records[0]?.fields.length === 1;
-    if (counts) records.push({ fields, line: first });
-    [fields, first] = [[], line];
-  }
-  return records.slice(0, records.findLastIndex((record) => record.fields.some(Boolean)) + 1);
+  const field = new RegExp(` *(?:"((?:[^"]|"")*)" *|([^"${separator}]*))${separator}`, "gy");
+  const records = text.split("\n").map((content, k) => {
+    const found = [...(content + separator).matchAll(field)];
+    const read = total(found.map(([all]) => all.length));
+    if (read <= content.length) throw new Said(t("brokenQuote", k + 1));
+    const fields = found.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain);
+    return { line: k + 1, fields: fields.map((each) => each.trim()) };
+  });
+  const [first, last] = ["findIndex", "findLastIndex"].map((find) =>
+    records[find](({ fields }) => fields.some(Boolean)));
+  const single = records[first]?.fields.length === 1;
+  const there = records.slice(first, last + 1);
+  return there.filter(({ fields }) => single || fields.length > 1 || fields[0]);
 }
 
-// Milliseconds of an ISO date and time, NaN if there is no such day or hour.
-function millisecondsOf(text) {
-  const [, year, month, day, ...clock] = (ISO.exec(text) ?? []).map(Number);
-  const [hour, minute, second] = clock.map((each) => each || 0);
-  const time = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
-  const same = time.getUTCDate() === day && time.getUTCHours() === hour;
-  return same && minute < 60 && second < 60 ? time.getTime() : NaN;
-}
-
-// A table: its columns by name, each { kind: "time", "number" or "text", texts, values }, the time
-// column's name (undefined: rows are counted), and the line of each row.
-export function readTable(text, decimal = ".") {
-  if (/[\0\ufffd]/.test(text)) throw new Said("noText");
+// A table: its columns by name, see columnOf; the time column's name (undefined: rows are counted);
+// and the line of each row.
+function readTable(text, decimal) {
+  if (/[\0\ufffd]/.test(text)) throw new Said(t("noText"));
   const clean = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
-  const head = clean.trimStart().split("\n", 1)[0];
-  const semicolons = head.split(";").length > head.split(",").length;
-  const separator = semicolons || decimal === "," ? ";" : ",";
-  const [names, ...rows] = recordsOf(clean, separator);
-  const fields = names?.fields ?? [];
-  const named = fields.some((name) => !NUMBER.test(name) && !ISO.test(name));
-  if (!named || !rows.length || new Set(fields).size < fields.length) throw new Said("noNames");
-  const odd = rows.find((row) => row.fields.length !== fields.length);
-  if (odd) throw new Said("oddRow", odd.line, odd.fields.length, fields.length);
-  const columns = Object.fromEntries(fields.map((name, k) => {
-    return [name, columnOf(name, k, rows, decimal)];
-  }));
-  const time = fields.find((name) => columns[name].kind === "time");
-  const dated = fields.find((name) => columns[name].texts.some((each) => DATE.test(each)));
-  if (!time && dated) throw new Said("notIso", dated);
-  return { columns, time, lines: rows.map(({ line }) => line) };
+  const count = (separator) => clean.trimStart().split("\n", 1)[0].split(separator).length;
+  const marks = [...(decimal === "," ? ";\t," : ",;\t")]; // the first of those that are as many
+  const [separator] = marks.sort((one, other) => count(other) - count(one));
+  const [{ fields: names } = { fields: [] }, ...rows] = recordsOf(clean, separator);
+  const named = names.some((name) => !NUMBER.test(name) && !ISO.test(name));
+  if (!named || !rows.length || new Set(names).size < names.length) throw new Said(t("noNames"));
+  const odd = rows.find(({ fields }) => fields.length !== names.length);
+  if (odd) throw new Said(t("oddRow", odd.line, odd.fields.length, names.length));
+  const lines = rows.map(({ line }) => line);
+  const columns = Object.fromEntries(names.map((name, k) =>
+    [name, columnOf(name, rows.map(({ fields }) => fields[k]), lines, decimal)]));
+  const time = names.find((name) => columns[name].kind === "time");
+  const dated = names.find((name) => columns[name].dated);
+  if (time === undefined && dated !== undefined) throw new Said(t("notIso", dated));
+  if (columns[time]?.wrong) throw columns[time].wrong;
+  return { columns, time, lines };
 }
 
-function columnOf(name, k, rows, decimal) {
-  const texts = rows.map(({ fields }) => fields[k]);
-  const plain = (text) => (decimal === "," ? text.replace(".", "?").replace(",", ".") : text);
+// A column: its kind ("time", "number" or "text"), texts, values (milliseconds, on the own clock);
+// `wrong`, a complaint, if one can't be read; `dated`, if it may hold times that aren't ISO's.
+function columnOf(name, texts, lines, decimal) {
   const there = texts.filter((text) => !MISSING.has(text));
-  const refuse = (text) => {
-    throw new Said("unreadable", rows[texts.indexOf(text)].line, name, text.slice(0, 30));
-  };
-  if (there.length && ISO.test(there[0])) {
-    const values = texts.map(millisecondsOf);
-    if (values.some(Number.isNaN)) refuse(texts[values.findIndex(Number.isNaN)]);
-    return { kind: "time", texts, values };
+  const complaint = (text) => text === undefined ? null
+    : new Said(t("unreadable", lines[texts.indexOf(text)], name, text.slice(0, 30)));
+  if (ISO.test(there[0])) {
+    const [values, zones] = transposed(texts.map(stampOf));
+    const odd = texts.find((_, k) => Number.isNaN(values[k]) || zones[k] !== zones[0]);
+    return { kind: "time", texts, values, zone: zones[0], wrong: complaint(odd) };
   }
-  const wrong = there.filter((text) => !NUMBER.test(plain(text)));
-  const odd = wrong.find((text) => !DATE.test(text));
-  if (odd && (wrong.length < there.length / 2 || /^[-+]?[\d.]*[.,]\d+$/.test(odd))) refuse(odd);
-  if (wrong.length || !there.length) return { kind: "text", texts };
-  const values = texts.map((text) => (MISSING.has(text) ? NaN : Number(plain(text))));
-  return { kind: "number", texts, values };
+  const plain = (text) => (decimal === "," ? text.replace(".", "?").replace(",", ".") : text);
+  const written = texts.map((text) => plain(text).replace("−", "-"));
+  const values = written.map((text) => (NUMBER.test(text) ? Number(text) : NaN));
+  const odd = texts.filter((text, k) => !MISSING.has(text) && !(Math.abs(values[k]) <= 1e100));
+  const likely = odd.length < there.length / 2 || (ALMOST.test(odd[0]) && !DATE.test(odd[0]));
+  if (!there.length || !likely) {
+    const dated = TIME.test(name) || there.some((text) => DATE.test(text));
+    return { kind: "text", texts, dated };
+  }
+  const counted = values[0] <= 1 && values.every((value, k) => value === values[0] + k);
+  const dated = !counted && (TIME.test(name) || there.every((text) => DIGITS.test(text)));
+  return { kind: "number", texts, values, dated, wrong: complaint(odd[0]) };
+}
+
+// Milliseconds of an ISO time on its own clock, NaN if there is no such day or hour, and its zone,
+// as forecast.csv writes it: "+02:00", or "".
+function stampOf(text) {
+  const [, month, day = "-01", clock = "00:00", seconds = ":00", zone = ""] = ISO.exec(text) ?? [];
+  const written = `${month}${day}T${clock}${seconds}.000Z`;
+  const time = Date.parse(written);
+  const offset = zone === "Z" ? "+00:00" : zone.replace(/^(...):?(\d\d)$/, "$1:$2");
+  return [new Date(time).toJSON() === written ? time : NaN, offset];
 }

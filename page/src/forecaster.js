@@ -1,48 +1,38 @@
-import { gru } from "./gru.js";
-import { add, product, softmax, split } from "./maths.js";
-import { PATCH, patches } from "./patches.js";
-
 // The pretrained network, as utils/series/pretrained.py runs it; weights by "layer/weight".
-export const QUANTILES = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
-const HALF = 5; // quantiles on either side of the median
-const SIMPLE = 8;
+const HALF = 5; // quantiles on either side of the median: 5, 10, 20, ... 90, 95 %
 
-// By a series below 2, by a continued fraction above (Abramowitz & Stegun 7.1.6 and 7.1.14).
+// Abramowitz & Stegun 7.1.26, off by less than 2e-7.
 function erf(x) {
-  const size = Math.abs(x);
-  let [sum, term] = [size, size];
-  for (let n = 1; n < 40; n++) sum += term *= (2 * size * size) / (2 * n + 1);
-  const result = size > 4 ? 1 : (2 / Math.sqrt(Math.PI)) * Math.exp(-size * size) * sum;
-  return x < 0 ? -result : result;
+  const k = 1 / (1 + 0.3275911 * Math.abs(x));
+  const series = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];
+  return Math.sign(x) * (1 - Math.exp(-x * x) * series.reduce((sum, each) => (sum + each) * k, 0));
 }
 
 const gelu = (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2));
 const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
 function normal(x, gamma, beta) {
-  const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
-  const rest = x.map((value) => value - mean);
-  const std = Math.sqrt(rest.reduce((sum, value) => sum + value * value, 0) / x.length + 1e-3);
+  const middle = mean(x);
+  const rest = x.map((value) => value - middle);
+  const std = Math.sqrt(mean(rest.map((value) => value ** 2)) + 1e-3);
   return rest.map((value, k) => (value / std) * gamma[k] + beta[k]);
 }
 
 // The next `horizon` steps of a window's values (NaN where missing): `quantiles` of each, and how
 // much it heeds each simple forecast.
-export function forecast(weights, values, seasons, horizon) {
+function forecast(weights, values, seasons, horizon) {
   const dense = (name, x) => add(product(x, weights[`${name}/kernel`]), weights[`${name}/bias`]);
   const ahead = Math.ceil(horizon / PATCH);
   const before = new Array((PATCH - (values.length % PATCH)) % PATCH).fill(NaN);
   const window = [...before, ...values, ...new Array((ahead - 1) * PATCH).fill(NaN)];
-  const { cut, change, mean, std } = patches(window, seasons);
+  const { cut, change, level, std } = patches(window, seasons);
   const read = cut.map((each) => [...each.values, ...each.simple.map(Math.asinh), ...each.known]);
-  let x = read.map((each) => {
-    return add(dense("straight", each), dense("embed", dense("hidden", each).map(gelu)));
-  });
+  let x = read.map((each) =>
+    add(dense("straight", each), dense("embed", dense("hidden", each).map(gelu))));
   for (let layer = 0; `memory_${layer}/kernel` in weights; layer++) {
-    const [gamma, beta] = ["gamma", "beta"].map((name) => weights[`normal_${layer}/${name}`]);
-    const parts = ["kernel", "recurrent_kernel", "bias"];
-    const memory = parts.map((name) => weights[`memory_${layer}/${name}`]);
-    const remembered = gru(x.map((each) => normal(each, gamma, beta)), memory);
+    const of = (names, kind) => names.map((name) => weights[`${kind}_${layer}/${name}`]);
+    const normed = x.map((each) => normal(each, ...of(["gamma", "beta"], "normal")));
+    const remembered = gru(normed, of(["kernel", "recurrent_kernel", "bias"], "memory"));
     x = x.map((each, patch) => add(each, remembered[patch]));
   }
   const steps = cut.slice(-ahead).flatMap((patch, k) => {
@@ -50,17 +40,15 @@ export function forecast(weights, values, seasons, horizon) {
     const head = dense("head", [...x[place], ...read[place]]).map(gelu);
     const [heed, correction] = [dense("heed", head), dense("correction", head)];
     const apart = dense("apart", head).map((each) => softplus(each) * Math.exp(patch.blind / 2));
+    const bySteps = [heed, patch.simple, patch.known, apart].map((all) => split(all, PATCH));
     return correction.map((more, step) => {
-      const at = (all, number) => all.slice(step * number, (step + 1) * number);
-      const can = at(patch.known, SIMPLE);
-      const trust = softmax(at(heed, SIMPLE).map((each, j) => each - 1e4 * (1 - can[j])));
-      const simple = at(patch.simple, SIMPLE);
-      const middle = trust.reduce((sum, each, j) => sum + each * can[j] * simple[j], more);
-      const [below, above] = split(at(apart, 2 * HALF), 2);
-      const sums = (all) => all.map((_, j) => all.slice(0, j + 1).reduce((a, b) => a + b));
-      const around = [...sums(below.reverse()).reverse().map((each) => -each), 0, ...sums(above)];
-      const outer = (each) => (patch.last + change * (middle + each)) * std + mean;
-      return { quantiles: around.map(outer), heed: trust };
+      const [told, simple, can, further] = bySteps.map((rows) => rows[step]);
+      const trust = softmax(told.map((each, j) => each - 1e4 * (1 - can[j])));
+      const middle = more + total(trust.map((each, j) => each * can[j] * simple[j]));
+      const [below, above] = split(further, 2);
+      const lower = cumulated(below.reverse()).reverse().map((each) => -each);
+      const outer = (each) => (patch.last + change * (middle + each)) * std + level;
+      return { quantiles: [...lower, 0, ...cumulated(above)].map(outer), heed: trust };
     });
   });
   return steps.slice(0, horizon);
@@ -74,24 +62,35 @@ const [MOST_PATCHES, TAUGHT] = [64, 12]; // in all, and to come, that the networ
 function seasonsOf(values, season) {
   const usual = [season, LONGER[season] ?? 0];
   if (season <= 2 * NEARBY) return usual;
-  const near = Array.from({ length: 2 * NEARBY + 1 }, (_, k) => season - NEARBY + k);
-  const changes = near.map((lag) => {
-    const known = values.slice(lag).map((v, k) => Math.abs(v - values[k])).filter(Number.isFinite);
-    return known.length >= 2 * lag ? known.reduce((a, b) => a + b, 0) / known.length : Infinity;
-  });
+  const near = upTo(2 * NEARBY + 1).map((k) => season - NEARBY + k);
+  const changes = near.map((lag) => changeOver(values, lag, 2 * lag, Infinity));
   const least = Math.min(...changes);
   return least < CLEARLY * changes[NEARBY] ? [near[changes.indexOf(least)], 0] : usual;
 }
 
-// What comes after `origin` in a series, as forecast.py's network says it at once.
-export function goOn(weights, values, origin, horizon, season) {
+// What comes after `origin` in a series (see series.js), as forecast.py's network says it at once.
+// Of the first 70 %, what has no value below zero has no forecast below, and of whole numbers come
+// whole ones; `mean` is there where many are zero.
+function goOn(weights, { values, length, season }, origin, horizon) {
   const ahead = Math.min(Math.ceil(horizon / PATCH), TAUGHT);
-  const length = Math.min(values.length, (MOST_PATCHES - ahead) * PATCH);
-  const before = new Array(Math.max(length - origin, 0)).fill(NaN);
-  const window = [...before, ...values.slice(Math.max(origin - length, 0), origin)];
-  const lowest = values.some((value) => value < 0) ? -Infinity : 0;
+  const size = Math.min(length, (MOST_PATCHES - ahead) * PATCH);
+  const before = new Array(Math.max(size - origin, 0)).fill(NaN);
+  const window = [...before, ...values.slice(Math.max(origin - size, 0), origin)];
+  const heldBack = 2 * Math.max(Math.round(0.15 * values.length), horizon);
+  const train = values.slice(0, Math.max(values.length - heldBack, 2)).filter(Number.isFinite);
+  const lowest = train.some((value) => value < 0) ? -Infinity : 0;
+  const often = train.filter((value) => value === 0).length >= train.length / 3;
+  const whole = train.every(Number.isInteger);
   const steps = forecast(weights, window, seasonsOf(window, season), horizon);
   return steps.map(({ quantiles, heed }) => {
-    return { heed, quantiles: quantiles.map((value) => Math.max(value, lowest)) };
+    const above = quantiles.map((value) => Math.max(value, lowest));
+    const middle = often && { mean: Math.max(mean(quantiles), lowest) };
+    return { heed, ...middle, quantiles: whole ? rounded(above) : above };
   });
+}
+
+// Whole numbers: a median, and bounds that hold no others than the quantiles.
+function rounded(quantiles) {
+  const middle = Math.round(quantiles[HALF]);
+  return quantiles.map((value) => (value < middle ? Math.ceil(value) : Math.floor(value)));
 }

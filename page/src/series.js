@@ -1,56 +1,66 @@
-import { Said } from "./i18n.js";
-
-const DAY = 8.64e7; // milliseconds
-const SEASON_OF = { D: 7, B: 5, W: 52, "1M": 12, "2M": 6, "3M": 4, "4M": 3, "6M": 2 };
+const [HOUR, DAY] = [3.6e6, 8.64e7]; // milliseconds
+const SEASONS = { day: { 1: 7, 7: 52 }, month: { 1: 12, 2: 6, 3: 4, 4: 3, 6: 2 } };
+const FEWEST = 8; // values, as for forecast.py
+const MOST_ROWS = 1.1; // for each one that is there
 const monthOf = (time) => new Date(time).getUTCFullYear() * 12 + new Date(time).getUTCMonth();
 const dayOf = (time) => new Date(time).getUTCDate();
 const isWeekday = (time) => new Date(time).getUTCDay() % 6 > 0;
 
 // The numbers of the rows of each series, by name.
-export function rowsOf({ columns, lines }, group) {
+function rowsOf({ columns, lines }, group) {
   return Map.groupBy(lines.keys(), (row) => (group ? columns[group].texts[row] : ""));
 }
 
-// A series: { values, step, season, timeAt }, values NaN where missing, timeAt the milliseconds of
-// a place, also past the end. The step is "rows" (no times), "B" (Monday to Friday), months ("1M",
-// "3M"), "D", "W", or milliseconds.
-export function seriesOf({ columns, time, lines }, column, rows) {
-  const values = rows.map((row) => columns[column].values[row]);
-  if (!time) return { values, step: "rows", season: 0, timeAt: null };
-  if (rows.length < 3) throw new Said("tooFew", rows.length);
-  const times = rows.map((row) => columns[time].values[row]);
-  const back = times.findIndex((each, k) => k > 0 && each <= times[k - 1]);
-  if (back >= 0) throw new Said("notRising", lines[rows[back]]);
-  return regular(times, values, (k) => lines[rows[k]]);
+// A series: { values, length, step, season, textAt }. Its values go from the first that is known to
+// the last one, NaN where missing; `length` counts all rows; `step` is a number and a unit; textAt
+// says the time of a place, also past the end, as forecast.csv does, or the number of its row.
+function seriesOf({ columns, time, lines }, column, rows) {
+  if (columns[column].wrong) throw columns[column].wrong;
+  const valuesOf = (name) => rows.map((row) => columns[name].values[row]);
+  const known = valuesOf(column).filter(Number.isFinite).length;
+  if (known < FEWEST) throw new Said(t("tooFew", FEWEST, known));
+  const counted = { values: valuesOf(column), step: [1, "row"], season: 0 };
+  const found = time === undefined ? counted
+    : regular(valuesOf(time), valuesOf(column), (k) => lines[rows[k]]);
+  const first = found.values.findIndex(Number.isFinite);
+  const last = found.values.findLastIndex(Number.isFinite);
+  const length = time === undefined ? last + 1 : found.values.length;
+  const told = (ms) => new Date(ms).toISOString().slice(0, 19).replace("T", " ");
+  const textAt = (k) => (time === undefined ? String(first + k)
+    : told(found.timeAt(first + k)) + columns[time].zone);
+  return { ...found, values: found.values.slice(first, last + 1), length, textAt };
 }
 
 // A series without breaks in its times; where a row is missing, so is a value.
 function regular(times, values, lineOf) {
   const steps = times.slice(1).map((each, k) => each - times[k]).sort((one, other) => one - other);
-  const usual = steps[Math.floor(steps.length / 2)];
-  if (usual === DAY && times.every(isWeekday) && times.at(-1) - times[0] >= 7 * DAY) {
-    return { values, step: "B", season: 5, timeAt: (k) => times[k] ?? weekdayAfter(times, k) };
+  const usual = steps[steps.length >> 1];
+  const months = usual >= 28 * DAY ? Math.round(usual / (30.44 * DAY)) : 0;
+  const shift = months && dayOf(times[0] + DAY) === 1 ? DAY : 0; // last days become first ones
+  const start = new Date(times[0] + shift);
+  const monthAt = (k) => new Date(start).setUTCMonth(start.getUTCMonth() + k * months) - shift;
+  const timeAt = months ? monthAt : (k) => times[0] + k * usual;
+  const places = times.map((each) =>
+    months ? (monthOf(each + shift) - monthOf(start)) / months : (each - times[0]) / usual);
+  const wrong = times.findIndex((each, k) => {
+    const rises = k === 0 || each > times[k - 1];
+    return !rises || places[k] % 1 || timeAt(places[k]) !== each || (months && dayOf(start) > 28);
+  });
+  if (wrong >= 0) throw new Said(t("uneven", lineOf(wrong)));
+  if (usual === DAY && times.every(isWeekday)) { // without holidays
+    const weekday = (k) => times[k] ?? weekdayAfter(times.at(-1), k - times.length + 1);
+    return { values, step: [1, "weekday"], season: 5, timeAt: weekday };
   }
-  const months = usual >= 28 * DAY && Math.max(1, Math.round(usual / (30.44 * DAY)));
-  const places = times.map((each) => {
-    return months ? (monthOf(each) - monthOf(times[0])) / months : (each - times[0]) / usual;
-  });
-  const wrong = places.findIndex((place, k) => {
-    return place % 1 || (months && dayOf(times[k]) !== dayOf(times[0])) || place === places[k - 1];
-  });
-  if (wrong >= 0) throw new Said("unevenStep", lineOf(wrong));
-  const filled = new Array(places.at(-1) + 1).fill(NaN);
-  if (filled.length > 1.1 * times.length) throw new Said("manyGaps", filled.length - times.length);
+  const size = places.at(-1) + 1;
+  if (size > MOST_ROWS * times.length) throw new Said(t("manyGaps", size - times.length));
+  const filled = new Array(size).fill(NaN);
   places.forEach((place, k) => (filled[place] = values[k]));
-  const month = (k) => Date.UTC(2000, monthOf(times[0]) - 24000 + k * months, dayOf(times[0]));
-  const timeAt = (k) => (months ? month(k) : times[0] + k * usual);
-  const step = months ? `${months}M` : { [DAY]: "D", [7 * DAY]: "W" }[usual] ?? usual;
-  const ofDay = usual < DAY && DAY % usual === 0 ? DAY / usual : 0;
-  return { values: filled, step, season: SEASON_OF[step] ?? ofDay, timeAt };
+  const unit = months ? "month" : usual < DAY ? "hour" : "day";
+  const count = { month: months, day: usual / DAY, hour: usual / HOUR }[unit];
+  const season = unit === "hour" ? DAY / usual : SEASONS[unit][count];
+  return { values: filled, step: [count, unit], season: season % 1 === 0 ? season : 0, timeAt };
 }
 
-function weekdayAfter(times, k) {
-  let time = times.at(-1);
-  for (let more = k - times.length + 1; more > 0; more -= isWeekday(time)) time += DAY;
-  return time;
+function weekdayAfter(time, days) {
+  return days ? weekdayAfter(time + DAY, days - isWeekday(time + DAY)) : time;
 }

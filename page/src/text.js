@@ -8,16 +8,16 @@ const HOLDS_TOGETHER = "[.:'’]|(?<=\\p{Nd})[,\\u00a0\\u2009\\u202f](?=\\p{Nd})
 const WORD = new RegExp(`${LETTER}+(?:(?:${HOLDS_TOGETHER})${LETTER}+)*|\\S`, "gu");
 const ZERO_WIDTH = /[\u00ad\u200b\u200e\u200f\u2060\ufeff]/g;
 
-export const isChinese = (text) => new RegExp(`[${WITHOUT_SPACES}]`, "u").test(text);
+const isChinese = (text) => new RegExp(`[${WITHOUT_SPACES}]`, "u").test(text);
 
 // A word as a tagger knows it: small letters, every digit 0, no marks around it.
-export function normal(word) {
+function normal(word) {
   const plain = word.replace(ZERO_WIDTH, "").normalize("NFKC").replaceAll("’", "'").toLowerCase();
   return (plain.replace(/^[.,;:!?'"()]+|[.,;:!?'"()]+$/g, "") || plain).replace(/\p{Nd}/gu, "0");
 }
 
 // The words of a text, without the marks that are not among the `known`, a Map.
-export function cut(text, known) {
+function cut(text, known) {
   const words = text.match(WORD) ?? [];
   return words.filter((word) => /[\p{L}\p{N}]/u.test(word) || known.has(normal(word)));
 }

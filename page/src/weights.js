@@ -1,14 +1,13 @@
-// A safetensors file of float16 numbers that the page carries, in base64.
-function half(bits) {
+// The numbers of float16, by their bits.
+const HALVES = Float32Array.from({ length: 1 << 16 }, (_, bits) => {
   const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
   const size = exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction;
   return bits >> 15 ? -size : size;
-}
+});
 
-const HALVES = Array.from({ length: 1 << 16 }, (_, bits) => half(bits));
-
-// Its arrays by name, each in one row, and its texts ("facts") by name.
-export function readSafetensors(base64) {
+// A safetensors file that the page carries, in base64: its arrays by name, each in one row, and its
+// texts ("facts") by name.
+function readSafetensors(base64) {
   const { buffer } = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   const begin = 8 + Number(new DataView(buffer).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(buffer.slice(8, begin)));

@@ -1,0 +1,57 @@
+// A page is a form: what its inputs hold is its state, and its address holds it after #, so that a
+// link shows others the same. Each has a name; several of one name are a list.
+const form = document.forms[0];
+const inputs = form.elements;
+let [waiting, store] = [null, {}];
+try {
+  store = localStorage;
+} catch {} // a browser may refuse to store anything for a file
+
+// A text in the chosen language. TEXTS[key] is [English, 中文]; {0} stands for the first value.
+function t(key, ...values) {
+  return TEXTS[key][inputs.lang.selectedIndex].replace(/\{(\d)\}/g, (_, number) => values[number]);
+}
+
+class Said extends Error {} // what is wrong, for readers
+
+// What the inputs hold, by name, as text.
+function held() {
+  const data = new FormData(form);
+  const textOf = (name) => data.getAll(name).join(" ").slice(0, 1000);
+  return Object.fromEntries([...data.keys()].map((name) => [name, textOf(name)]));
+}
+
+function writeAddress() {
+  clearTimeout(waiting); // browsers refuse to be told at every move of a slider
+  const write = () => history.replaceState(null, "", `#${new URLSearchParams(held())}`);
+  waiting = setTimeout(write, 150);
+}
+
+// Begin a page. build(settings) makes what depends on the language or on what the address holds,
+// and changed(input) follows an input; both draw. The language is the address', the one that is
+// remembered, or the browser's. The HTML has English, and 中文 as data-zh.
+function begin(build, changed) {
+  const start = (settings) => {
+    for (const each of document.querySelectorAll("[data-zh]")) {
+      each.dataset.en ??= each.textContent;
+      each.textContent = each.dataset[inputs.lang.value];
+    }
+    document.documentElement.lang = inputs.lang.selectedOptions[0].lang;
+    document.title = document.querySelector("h1").textContent;
+    build(settings);
+  };
+  form.oninput = ({ target }) => {
+    writeAddress();
+    if (target !== inputs.lang) return changed(target);
+    store.language = target.value;
+    return start(held());
+  };
+  window.onhashchange = () => location.reload();
+  const settings = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  for (const [name, value] of Object.entries(settings)) {
+    if (inputs.namedItem(name)) choose(inputs.namedItem(name), value);
+  }
+  const wanted = [settings.lang, store.language, navigator.language.slice(0, 2), "en"];
+  inputs.lang.value = wanted.find((name) => ["en", "zh"].includes(name));
+  start(settings);
+}
