@@ -37,7 +37,6 @@ from utils.series.zero_shot import errors, heeded, judges
 import keras
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 
 BATCH = 128  # series
 EPOCH = 100  # steps, after which all is saved
@@ -150,7 +149,7 @@ def draw(network, history, judges):
     axes["errors"].yaxis.set_minor_formatter("{x:g}")
     axes["errors"].legend()
 
-    weights, colours = heeded(network, *judges["Greensboro"]), colormaps["tab20"].colors
+    weights, colours = heeded(network, *judges["Greensboro"]), plotting.plt.get_cmap("tab20").colors
     axes["heed"].stackplot(range(1, 49), weights.T, labels=SIMPLE, colors=colours)
     axes["heed"].set(xlabel="hours ahead", ylim=(0, 1), title="What it heeds of Greensboro's hours")
     axes["heed"].legend(loc="upper left", bbox_to_anchor=(0, -0.15), ncols=2, fontsize=7)
