@@ -54,7 +54,7 @@ def parse_args(argv=None):
     ahead = parser.add_argument_group("forecast")
     ahead.add_argument("--horizon", type=cli.whole_number(1), metavar="STEPS",
                        help="steps ahead (default: 28 days, 48 hours, 12 months, ...)")  # fmt: skip
-    ahead.add_argument("--quantiles", type=cli.quantiles, metavar="A,B,...",
+    ahead.add_argument("--quantiles", type=many.quantiles, metavar="A,B,...",
                        help="such as 0.1,0.5,0.9, instead of a 90 %% interval")  # fmt: skip
     ahead.add_argument("--loss", choices=["absolute", "squared"], default="absolute",
                        help="what the forecast minimises: it is a median or a mean")  # fmt: skip

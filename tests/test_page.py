@@ -451,7 +451,7 @@ def test_a_drawing_goes_on(visit):
 def test_of_the_past_the_truth_stands_beside_the_forecast(visit):
     page = visit("forecast", "lang=en&data=sine&horizon=40&origin=300")
     assert page.locator("#chart .truth").get_attribute("d").count("L") == 39
-    assert page.locator("#band path:not(.line)").count() == 13  # shares of simple forecasts
+    assert page.locator("#band path:not(.line)").count() == 9  # shares of simple forecasts
     tab_to(page, "origin")
     page.keyboard.press("End")
     assert page.locator("#chart .truth").get_attribute("d") == ""

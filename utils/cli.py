@@ -79,17 +79,6 @@ def whole_numbers(text: str) -> list[int]:
     return [whole_number(0, 2**32 - 1)(number) for number in names(text)]
 
 
-def quantiles(text: str) -> tuple[float, ...]:
-    """Take ascending numbers between 0 and 1, among them 0.5, as a flag's value."""
-    numbers = tuple(round(number_above(0, below=1)(word), 6) for word in names(text))
-    ascending = list(numbers) == sorted(set(numbers) - {0.0, 1.0})
-    if 0.5 not in numbers or len(numbers) < 2 or not ascending:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} must ascend and hold 0.5 and others, as 0.1,0.5,0.9 does"
-        )
-    return numbers
-
-
 def given(argv: list[str] | None) -> set[str]:
     """Return the flags among a command's words."""
     words = sys.argv[1:] if argv is None else argv

@@ -1,12 +1,12 @@
 const HORIZONS = { 24: 48, 7: 28, 6: 24, 5: 20, 12: 12, 52: 13 }; // by season
 const [MOST_STEPS, MOST_BYTES] = [1000, 2e7];
+const ALIKE = [0, 2, 5, 6, 7, 8, 9, 10, 12, 13]; // simple forecasts with one colour, by the edges
 const { arrays: weights } = readSafetensors(part("forecaster").textContent);
 const csv = (name, values) => [name, ...values.map((value) => value.toFixed(3))].join("\n");
-const noisySine = upTo(400).map((k) => Math.sin(k / 6) + 0.4 * Math.sin(k ** 2));
 const drawing = new Array(96).fill(0);
 const sources = { // and the file, once there is one
   greensboro: () => atob(part("weather_greensboro").textContent),
-  sine: () => csv("sine", noisySine),
+  sine: () => csv("sine", upTo(400).map((k) => Math.sin(k / 6) + 0.4 * Math.sin(k ** 2))),
   drawing: () => csv("drawing", drawing),
 };
 let series, found, pointedAt, drawnTo, scoring;
@@ -75,8 +75,10 @@ function draw() {
     range: inputs.data.value === "drawing" ? [-2, 2] : undefined,
   });
   const edges = transposed([...found, found.at(-1)].map(({ heed }) => cumulated([0, ...heed])));
-  const bands = [...part("legend").children].map(({ style }, k) =>
-    ({ from: 0, lower: edges[k], upper: edges[k + 1], fill: style.getPropertyValue("--key") }));
+  const bands = [...part("legend").children].map(({ style }, k) => {
+    const [lower, upper] = ALIKE.slice(k, k + 2).map((edge) => edges[edge]);
+    return { from: 0, lower, upper, fill: style.getPropertyValue("--key") };
+  });
   drawChart(part("band"), [0, horizon], { bands, marks: [shortly(origin), shortly(last)] });
   part("ahead").textContent = t("ahead", horizon);
   part("newest").textContent = t("newest", shortly(from));

@@ -35,8 +35,8 @@ function patches(values, seasons) {
     const beside = own.map((value) => Math.asinh((value - last) / change));
     const blind = Math.log1p(((patch + 1) * PATCH - 1 - Math.max(front, 0)) / PATCH);
     const parts = [...own, ...beside, ...own.map(known), blind, ...scales];
-    const told = simpleForecasts(z, errors, seasons, patch, front)
-      .map((value) => (value - last) / change);
+    const all = simpleForecasts(z, errors, seasons, patch, front);
+    const told = all.map((value) => (value - last) / change);
     return {
       last, blind, values: parts.map((value) => (Number.isNaN(value) ? 0 : Number(value))),
       simple: told.map((value) => (known(value) ? value : 0)),

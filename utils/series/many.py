@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Sequence
 
-from utils import InputError
+from utils import InputError, cli
 from utils.series import baselines, outputs
 from utils.series.backtest import Backtest
 from utils.series.blend import Whole
@@ -16,6 +17,17 @@ import numpy as np
 import pandas as pd
 
 YOUNG_ORIGINS = 1000  # that show how intervals of young series must widen
+
+
+def quantiles(text: str) -> tuple[float, ...]:
+    """Take ascending numbers between 0 and 1, among them 0.5, as a flag's value."""
+    numbers = tuple(round(cli.number_above(0, below=1)(word), 6) for word in cli.names(text))
+    ascending = list(numbers) == sorted(set(numbers) - {0.0, 1.0})
+    if 0.5 not in numbers or len(numbers) < 2 or not ascending:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must ascend and hold 0.5 and others, as 0.1,0.5,0.9 does"
+        )
+    return numbers
 
 
 def check_known(frames: dict[str, pd.DataFrame], known: Sequence[str], horizon: int) -> None:

@@ -142,17 +142,8 @@ def write(
 ) -> str:
     """Write all files of a run, and return the forecast and their place as text.
 
-    Those of an earlier run that this one doesn't have go.
-
-    Args:
-        folder: there already.
-        show: whether to open the picture in a window.
-        figure: the picture.
-        forecast: of `ahead`.
-        tables: further ones, by file name.
-        scores: of `scores_of`.
-        model: to save, with its facts.
-        facts: of `facts_of`.
+    Those of an earlier run that this one doesn't have go. Tables are named by their files; `show`
+    opens the picture in a window; `facts` are the model's.
     """
     for name in OF_A_RUN:
         (folder / name).unlink(missing_ok=True)
