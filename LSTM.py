@@ -40,7 +40,7 @@ SEARCH = {  # what tune.py varies: from:to, or choices
 def parse_args(argv=None):
     about = "Forecast tomorrow's price from the last 20 days, and see why that is hard."
     parser = cli.lesson_parser(
-        "LSTM", about, input_steps=20, forecast=60, units=32, layers=1, epochs=15, batch_size=64,
+        "LSTM", about, input_steps=20, forecast=20, units=32, layers=1, epochs=15, batch_size=64,
         learning_rate=0.001,
     )  # fmt: skip
     walk = parser.add_argument_group("the simulated price (without --csv): its daily log-returns")
