@@ -205,7 +205,7 @@ def test_validation_blends_and_the_trusted_part_counts():
         return p.targets(o)[..., None] + 3 + spread
 
     blend = blended({"late": late, "early": early, "net": network}, panel, "net", 0.95, 100)
-    heard = 1 - 7 / (7 + len(panel.origins("val", 7)))
+    heard = 1 - 3.5 / (3.5 + len(panel.origins("val", 7)))
     votes = {"late": 0.3 * heard, "early": 0.6 * heard, "net": 1 - 0.9 * heard}
     assert blend.weights == pytest.approx(votes)
     assert str(blend) == "0.5 early + 0.3 late + 0.2 net"

@@ -96,7 +96,7 @@ def blended(
 
     Ten votes, one after the other, go to the part whose weight brings the mean nearest to what came
     (ensemble selection, Caruana et al., 2004). The first is the trusted part's. What n windows of h
-    steps say counts n / (n + h), the rest is the trusted part's, too; and where chance may well
+    steps say counts n / (n + h / 2), the rest is the trusted part's, too; and where chance may well
     explain what the blend has gained, all is.
 
     Args:
@@ -129,7 +129,7 @@ def blended(
     p_value = same_error_p_value(
         panel, origins, scale * total / VOTES, scale * said[trusted], panel.horizon
     )
-    heard = len(origins) / (len(origins) + panel.horizon) if p_value < EVEN else 0.0
+    heard = len(origins) / (len(origins) + panel.horizon / 2) if p_value < EVEN else 0.0
     weights = {name: heard * votes.count(name) / VOTES for name in parts if name in votes}
     weights[trusted] += 1 - heard
     counted = {name: weight for name, weight in weights.items() if weight}
