@@ -14,7 +14,7 @@ Dooley et al., "ForecastPFN", 2023).
 
     python pretrain.py                       # 2.8 million series; goes on where it was stopped
     python pretrain.py --minutes 10          # as many as that takes
-    python pretrain.py --without memory      # dense layers in place of the recurrent ones: alike
+    python pretrain.py --without memory      # dense layers in place of the recurrent ones
     python pretrain.py --without simple      # nothing of simple methods: worse
     KERAS_BACKEND=jax python pretrain.py     # where JAX has a GPU
 """
