@@ -71,10 +71,11 @@ def draw_forecast(
         axes.plot(one_step, color=BLUE, label=f"{one_step.name}, one step ahead")
     dots = {"ms": 4, "markevery": slice(1, None)}
     axes.plot(ahead["forecast"], ".-", color=RED, label="forecast, with intervals", **dots)
-    for lower in [name for name in forecast if name.startswith("lower")]:
+    for number, lower in enumerate(name for name in forecast if name.startswith("lower")):
         upper, level = lower.replace("lower", "upper"), float(lower.partition("_")[2] or 0.9)
         axes.fill_between(ahead.index, ahead[lower], ahead[upper], color=RED, alpha=0.15, lw=0)
-        axes.text(ahead.index[-1], ahead[upper].iloc[-1], f" {level:.0%}", va="center")
+        edge = ahead[lower if number % 2 else upper].iloc[-1]  # in turn, as neighbours are near
+        axes.text(ahead.index[-1], edge, f" {level:.0%}", va="center")
     axes.set_ylabel(actual.name)
     axes.margins(x=0.01)
     axes.legend(loc="lower left", ncols=5, bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
