@@ -22,20 +22,15 @@ function product(x, W) {
   return sums;
 }
 
-function split(vector, parts) {
-  const size = vector.length / parts;
-  return upTo(parts).map((k) => vector.slice(k * size, (k + 1) * size));
-}
+const split = (vector, parts) => upTo(parts).map((k) =>
+  vector.slice((k * vector.length) / parts, ((k + 1) * vector.length) / parts));
 
 function logSumExp(vector) {
   const top = Math.max(...vector);
   return top + Math.log(total(vector.map((x) => Math.exp(x - top))));
 }
 
-function softmax(vector) {
-  const all = logSumExp(vector);
-  return vector.map((x) => Math.exp(x - all));
-}
+const softmax = (vector) => vector.map((x) => Math.exp(x - logSumExp(vector)));
 
 // A number as on the board: two decimals, no trailing zeros.
 function written(x) {

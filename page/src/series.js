@@ -61,6 +61,5 @@ function regular(times, values, lineOf) {
   return { values: filled, step: [count, unit], season: season % 1 === 0 ? season : 0, timeAt };
 }
 
-function weekdayAfter(time, days) {
-  return days ? weekdayAfter(time + DAY, days - isWeekday(time + DAY)) : time;
-}
+const weekdayAfter = (time, days) =>
+  (days ? weekdayAfter(time + DAY, days - isWeekday(time + DAY)) : time);

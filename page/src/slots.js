@@ -85,12 +85,11 @@ function drawSentence(sentence, twins) {
 
 function draw() {
   const [sentence, other] = [read(inputs.q.value), twin(inputs.q.value)];
-  const { count } = sentence;
-  const tooLong = count > MOST_WORDS ? t("tooLong", MOST_WORDS, count) : "";
-  part("message").textContent = count ? tooLong : t("empty");
+  const tooLong = sentence.count > MOST_WORDS ? t("tooLong", MOST_WORDS, sentence.count) : "";
+  part("message").textContent = sentence.count ? tooLong : t("empty");
   part("twin").disabled = !other;
-  part("result").hidden = !count;
-  if (count) drawSentence(sentence, other && read(other).readings);
+  part("result").hidden = !sentence.count;
+  if (sentence.count) drawSentence(sentence, other && read(other).readings);
 }
 
 part("twin").addEventListener("click", () => enter(inputs.q, twin(inputs.q.value)));
