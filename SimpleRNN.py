@@ -127,10 +127,8 @@ def main(argv=None, on_epoch=None):
     print(fit)
 
     model = in_own_unit(network, panel)  # takes and returns the series' own unit
-    rivals = baselines.simple(panel) | {
-        "linear": baselines.Linear(panel),
-        "SimpleRNN": Recursive(model),
-    }
+    rivals = baselines.simple(panel) | {"linear": baselines.Linear(panel)}
+    rivals["SimpleRNN"] = Recursive(model)
     if not args.csv:
         rivals["optimal"] = lambda panel, origins: sine.optimal(
             panel.windows(origins), panel.horizon, jumps=args.jumps

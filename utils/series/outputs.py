@@ -28,7 +28,7 @@ def ahead(panel: Panel, forecaster: Callable, facts: dict) -> pd.DataFrame:
 
     Args:
         panel: the series.
-        forecaster: as `utils.series.backtest.backtest` takes them.
+        forecaster: as `utils.series.backtest.Backtest` takes them.
         facts: of `facts_of`: levels and corrections of the intervals, log.
     """
     levels = facts["levels"]
