@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 NAMES = ["SimpleRNN", "GRU", "LSTM"]
+LAYERS = [*zip(NAMES, ["float64"] * 3, strict=True), ("LSTM", "float32")]  # which is another path
 UNITS = 4
 RIGHT_PADDED = np.arange(7) < np.array([7, 3, 1, 0, 5])[:, None]  # one sequence has no steps
 HOLES = np.random.default_rng(1).random((5, 7)) < 0.5
@@ -59,14 +60,16 @@ def assert_same(name, shape=(5, 7, 3), mask=None, start=False, unknown=False, **
 
 @pytest.mark.parametrize("sequences, backwards", [(True, False), (False, True), (True, True)])
 @pytest.mark.parametrize("mask", [None, RIGHT_PADDED, HOLES], ids=["whole", "padded", "holes"])
-@pytest.mark.parametrize("name", NAMES)
-def test_same_outputs_and_gradients_as_keras(name, mask, sequences, backwards):
-    assert_same(name, mask=mask, return_sequences=sequences, go_backwards=backwards, start=True)
+@pytest.mark.parametrize("name, dtype", LAYERS)
+def test_same_outputs_and_gradients_as_keras(name, dtype, mask, sequences, backwards):
+    wanted = {"return_sequences": sequences, "go_backwards": backwards}
+    assert_same(name, dtype=dtype, mask=mask, start=True, **wanted)
 
 
 CASES = [
     {"dtype": "float32", "shape": (17, 24, 1)},
     {"shape": (5, 1, 3)},
+    {"shape": (fused.LARGE_BATCH + 1, 4, 3), "start": True, "return_sequences": True},
     {"shape": (1, 7, 3), "use_bias": False},
     {"unroll": True, "return_sequences": True, "start": True},
     {"unroll": True, "mask": HOLES, "go_backwards": True},
@@ -78,9 +81,9 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: ", ".join(case))
-@pytest.mark.parametrize("name", NAMES)
-def test_same_in_special_cases(name, case):
-    assert_same(name, **case)
+@pytest.mark.parametrize("name, dtype", LAYERS)
+def test_same_in_special_cases(name, dtype, case):
+    assert_same(name, **{"dtype": dtype, **case})
 
 
 @pytest.mark.parametrize(
