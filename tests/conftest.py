@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 SLOW = {  # they train networks, draw many pictures, or start scripts as processes of their own
-    "test_cells.py", "test_crf.py", "test_exercises.py", "test_forecast.py", "test_from_scratch.py",
+    "test_crf.py", "test_exercises.py", "test_forecast.py", "test_from_scratch.py",
     "test_lessons.py", "test_long_memory.py", "test_page.py", "test_slot_filling.py",
     "test_training.py", "test_tune.py", "test_worked_examples.py",
 }  # fmt: skip

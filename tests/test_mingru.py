@@ -1,3 +1,5 @@
+from functools import partial
+
 from utils.cells import MinGRU, linear_scan
 
 import numpy as np
@@ -47,28 +49,21 @@ def test_states_are_those_of_the_equations(backwards):
 @pytest.mark.parametrize("steps", [1, 2, 8, 13])
 @pytest.mark.parametrize("known", [True, False])
 def test_the_scan_is_the_loop_gradients_included(steps, known):
+    drawn = tf.constant(np.random.default_rng(3).normal(size=(3, BATCH, steps, UNITS)))
+
     def loop(keep, new):
         h = [0 * keep[:, 0] + new[:, 0]]
         for t in range(1, steps):
             h.append(keep[:, t] * h[-1] + new[:, t])
         return tf.stack(h, axis=1)
 
-    rng = np.random.default_rng(3)
-    keep, new, weights = rng.normal(size=(3, BATCH, steps, UNITS))
+    def and_gradients(of, keep, new, weights):
+        with tf.GradientTape() as tape:
+            tape.watch([keep, new])
+            h = of(keep, new)
+        return h, *tape.gradient(h, [keep, new], weights)
 
-    def outputs_and_gradients(run):
-        signature = tf.TensorSpec((None, steps if known else None, UNITS), "float64")
-
-        @tf.function(input_signature=[signature] * 2)
-        def of(*sources):
-            with tf.GradientTape() as tape:
-                tape.watch(sources)
-                h = run(*sources)
-                loss = tf.reduce_sum(h * weights)
-            return h, tape.gradient(loss, sources)
-
-        return tf.nest.flatten(of(keep, new))
-
-    pairs = zip(outputs_and_gradients(linear_scan), outputs_and_gradients(loop), strict=True)
-    for scanned, looped in pairs:
+    signature = tf.TensorSpec((None, steps if known else None, UNITS), "float64")
+    scan = tf.function(partial(and_gradients, linear_scan), input_signature=[signature] * 3)
+    for scanned, looped in zip(scan(*drawn), and_gradients(loop, *drawn), strict=True):
         np.testing.assert_allclose(scanned, looped, rtol=1e-9, atol=1e-12)

@@ -75,9 +75,8 @@ def test_the_loss_is_least_at_the_quantiles():
         predicted = np.broadcast_to(quantiles, (len(values), 1, 1, len(best)))
         return float(pinball(keras.ops.array(actual), keras.ops.array(predicted)))
 
-    for i in range(len(best)):
-        for by in (-0.1, 0.1):
-            moved = best + np.float32(by) * (np.arange(len(best)) == i)
-            assert cost(moved.astype("float32")) > cost(best)
+    for change in 0.1 * np.eye(len(best), dtype="float32"):
+        assert min(cost(best - change), cost(best + change)) > cost(best)
+    least = cost(best)
     actual[:100, ..., 0], actual[:100, ..., 1] = 1e6, 0  # missing
-    assert cost(best) == pytest.approx(cost(best), rel=1e-6) and cost(best) < 1
+    assert cost(best) == pytest.approx(least, rel=0.01)

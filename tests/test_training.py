@@ -1,6 +1,5 @@
 """Fit, save and load; on a sine, in windows of five."""
 
-import json
 import shutil
 import zipfile
 
@@ -124,11 +123,10 @@ def test_what_is_no_saved_model(saved, tmp_path):
     model.save(tmp_path / "stranger.keras")
     (tmp_path / "text.keras").write_text("no model")
     (tmp_path / "broken.keras").write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    for name, facts in {"empty": {}, "list": [], "old": {"script": "GRU.py"}}.items():
-        shutil.copy(tmp_path / "stranger.keras", tmp_path / f"{name}.keras")
-        with zipfile.ZipFile(tmp_path / f"{name}.keras", "a") as archive:
-            archive.writestr("facts.json", json.dumps(facts))
-    for name in ("text", "stranger", "broken", "missing", "empty", "list", "old"):
+    shutil.copy(tmp_path / "stranger.keras", tmp_path / "old.keras")
+    with zipfile.ZipFile(tmp_path / "old.keras", "a") as archive:
+        archive.writestr("facts.json", '{"script": "GRU.py"}')
+    for name in ("text", "stranger", "broken", "missing", "old"):
         with pytest.raises(InputError, match=rf"{name}\.keras is not a model that GRU") as error:
             training.load(tmp_path / f"{name}.keras", "GRU.py")
         assert "\n" not in str(error.value)

@@ -5,7 +5,6 @@ import re
 import worked_examples
 from utils import cli
 
-import keras
 import numpy as np
 import pytest
 
@@ -16,16 +15,6 @@ def test_all_of_them_and_the_picture_of_the_cell(tmp_path, capsys):
     assert picture.name == "lstm-cell.png" and picture.read_bytes().startswith(b"\x89PNG\r\n")
     printed = capsys.readouterr().out
     assert all(f"=== {name}: " in printed for name in worked_examples.EXAMPLES)
-
-
-def test_walk_is_what_the_layer_computes():
-    rng = np.random.default_rng(0)
-    layer = keras.layers.LSTM(3, return_sequences=True)
-    inputs = rng.normal(size=(1, 5, 2)).astype("float32")
-    layer.build(inputs.shape)
-    layer.set_weights([rng.normal(size=w.shape) for w in layer.get_weights()])
-    _, outputs = worked_examples.walk(layer, inputs[0])
-    np.testing.assert_allclose(np.asarray(layer(inputs))[0], outputs, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["rnn", "jordan", "bidirectional", "gru-cell", "lstm-cell"])
