@@ -8,13 +8,6 @@ import pytest
 LAYERS = list(from_scratch.LAYERS)
 
 
-def example(layer, seed=0, units=5, steps=9, batch=4):
-    """Random asymmetric weights, inputs (batch, steps, 1) and targets (batch, 1)."""
-    rng = np.random.default_rng(seed)
-    weights = [w + rng.normal(0, 0.3, w.shape) for w in from_scratch.start(layer, units, rng)]
-    return weights, rng.normal(size=(batch, steps, 1)), rng.normal(size=(batch, 1))
-
-
 @pytest.mark.parametrize("layer", LAYERS)
 def test_gradients_are_those_of_keras_and_the_slope_of_the_loss(layer):
     table = from_scratch.check(layer, np.random.default_rng(1))
@@ -39,9 +32,11 @@ def test_a_wrong_gradient_is_seen(monkeypatch):
 def test_ten_steps_of_training_are_those_of_keras(layer, clip_norm, monkeypatch):
     monkeypatch.setattr(from_scratch, "CLIP_NORM", clip_norm)
     monkeypatch.setattr(from_scratch, "BATCH_SIZE", 16)
-    weights, inputs, targets = example(layer, batch=160)
+    rng = np.random.default_rng(0)
+    weights = [w + rng.normal(0, 0.3, w.shape) for w in from_scratch.start(layer, 5, rng)]
+    inputs, targets = rng.normal(size=(160, 9, 1)), rng.normal(size=(160, 1))
     model = from_scratch.keras_network(layer, weights)
-    orders = np.random.default_rng(2).permutation(160).reshape(10, 16)  # an epoch of one step each
+    orders = rng.permutation(160).reshape(10, 16)  # an epoch of one step each
     by_keras = [model.train_on_batch(inputs[order], targets[order]) for order in orders]
     by_hand = from_scratch.learn(layer, weights, inputs, targets, orders)
     np.testing.assert_allclose(by_hand, by_keras, rtol=1e-5)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 
-def tiny_model(name="lstm", learning_rate=0.01, clip_norm=1.0, lag=10):
+def tiny_model(name="lstm", learning_rate=0.01, clip_norm=1.0):
     keras.utils.set_random_seed(0)
     network = NETWORKS[name]._replace(learning_rate=learning_rate)
-    return long_memory.build_model(network, TASKS["adding"], lag, 4, clip_norm)
+    return long_memory.build_model(network, TASKS["adding"], 10, 4, clip_norm)
 
 
 def rng(seed=0):
