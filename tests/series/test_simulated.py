@@ -1,8 +1,8 @@
 import itertools
 
 from utils.series import random_walk, shops, sine, temperature
+from utils.series.backtest import scores
 from utils.series.panel import Panel
-from utils.series.scores import scores
 
 import numpy as np
 import pandas as pd

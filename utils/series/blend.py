@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from utils.series.backtest import same_error_p_value
 from utils.series.panel import FEW, Panel, evenly
-from utils.series.scores import same_error_p_value
 
 import numpy as np
 from scipy.special import ndtri
