@@ -61,6 +61,19 @@ def test_of_rare_demands_the_median_is_forecast():
     np.testing.assert_allclose(linear_heads(panel)(panel, panel.end), 0, atol=1e-9)
 
 
+def test_they_never_see_the_test_part():
+    frames = {name: days(100 + WEEK + NOISE[::turn]) for name, turn in (("a", 1), ("b", -1))}
+    panel = Panel(frames, 14, 7)
+    other = {name: frame.copy() for name, frame in frames.items()}
+    for frame in other.values():
+        frame.iloc[255:] = -1e3  # also below zero, so that logarithms would be impossible
+    later = Panel(other, 14, 7)
+    origins = panel.origins("test")[:1]
+    np.testing.assert_array_equal(
+        linear_heads(later)(later, origins), linear_heads(panel)(panel, origins)
+    )
+
+
 def test_a_feature_that_stands_still_while_they_learn_changes_nothing():
     x = np.r_[np.ones(260), 5 * np.ones(40)]
     plain, panel = (Panel({"": days(WEEK + NOISE, **columns)}, 14, 7) for columns in ({}, {"x": x}))
