@@ -2,7 +2,7 @@
 
 from utils import InputError
 from utils.series import pretrained, prior
-from utils.series.blend import Blend, blended, remembered
+from utils.series.blend import Blend, blended
 from utils.series.effects import Effects
 from utils.series.network import build_network, weights_of
 from utils.series.panel import Panel
@@ -136,6 +136,16 @@ def test_a_window_may_show_that_its_season_is_another():
     np.testing.assert_array_equal(found, [[23, 0], [24, 168]])
 
 
+def test_learning_on_reads_nothing_of_what_is_to_come():
+    values, inputs = RNG.normal(size=200), []
+    for later in (values[150:], values[150:] + 99):
+        panel = Panel({"": days(np.r_[values[:150], later])}, 48, 20)
+        read, _ = pretrained.examples(pretrained.AtOnce({}, PLAIN), panel, panel.start + 150)
+        inputs.append(read)
+    for name, read in inputs[0].items():
+        np.testing.assert_array_equal(read, inputs[1][name])
+
+
 # ------------------------------------------------------------------ known inputs, blends
 
 
@@ -191,16 +201,3 @@ def test_validation_blends_and_the_trusted_part_counts():
         {"far": lambda p, o: p.targets(o) + 1e9, "net": network}, {"far": 1.0}, network, 0.95
     )
     np.testing.assert_allclose(far(panel, origins)[..., 0], network(panel, origins)[..., 3])
-
-
-def test_no_origin_is_answered_twice():
-    panel, seen = Panel({"": days(np.arange(200.0))}, 14, 7), []
-
-    def forecaster(panel, origins):
-        seen.extend(origins)
-        return np.repeat(origins[:, None], 7, axis=1)
-
-    answer = remembered(forecaster)
-    for origins in (panel.end - 3 * np.arange(5), panel.end - np.arange(9)):
-        np.testing.assert_array_equal(answer(panel, origins)[:, 0], origins)
-    assert len(seen) == len(set(seen)) == 11
