@@ -88,13 +88,9 @@ def test_what_is_written_may_be_another_row_with_quantiles_of_its_own(panel):
     assert "that of the best possible" in str(found) and "at 1  at 2  at 3  at 5" in str(found)
 
 
-@pytest.mark.parametrize(
-    ("most", "steps"),
-    [(1, [1]), (2, [1, 2]), (3, [1, 2, 3]), (5, [1, 2, 3, 5]), (24, [1, 2, 3, 6, 12, 24]),
-     (60, [1, 2, 3, 6, 12, 24, 48, 60])],
-)  # fmt: skip
-def test_the_steps_that_are_shown(most, steps):
-    assert shown_steps(most) == steps
+def test_the_steps_that_are_shown():
+    assert shown_steps(1) == [1]
+    assert shown_steps(60) == [1, 2, 3, 6, 12, 24, 48, 60]
 
 
 @pytest.mark.parametrize(

@@ -42,14 +42,6 @@ def test_no_baseline_sees_what_comes(name):
     np.testing.assert_array_equal(rivals[name](later, at), before)
 
 
-def test_which_there_are():
-    assert list(baselines.simple(Panel({"": rows(np.arange(50))}, 4, 3))) == ["persistence"]
-    parts = days(np.tile([0.0, 0.0, 5.0, 1.0], 20))
-    expected = ["persistence", "seasonal_naive", "zero", "mean"]
-    assert list(many.simple(Panel({"": parts}, 4, 3))) == expected
-    assert list(baselines.simple(Panel({"": parts}, 4, 3))) == expected[:2]
-
-
 def test_linear_finds_the_law_of_an_autoregression():
     """AR(2): the best forecast one and two steps ahead, from its own coefficients."""
     values = lfilter([1], [1, -1.2, 0.5], np.random.default_rng(0).normal(size=6000)) + 50

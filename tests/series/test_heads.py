@@ -3,16 +3,14 @@
 import json
 
 from utils.series.boosting import Boosting
-from utils.series.heads import LinearHeads, Scaling, linear_heads
+from utils.series.heads import LinearHeads, linear_heads
 from utils.series.panel import Panel
 
 import numpy as np
-import pytest
-from frames import days, rows
+from frames import days
 
 WEEK = 60 * np.sin(np.arange(300) * 2 * np.pi / 7)
 NOISE = np.random.default_rng(0).normal(0, 5, 300)
-SCALINGS = [Scaling(False, False), Scaling(False, True), Scaling(True, True)]
 
 
 def test_trees_know_the_week_at_any_level():
@@ -23,26 +21,12 @@ def test_trees_know_the_week_at_any_level():
         assert np.abs(error).mean() < 10 * unit  # the noise alone has 4
 
 
-@pytest.mark.parametrize("scaling", SCALINGS)
-def test_a_window_loses_its_level_and_its_size(scaling):
-    values = np.exp(1 + np.arange(60) % 5)
-    panel = Panel({"": rows(values)}, 10, 3)
-    x, middle, size = scaling.apply(panel, panel.start + 20, 10)
-    window = np.log(values[10:20]) if scaling.log else values[10:20]
-    assert middle[0, 0] == pytest.approx(window.mean(), rel=1e-6)
-    np.testing.assert_allclose(x * size + middle, [window], rtol=1e-5)
-    if scaling.by_window:
-        assert x.std() == pytest.approx(1, rel=0.1)
-    normal = (scaling.logs(panel, values[None, 20:23]) - middle) / size
-    np.testing.assert_allclose(scaling.back(normal, middle, size), [values[20:23]], rtol=1e-5)
-
-
-def test_a_window_with_few_values_has_the_size_of_its_series():
-    values = np.random.default_rng(0).normal(0, 1, 100)
-    panel = Panel({"": rows(values), "young": rows([5.0, 5.0, 5.1])}, 10, 3, short_windows=True)
-    x, _, size = Scaling(False, True).apply(panel, panel.start[1:] + 2, 10)
-    assert size[0, 0] >= panel.error_size[1] > 0.5
-    assert np.abs(x).max() < 0.1 and (x[0, :8] == 0).all()
+def test_they_take_logarithms_where_these_follow_a_law():
+    swings = [np.sin(2 * np.pi * np.arange(300) / period) for period in (7.3, 4.6)]
+    panel = Panel({"": days(np.exp(1.5 * swings[0] + swings[1]))}, 14, 3)
+    origins = panel.origins("test", 3)
+    share = linear_heads(panel)(panel, origins) / panel.targets(origins)
+    np.testing.assert_allclose(share, 1, atol=0.05)  # without logarithms, 0.6 on average
 
 
 def test_they_know_a_line_and_what_is_known():

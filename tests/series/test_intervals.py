@@ -58,15 +58,6 @@ def test_windows_that_overlap_widen_the_interval():
         assert correction * panel.error_size[0] == pytest.approx(expected)
 
 
-def test_what_few_windows_say_against_bounds_of_its_own_counts_less():
-    panel = panel_of(np.tile([3.0, -3.0], 100), 10)  # always 2 beyond -1 and 1
-    both, validated = parts(panel)
-    found = Conformal(panel, both, around_zero(len(both), 10, half=1.0), LEVELS, validated)
-    correction = found.at(0, np.full((1, 10), 0.9))[0] * panel.error_size[0]
-    steps = np.arange(1, 11)
-    np.testing.assert_allclose(correction, 2 * validated / (validated + steps))
-
-
 @pytest.mark.parametrize("louder", [1, 2])
 def test_they_hold_also_when_the_noise_grows(louder):
     size = np.where(np.arange(20_000) < 17_000, 1, louder)  # the test part begins there

@@ -2,11 +2,11 @@
 
 from utils import InputError
 from utils.series import pretrained, prior
-from utils.series.blend import Blend, blended, remembered
+from utils.series.blend import Blend, blended
 from utils.series.effects import Effects
 from utils.series.network import build_network, weights_of
 from utils.series.panel import Panel
-from utils.series.patches import PATCH, SIMPLE, patches, targets
+from utils.series.patches import SIMPLE, patches, targets
 
 import keras
 import numpy as np
@@ -33,11 +33,8 @@ def test_series_are_seeded_and_of_all_kinds():
     np.testing.assert_array_equal(values, again)
     assert values.shape == (400, 300) and values.dtype == np.float32
     assert (np.isnan(values).any(axis=1)).mean() == pytest.approx(0.08, abs=0.05)
-    known = np.nan_to_num(values)
-    assert np.abs(known).max() < 1e6 and (known.std(axis=1) > 0).mean() > 0.98
+    assert np.abs(np.nan_to_num(values)).max() < 1e6
     assert {0, 4, 7, 12, 24, 52} < set(seasons[:, 0]) and {168, 364} < set(seasons[:, 1])
-    whole = (np.nan_to_num(values) == np.rint(np.nan_to_num(values))).all(axis=1)
-    assert 0.02 < whole.mean() < 0.2  # counts
     of_day = seasons[:, 0] == 24
     near, far = (
         np.nanmean(np.abs(values[of_day, lag:] - values[of_day, :-lag])) for lag in (24, 36)
@@ -75,8 +72,7 @@ def test_simple_forecasts_of_a_clean_season_are_what_they_say():
         (line[32:64] + line[:32]) / 2 + 16,
         atol=1e-4,
     )
-    known_of = dict(zip(SIMPLE, cut.known[0, 3:].all(axis=(0, 1)), strict=True))
-    assert all(known_of.values())
+    assert cut.known[0, 3:].all()
     nothing = patches(known[None], np.array([[0, 0]]))
     assert not nothing.known[..., 5:].any() and nothing.known[0, 3:, :, :5].all()
 
@@ -140,16 +136,14 @@ def test_a_window_may_show_that_its_season_is_another():
     np.testing.assert_array_equal(found, [[23, 0], [24, 168]])
 
 
-def test_learning_on_reads_what_came_and_not_more():
-    panel = Panel({"": days(np.arange(200.0))}, 48, 20, short_windows=True)
-    origins = panel.origins("train", 20)[-5:]
-    inputs, target = pretrained.examples(pretrained.AtOnce({}, PLAIN), panel, origins)
-    assert inputs["values"].shape[:2] == (5, 4) and target.shape == (5, 4, PATCH, 3)
-    np.testing.assert_array_equal(target[:, 2, :, 1], 1)  # the first patch to come
-    assert (target[:, 3, :, 1] == (np.arange(16) < 4)).all()  # of 20 steps, 4
-    np.testing.assert_allclose(target[:, :2, :, 1], 0.15)
-    some = pretrained.batches(pretrained.AtOnce({}, PLAIN), panel, origins, 3, 0)
-    assert sum(len(next(some)[1]) for _ in range(4)) == 12
+def test_learning_on_reads_nothing_of_what_is_to_come():
+    values, inputs = RNG.normal(size=200), []
+    for later in (values[150:], values[150:] + 99):
+        panel = Panel({"": days(np.r_[values[:150], later])}, 48, 20)
+        read, _ = pretrained.examples(pretrained.AtOnce({}, PLAIN), panel, panel.start + 150)
+        inputs.append(read)
+    for name, read in inputs[0].items():
+        np.testing.assert_array_equal(read, inputs[1][name])
 
 
 # ------------------------------------------------------------------ known inputs, blends
@@ -207,18 +201,3 @@ def test_validation_blends_and_the_trusted_part_counts():
         {"far": lambda p, o: p.targets(o) + 1e9, "net": network}, {"far": 1.0}, network, 0.95
     )
     np.testing.assert_allclose(far(panel, origins)[..., 0], network(panel, origins)[..., 3])
-    alone = Blend({"net": network}, {"net": 1.0}, network, 0.95)
-    np.testing.assert_allclose(alone(panel, origins), network(panel, origins))
-
-
-def test_no_origin_is_answered_twice():
-    panel, seen = Panel({"": days(np.arange(200.0))}, 14, 7), []
-
-    def forecaster(panel, origins):
-        seen.extend(origins)
-        return np.repeat(origins[:, None], 7, axis=1)
-
-    answer = remembered(forecaster)
-    for origins in (panel.end - 3 * np.arange(5), panel.end - np.arange(9)):
-        np.testing.assert_array_equal(answer(panel, origins)[:, 0], origins)
-    assert len(seen) == len(set(seen)) == 11

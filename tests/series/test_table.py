@@ -1,7 +1,6 @@
 import gzip
 import os
 import re
-from pathlib import Path
 
 from utils import InputError
 from utils.series import calendar
@@ -10,8 +9,6 @@ from utils.series.table import read_table
 import numpy as np
 import pandas as pd
 import pytest
-
-DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture
@@ -296,12 +293,6 @@ def test_what_was_understood_is_said(read, content, arguments, ends, said):
     got = read(content, **arguments)
     np.testing.assert_array_equal(got.frames[""]["y"].iloc[[0, -1]], ends)
     assert str(got) == got.understood == said
-
-
-def test_own_data():
-    got = read_table(DATA / "stock_goog.csv", "close")
-    assert len(got.frames[""]) == 1047  # not one invented price
-    assert "37 business days without a row" in got.understood
 
 
 def long(*rows):
