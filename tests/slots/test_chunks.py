@@ -29,7 +29,7 @@ TAGS = st.lists(st.sampled_from(["O", "B-x", "I-x", "B-a-b", "I-a-b"]), max_size
 
 @given(TAGS)
 def test_spans_as_conlleval(tags):
-    assert chunks.spans(tags) == conlleval(tags)
+    assert chunks.spans(tags) == sorted(conlleval(tags), key=lambda span: span[1])
 
 
 @given(TAGS)

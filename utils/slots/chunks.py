@@ -16,21 +16,20 @@ SHOWN = {"f1": "F1", "intent_accuracy": "intent", "sentence_accuracy": "sentence
 LEGEND = "F1: slots right in name and in both ends; sentence: the intent and every slot are right"
 
 
-def spans(tags: Sequence[str]) -> set[tuple[str, int, int]]:
-    """Return (slot, start, stop) of each chunk, as conlleval counts them.
+def spans(tags: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Return (slot, start, stop) of each chunk in order, as conlleval counts them.
 
     A chunk begins at B-, and at an I- that continues nothing: after O, or after another slot.
 
     Source: Tjong Kim Sang & Buchholz, "Introduction to the CoNLL-2000 shared task" (2000).
     """
-    found, start, inside = set(), 0, ""
-    for i, tag in enumerate([*tags, "O"]):
+    found = []
+    for i, tag in enumerate(tags):
         prefix, _, slot = tag.partition("-")
-        if inside and (prefix != "I" or slot != inside):
-            found.add((inside, start, i))
-            inside = ""
-        if slot and not inside:
-            start, inside = i, slot
+        if prefix == "I" and found and found[-1][::2] == (slot, i):
+            found[-1] = slot, found[-1][1], i + 1
+        elif slot:
+            found.append((slot, i, i + 1))
     return found
 
 
@@ -40,10 +39,6 @@ def begun(tags: Sequence[str]) -> list[str]:
     return ["B" + tag[1:] if i in starts else tag for i, tag in enumerate(tags)]
 
 
-def _places(tags):
-    return {(n, *span) for n, sentence in enumerate(tags) for span in spans(sentence)}
-
-
 def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> pd.DataFrame:
     """Score the chunks of as many sentences, given their tags: slot and both ends must be right.
 
@@ -51,20 +46,20 @@ def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
         A row for "all" and for each slot; columns f1, precision, recall (in percent; 0 where there
         is nothing to count) and count, the true chunks.
     """
-    places = {"true": _places(true), "predicted": _places(predicted)}
-    places["both"] = places["true"] & places["predicted"]
-    counts = {name: Counter(slot for _, slot, *_ in found) for name, found in places.items()}
-    table = pd.DataFrame(counts, dtype=float).fillna(0.0).sort_index()
+    places = [
+        {(n, *span) for n, tags in enumerate(some) for span in spans(tags)}
+        for some in (true, predicted)
+    ]
+    counts = [Counter(slot for _, slot, *_ in some) for some in (*places, places[0] & places[1])]
+    table = pd.DataFrame(counts, dtype=float).T.fillna(0.0).sort_index()
     table = pd.concat([table.sum().to_frame("all").T, table.drop("all", errors="ignore")])
-    true, predicted = table["true"], table["predicted"]
-    return pd.DataFrame(
-        {
-            "f1": 200 * table["both"] / (true + predicted).clip(lower=1),
-            "precision": 100 * table["both"] / predicted.clip(lower=1),
-            "recall": 100 * table["both"] / true.clip(lower=1),
-            "count": true.astype(int),
-        }
-    )
+    count, found, both = (table[column] for column in table)
+    scores = {
+        "f1": 200 * both / (count + found).clip(lower=1),
+        "precision": 100 * both / found.clip(lower=1),
+        "recall": 100 * both / count.clip(lower=1),
+    }
+    return pd.DataFrame(scores).assign(count=count.astype(int))
 
 
 def slot(tag: str) -> str:
@@ -112,21 +107,6 @@ def evaluate(sentences: Sequence, readings: Sequence) -> dict:
         "intent_accuracy": float(100 * np.mean(intents)) if intents else None,
         "sentence_accuracy": float(100 * np.mean(all_right(sentences, readings))),
     }
-
-
-def sure_and_right(sentences: Sequence, readings: Sequence) -> dict[str, np.ndarray]:
-    """Return how probable each "slot" that was found is, and 1 if it is right: (2, slots).
-
-    And, if the data have intents, the same of each "intent", (2, sentences).
-    """
-    pairs = list(zip(sentences, readings, strict=True))
-    rows = {"slot": []}
-    for sentence, reading in pairs:
-        true = spans(sentence.tags)
-        rows["slot"] += [(sure, tuple(span) in true) for *span, sure in reading.chunks]
-    if sentences[0].intent is not None:
-        rows["intent"] = [(found.probability, found.intent == true.intent) for true, found in pairs]
-    return {kind: np.array(found, float).reshape(-1, 2).T for kind, found in rows.items()}
 
 
 def all_right(sentences: Sequence, readings: Sequence) -> list[bool]:

@@ -76,7 +76,7 @@ class Tagger:
             ways = forward[:steps, row], backward[:steps, row]
             sure = [
                 (*span, chunk_probability(span, self.crf.tags, scores["tags"][row], links, *ways))
-                for span in sorted(chunks.spans(tags), key=lambda span: span[1])
+                for span in chunks.spans(tags)
             ]
             intent, probability = None, 0.0
             if self.vocabulary.intents:
