@@ -93,7 +93,7 @@ def flags():
     """Return the parser of the flags."""
     number, above, switch = cli.whole_number, cli.number_above, BooleanOptionalAction
     parser = cli.Parser(prog="slot_filling.py", description="Fill the slots of queries.")
-    add = parser.add_argument_group("data").add_argument
+    add = parser.add_argument_group("data").add_mutually_exclusive_group().add_argument
     add("--dataset", choices=files.DATASETS, help="downloaded, but only once")
     text = (
         "a folder with train/, dev/ and perhaps test/, in each seq.in, seq.out and, for intents, "
@@ -133,12 +133,10 @@ def parse_args(argv=None):
     """Return the flags, with the defaults that fit the data."""
     parser, given = flags(), cli.given(argv)
     args = parser.parse_args(argv)
-    own, asks = {"--data", "--dataset"} & given, args.predict is not None
+    asks = args.predict is not None
     for useless, names, reason in [
         (asks, given - ASKING, "--predict asks a trained model, which takes no such flag"),
         (not asks, {"--load", "--min-confidence"}, "only for --predict"),
-        (len(own) == 2, own, "name one of them"),
-        (own, {"--language"}, "only for the travel grammar, without --data"),
         (not args.model, {"--bidirectional", "--layers"}, "they need --model"),
         (args.model == "feedforward", {"--bidirectional"}, "feedforward has no memory"),
     ]:
@@ -146,8 +144,10 @@ def parse_args(argv=None):
             parser.error(f"{' and '.join(wrong)}: {reason}")
     if not args.seeds:
         parser.error("--seeds takes whole numbers, such as 0,1,2")
-    travels = "in Chinese" if args.language == "zh" else "on the travel grammar"
-    args.__dict__ = DEFAULTS["on other data" if own else travels] | vars(args)
+    if {"--data", "--dataset"} & given:
+        args.language = None
+    kind = {"en": "on the travel grammar", "zh": "in Chinese", None: "on other data"}
+    args.__dict__ = DEFAULTS[kind[args.language]] | vars(args)
     return args
 
 
@@ -282,16 +282,14 @@ def report(runs, parts, args, folder):
     best_runs = {n: max(some, key=lambda run: run.scores["dev"]["f1"]) for n, some in runs.items()}
     tagged, readings = best_runs[best].tagger, best_runs[best].readings
     part, sentences = list(parts.items())[-1]  # test, or else dev
-    travels = args.data is args.dataset is None
     right = [sentence.tags for sentence in sentences]
     commonest = chunks.score(right, chunks.commonest_tags(sentences)).loc["all", "f1"]
     found = {
         "data": args.dataset or args.data or "travel",
-        "language": args.language if travels else None,
-        **{name: vars(args)[name] for name in ("words", "letters", "crf")},
+        **{name: vars(args)[name] for name in ("language", "words", "letters", "crf")},
         "networks": results,
         "commonest_tags_f1": commonest,
-        "ceiling_without_context": travel.WITHOUT_CONTEXT if travels else None,
+        "ceiling_without_context": travel.WITHOUT_CONTEXT if args.language else None,
         "best": best,
     }
     table = chunks.slot_table(runs[best], sentences)
@@ -300,12 +298,12 @@ def report(runs, parts, args, folder):
     write_csv(chunks.sentence_table(readings, sentences), folder / "sentences.csv")
     write_json(found, folder / "scores.json")
 
-    where = f"the {part} part{' of this grammar' if travels else ''}"
+    where = f"the {part} part{' of this grammar' if args.language else ''}"
     print(f"\n{best}, slots in {where}:\n{table.round(1).dropna(axis=1).to_string()}")
     print(f"\nRight in {where}, in per cent:\n{chunks.overview(results)}")
     print(f"Each word's commonest tag, looked up in the answers: F1 {commonest:.1f}")
     bounds = {"each word's commonest tag": commonest}
-    if travels:
+    if args.language:
         bounds["bound without context"] = travel.WITHOUT_CONTEXT
         print(f"No tagger without context can pass F1 {travel.WITHOUT_CONTEXT:.0f}")
         taggers = {name: run.tagger for name, run in best_runs.items()}
@@ -360,11 +358,11 @@ def main(argv=None, on_epoch=None):
         return ask(args)
     folder = output_folder(args.output_dir)
     path = files.download(args.dataset) if args.dataset else args.data
-    parts = travel.parts(language=args.language) if path is None else files.read(path)
+    parts = travel.parts(language=args.language) if args.language else files.read(path)
     print(files.describe(parts))
     args.epochs = args.epochs or int(np.clip(SENTENCES / len(parts["train"]), 5, 50))
     vocabulary = Vocabulary.of(parts["train"], args.letters)
-    networks = COMPARED if path is None and not on_epoch else [BEST]
+    networks = COMPARED if args.language and not on_epoch else [BEST]
     if args.model:
         networks = [Network(args.model, args.bidirectional, args.layers)]
     if on_epoch:  # a trial of tune.py ends here

@@ -223,8 +223,8 @@ def test_predict_in_a_fresh_process(travelled, capsys):
     [
         ("--bidirectional", "--bidirectional: they need --model"),
         ("--model feedforward --bidirectional", "feedforward has no memory"),
-        ("--dataset atis --data here", "--data and --dataset: name one of them"),
-        ("--data here --language zh", "--language: only for the travel grammar"),
+        ("--dataset atis --data here", "argument --data: not allowed with argument --dataset"),
+        ("--data here --language zh", "argument --language: not allowed with argument --data"),
         ("--data=", "has neither train/seq.in nor train.txt"),
         ("--predict hello --output-dir nowhere", "no saved model at nowhere"),
         ("--predict hello --data x --crf", "--crf and --data: --predict asks a trained model"),

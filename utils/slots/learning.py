@@ -1,5 +1,6 @@
 """Train a tagger, and find out how sure it may be."""
 
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -35,15 +36,11 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self.batch_size = batch_size
         self.lengths = np.array([len(sentence.words) for sentence in sentences])
-        self.starts = np.cumsum(self.lengths) - self.lengths
-        words = [word for sentence in sentences for word in sentence.words]
-        # all words in a row, and padding at place -1
-        self.inputs = {k: v[0] for k, v in vocabulary.encode([words], len(words) + 1).items()}
-        tags = [vocabulary.tags.index(tag) for sentence in sentences for tag in sentence.tags]
-        self.tags = np.array([*tags, -1], "int32")
+        self.inputs = [vocabulary.encode([one.words], len(one.words)) for one in sentences]
+        self.tags = [[vocabulary.tags.index(tag) for tag in one.tags] for one in sentences]
         intents = [vocabulary.intents.index(s.intent) for s in sentences if vocabulary.intents]
         self.intents = np.eye(len(vocabulary.intents), dtype="float32")[intents]
-        counts = Counter(map(normal, words))
+        counts = Counter(normal(word) for one in sentences for word in one.words)
         words = sorted(vocabulary.words, key=counts.get)
         share = np.cumsum([counts[word] for word in words]) / counts.total()
         rarest = words[: np.searchsorted(share, rare, "right")]
@@ -65,12 +62,12 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         rows = self.batches[index]
-        steps, lengths = np.arange(self.lengths[rows].max()), self.lengths[rows, None]
-        places = np.where(steps < lengths, self.starts[rows, None] + steps, -1)  # (batch, steps)
-        inputs = {name: values[places] for name, values in self.inputs.items()}
+        pad = functools.partial(keras.utils.pad_sequences, padding="post")
+        each = [self.inputs[row] for row in rows]
+        inputs = {name: pad([one[name][0] for one in each]) for name in each[0]}
         words = inputs["words"]
         words[np.isin(words, self.rare) & (self.rng.random(words.shape) < 0.5)] = OTHER
-        targets = {"tags": self.tags[places]}
+        targets = {"tags": pad([self.tags[row] for row in rows], value=-1)}
         if self.intents.size:
             targets["intent"] = self.intents[rows]
         return inputs, targets
