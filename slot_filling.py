@@ -189,9 +189,12 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
     else:
         x = keras.layers.Embedding(vocabulary.size, units)(inputs["words"])
     if vocabulary.letters:
-        inputs["letters"] = keras.Input((None, MAX_LETTERS), dtype="int32", name="letters")
-        spelt = spelling(inputs["letters"], len(vocabulary.letters), units)
-        x = keras.layers.Concatenate()([x, spelt])
+        letters = keras.Input((None, MAX_LETTERS), dtype="int32", name="letters")
+        inputs["letters"], count = letters, len(vocabulary.letters) + 2  # and padding, and "other"
+        spelt = keras.layers.Embedding(count, max(units // 4, 1))(letters)
+        detectors = keras.layers.Conv2D(max(units // 2, 1), (1, 3), activation="relu")
+        # of each word, the most that each detector of three letters finds in it
+        x = keras.layers.Concatenate()([x, keras.ops.max(detectors(spelt), axis=2)])
     for level in range(1, network.layers + 1):
         x = keras.layers.Dropout(DROPOUT)(x)
         layer = middle(network, units, tags, last=level == network.layers)
@@ -205,13 +208,6 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
     worth = x if network.kind == "jordan" else keras.layers.Dense(tags)(h)  # of each tag
     outputs["tags"] = crf.CRF(vocabulary.tags, learned=learn_links, name="tags")(worth)
     return keras.Model(inputs, outputs)
-
-
-def spelling(letters, count, units):
-    """Return a vector for each word: the most that each detector of three letters finds in it."""
-    x = keras.layers.Embedding(count + 2, max(units // 4, 1))(letters)  # and padding, and "other"
-    detectors = keras.layers.Conv2D(max(units // 2, 1), kernel_size=(1, 3), activation="relu")
-    return keras.ops.max(detectors(x), axis=2)
 
 
 # ------------------------------------------------------------------ training and scores
@@ -232,11 +228,10 @@ def train(network, vocabulary, parts, args, seed, on_epoch=None):
     keras.utils.set_random_seed(seed)
     model = build_network(network, vocabulary, args.words, args.units, args.crf)
     batches = learning.Batches(parts["train"], vocabulary, args.batch_size, RARE_SHARE, seed)
-    losses, weights = {"tags": model.get_layer("tags").loss}, {"tags": 1.0}
+    losses, smooth = {"tags": model.get_layer("tags").loss}, {"label_smoothing": SMOOTHING}
     if vocabulary.intents:
-        smooth = {"from_logits": True, "label_smoothing": SMOOTHING}
-        losses["intent"] = keras.losses.CategoricalCrossentropy(**smooth)
-        weights["intent"] = INTENT_WEIGHT
+        losses["intent"] = keras.losses.CategoricalCrossentropy(from_logits=True, **smooth)
+    weights = dict(zip(losses, (1.0, INTENT_WEIGHT), strict=False))
     rate = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * len(batches))
     momentum = 1 - 1 / min(AVERAGED_STEPS, len(batches))
     adam = keras.optimizers.Adam(rate, clipnorm=1.0, use_ema=True, ema_momentum=momentum)

@@ -33,20 +33,6 @@ SEED = 0
 FILE = Path(__file__).parents[1] / "models" / "taggers.safetensors"
 
 
-def train(language):
-    """Return the trained networks of a language by name, and their vocabulary."""
-    given = ["--language", language, "--units", str(UNITS), "--seeds", str(SEED)]
-    args = slot_filling.parse_args(given)
-    parts = travel.parts(language=language)
-    vocabulary = Vocabulary.of(parts["train"], letters=False)
-    networks = {}
-    for name, network in NETWORKS.items():
-        run = slot_filling.run(network, vocabulary, parts, args, SEED)
-        print(f"{language}, {name}: test F1 {run.scores['test']['f1']:.1f}", run.cues)
-        networks[name] = run.tagger.network
-    return networks, vocabulary
-
-
 def weights_of(network):
     """Return its weights, the temperature last; Keras' order depends on what is learned."""
     return sorted(network.weights, key=lambda weights: "temperature" in weights.path)
@@ -56,17 +42,16 @@ def main():
     """Train all, and write one file."""
     arrays, facts = {}, {}
     for language in travel.LANGUAGES:
-        networks, vocabulary = train(language)
-        facts[language] = json.dumps(
-            {
-                "words": sorted(vocabulary.words, key=vocabulary.words.get),
-                "tags": vocabulary.tags,
-                "intents": vocabulary.intents,
-            },
-            ensure_ascii=False,
-        )
-        for name, network in networks.items():
-            for number, weights in enumerate(weights_of(network)):
+        args = slot_filling.parse_args(["--language", language, "--units", str(UNITS)])
+        parts = travel.parts(language=language)
+        vocabulary = Vocabulary.of(parts["train"], letters=False)
+        words = sorted(vocabulary.words, key=vocabulary.words.get)
+        known = {"words": words, "tags": vocabulary.tags, "intents": vocabulary.intents}
+        facts[language] = json.dumps(known, ensure_ascii=False)
+        for name, network in NETWORKS.items():
+            run = slot_filling.run(network, vocabulary, parts, args, SEED)
+            print(f"{language}, {name}: test F1 {run.scores['test']['f1']:.1f}", run.cues)
+            for number, weights in enumerate(weights_of(run.tagger.network)):
                 arrays[f"{language}/{name}/{number:02}"] = weights.numpy()
     FILE.parent.mkdir(exist_ok=True)
     with written_whole(FILE) as beside:

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from utils.slots.files import Sentence
-from utils.slots.text import cut
+from utils.slots.text import cut_tagged
 
 LANGUAGES = "en", "zh"
 WITHOUT_CONTEXT = 50.0  # F1, in per cent; see above
@@ -91,15 +91,12 @@ def twins(sentence: str, cue: str) -> list[Sentence]:
     """Return the two queries, arriving and leaving, that a sentence of [] and {} stands for."""
     queries = []
     for leaving in (0, 1):
-        words, tags, intent = [], [], ""
+        pieces, intent = [], ""
         chosen = re.sub(r"\[(.*?)\|(.*?)\]", rf"\{1 + leaving}", sentence)
         for kind, value, wanted, text in re.findall(r"{(.*?): (.*?)}|!(\S+)|([^{!]+)", chosen):
-            found = [(value + text)[start:stop] for start, stop in cut(value + text)]
-            words += found
-            begin, inside = ("B-", "I-") if kind else ("O", "O")
-            slot = SLOTS[kind][leaving] if kind else ""
-            tags += [(inside if n else begin) + slot for n in range(len(found))]
+            pieces += cut_tagged(value + text, f"B-{SLOTS[kind][leaving]}" if kind else "O")
             intent = intent or wanted
+        words, tags = map(list, zip(*pieces, strict=True))
         says = "say_when" if any("time" in tag for tag in tags) else "say_where"
         queries.append(Sentence(words, tags, intent or says, cue))
     return queries
