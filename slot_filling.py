@@ -220,7 +220,6 @@ class Run(NamedTuple):
     fit: training.Fit
     scores: dict[str, dict]  # by part; as `evaluate` returns them
     readings: list[tagger.Reading]  # of the last part, which is the one to be judged by
-    cues: dict[str, float]  # F1 there by where the cue stands
 
 
 def train(network, vocabulary, parts, args, seed, on_epoch=None):
@@ -250,7 +249,7 @@ def run(network, vocabulary, parts, args, seed):
     for part, sentences in list(parts.items())[1:]:
         readings = tagged.read([sentence.words for sentence in sentences])
         found[part] = chunks.evaluate(sentences, readings)
-    return Run(tagged, fit, found, readings, chunks.f1_by_cue(sentences, readings))
+    return Run(tagged, fit, found, readings)
 
 
 def run_all(networks, vocabulary, parts, args):
@@ -272,11 +271,11 @@ def run_all(networks, vocabulary, parts, args):
 
 def report(runs, parts, args, folder):
     """Print, draw and save what the runs reached; return what scores.json holds."""
-    results = {name: chunks.summary(found) for name, found in runs.items()}
+    part, sentences = list(parts.items())[-1]  # test, or else dev
+    results = {name: chunks.summary(found, sentences) for name, found in runs.items()}
     best = max(results, key=lambda name: results[name]["dev"]["f1"])
     best_runs = {n: max(some, key=lambda run: run.scores["dev"]["f1"]) for n, some in runs.items()}
     tagged, readings = best_runs[best].tagger, best_runs[best].readings
-    part, sentences = list(parts.items())[-1]  # test, or else dev
     right = [sentence.tags for sentence in sentences]
     commonest = chunks.score(right, chunks.commonest_tags(sentences)).loc["all", "f1"]
     found = {

@@ -50,7 +50,7 @@ def main():
         facts[language] = json.dumps(known, ensure_ascii=False)
         for name, network in NETWORKS.items():
             run = slot_filling.run(network, vocabulary, parts, args, SEED)
-            print(f"{language}, {name}: test F1 {run.scores['test']['f1']:.1f}", run.cues)
+            print(f"{language}, {name}: test F1 {run.scores['test']['f1']:.1f}")
             for number, weights in enumerate(weights_of(run.tagger.network)):
                 arrays[f"{language}/{name}/{number:02}"] = weights.numpy()
     FILE.parent.mkdir(exist_ok=True)

@@ -18,7 +18,6 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
-DIVERGED = "the training diverged; lower --learning-rate"
 TEMPERATURES = 0.25, 8  # that a calibration may find
 
 
@@ -92,11 +91,14 @@ def fit(
     """
     network, words, start = tagger.network, [one.words for one in dev], time.perf_counter()
     losses, kept, interrupted = [], [], False  # kept: a score, its epoch, its weights
+    names = tagger.vocabulary.tags, tagger.vocabulary.intents
+    guessing = sum(np.log(max(len(found), 1)) for found in names)  # the loss, about
 
     def after_epoch(epoch, logs):  # while the averages are in the network
-        if not all(np.isfinite(weights).all() for weights in network.get_weights()):
+        finite = all(np.isfinite(weights).all() for weights in network.get_weights())
+        if not finite or (epoch + 1 == epochs and not logs["loss"] < 2 * guessing):
             print()  # ends the line of the epochs before
-            raise InputError(DIVERGED)
+            raise InputError("the training diverged; lower --learning-rate")
         scores = evaluate(dev, tagger.read(words))
         shown = {"dev F1": scores["f1"], "intent": scores["intent_accuracy"]}
         shown = {name: score for name, score in shown.items() if score is not None}
@@ -124,10 +126,6 @@ def fit(
     history, seconds = pd.DataFrame({"loss": losses}), time.perf_counter() - start
     found = training.Fit(history, kept[1], epochs, seconds, interrupted)
     print(f"\n    {found}")
-    names = tagger.vocabulary.tags, tagger.vocabulary.intents
-    guessing = sum(np.log(max(len(found), 1)) for found in names)  # the loss, about
-    if not losses[-1] < 2 * guessing:
-        raise InputError(DIVERGED)
     network.set_weights(kept[2])
     return found
 
