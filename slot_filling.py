@@ -289,7 +289,7 @@ def report(runs, parts, args, folder):
     table = chunks.slot_table(runs[best], sentences)
     tagger.save(folder / "model.keras", tagged)
     write_csv(table, folder / "slots.csv")
-    write_csv(chunks.sentence_table(readings, sentences), folder / "sentences.csv")
+    write_csv(chunks.sentence_table(sentences, readings), folder / "sentences.csv")
     write_json(found, folder / "scores.json")
 
     where = f"the {part} part{' of this grammar' if args.language else ''}"

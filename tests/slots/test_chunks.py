@@ -100,9 +100,9 @@ def test_f1_by_cue():
 def test_sentence_table():
     """A tag with a space is one word there, so that who reads it can split the tags again."""
     spaced = [Sentence(["a", "b"], ["B-home city", "I-home city"], "go"), *SENTENCES[1:]]
-    table = chunks.sentence_table(READINGS, spaced)
+    table = chunks.sentence_table(spaced, READINGS)
     assert table.index.tolist() == ["a b", "a b", "a"]
     assert table["tags"].tolist() == ["B-home_city I-home_city", "B-x O", "O"]
     assert table["predicted_tags"].tolist() == ["B-x I-x", "B-x I-x", "O"]
     assert table["right"].tolist() == [False, False, False]
-    assert chunks.sentence_table(READINGS, SENTENCES)["right"].tolist() == [True, False, False]
+    assert chunks.sentence_table(SENTENCES, READINGS)["right"].tolist() == [True, False, False]

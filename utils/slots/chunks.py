@@ -99,22 +99,14 @@ def evaluate(sentences: Sequence, readings: Sequence) -> dict:
         f1, precision and recall of whole slots; intent_accuracy, None where the data have no
         intents; sentence_accuracy, of sentences whose intent and whose every slot are right.
     """
-    table = score([one.tags for one in sentences], [one.tags for one in readings])
-    pairs = zip(sentences, readings, strict=True)
-    intents = [true.intent == found.intent for true, found in pairs if true.intent is not None]
+    scores = score([one.tags for one in sentences], [one.tags for one in readings]).loc["all"]
+    table = sentence_table(sentences, readings)
+    intents = [one.intent for one in readings]
     return {
-        **table.loc["all", ["f1", "precision", "recall"]].to_dict(),
-        "intent_accuracy": float(100 * np.mean(intents)) if intents else None,
-        "sentence_accuracy": float(100 * np.mean(all_right(sentences, readings))),
+        **scores[["f1", "precision", "recall"]].to_dict(),
+        "intent_accuracy": 100 * table["intent"].eq(intents).mean() if "intent" in table else None,
+        "sentence_accuracy": 100 * table["right"].mean(),
     }
-
-
-def all_right(sentences: Sequence, readings: Sequence) -> list[bool]:
-    """Return of which sentences every slot and the intent, if they have one, are right."""
-    return [
-        spans(true.tags) == spans(found.tags) and true.intent in (None, found.intent)
-        for true, found in zip(sentences, readings, strict=True)
-    ]
 
 
 def f1_by_cue(sentences: Sequence, readings: Sequence) -> dict[str, float]:
@@ -128,8 +120,7 @@ def over_seeds(rows: Sequence[dict]) -> dict:
     """Return the mean of scores and, of more than one seed, the spread of those `SHOWN`."""
     table = pd.DataFrame(rows, dtype=float)
     spread = table.filter(list(SHOWN)).std().add_suffix("_sd")
-    scores = pd.concat([table.mean(), spread]).to_dict()
-    return {name: None if np.isnan(score) else score for name, score in scores.items()}
+    return pd.concat([table.mean(), spread]).astype(object).replace(np.nan, None).to_dict()
 
 
 def summary(runs: Sequence, sentences: Sequence) -> dict:
@@ -153,22 +144,23 @@ def slot_table(runs: Sequence, sentences: Sequence) -> pd.DataFrame:
     return by_slot.mean().assign(f1_sd=by_slot["f1"].std()).astype({"count": int})
 
 
-def sentence_table(readings: Sequence, sentences: Sequence) -> pd.DataFrame:
+def sentence_table(sentences: Sequence, readings: Sequence) -> pd.DataFrame:
     """Return each sentence, its tags and intent, what was predicted, and whether all is right.
 
     Words are joined by spaces, and so are tags; a space within a tag becomes a "_".
     """
-
-    def tags(found):
-        return [" ".join(tag.replace(" ", "_") for tag in one.tags) for one in found]
-
-    words = pd.Index([" ".join(sentence.words) for sentence in sentences], name="words")
-    table = pd.DataFrame({"tags": tags(sentences), "predicted_tags": tags(readings)}, words)
-    table["right"] = all_right(sentences, readings)
-    if sentences[0].intent is not None:
-        table["intent"] = [sentence.intent for sentence in sentences]
-        table["predicted_intent"] = [reading.intent for reading in readings]
-    return table
+    rows = [
+        {
+            "words": " ".join(true.words),
+            "tags": " ".join(tag.replace(" ", "_") for tag in true.tags),
+            "predicted_tags": " ".join(tag.replace(" ", "_") for tag in found.tags),
+            "right": spans(true.tags) == spans(found.tags) and true.intent in (None, found.intent),
+            "intent": true.intent,
+            "predicted_intent": found.intent,
+        }
+        for true, found in zip(sentences, readings, strict=True)
+    ]
+    return pd.DataFrame(rows).set_index("words").dropna(axis="columns", how="all")
 
 
 def overview(results: dict[str, dict]) -> str:
