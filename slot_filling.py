@@ -276,8 +276,7 @@ def report(runs, parts, args, folder):
     best = max(results, key=lambda name: results[name]["dev"]["f1"])
     best_runs = {n: max(some, key=lambda run: run.scores["dev"]["f1"]) for n, some in runs.items()}
     tagged, readings = best_runs[best].tagger, best_runs[best].readings
-    right = [sentence.tags for sentence in sentences]
-    commonest = chunks.score(right, chunks.commonest_tags(sentences)).loc["all", "f1"]
+    commonest = chunks.score(sentences, chunks.commonest_tags(sentences)).loc["all", "f1"]
     found = {
         "data": args.dataset or args.data or "travel",
         **{name: vars(args)[name] for name in ("language", "words", "letters", "crf")},

@@ -50,11 +50,11 @@ def script(names: Iterable[str]) -> str:
 
 def stored(path: Path) -> str:
     """Return a file as an element that a page carries, in base64; of an .npz, what is float16."""
+    content = path.read_bytes()
     if path.suffix == ".npz":
-        arrays = {name: array for name, array in np.load(path).items() if array.dtype == "<f2"}
-    content = safetensors(arrays, {}) if path.suffix == ".npz" else path.read_bytes()
-    content = base64.b64encode(content).decode()
-    return f'<script type="text/plain" id="{path.stem}">{content}</script>\n'
+        content = safetensors({n: a for n, a in np.load(path).items() if a.dtype == "<f2"}, {})
+    text = base64.b64encode(content).decode()
+    return f'<script type="text/plain" id="{path.stem}">{text}</script>\n'
 
 
 def safetensors(arrays: dict[str, np.ndarray], facts: dict[str, str]) -> bytes:

@@ -124,7 +124,8 @@ def test_comparison(travelled):
     arrive, leave = (words[2:] for words in lines[-2:])  # without the name and the first word
     assert arrive == leave and len(arrive) == 4  # of "Taipei on November 2nd"
     sentences = pd.read_csv(folder / "sentences.csv")
-    f1 = chunks.score(*(sentences[name].str.split() for name in ("tags", "predicted_tags")))
+    columns = (sentences[name].str.split() for name in ("tags", "predicted_tags"))
+    f1 = chunks.score(*([files.Sentence(tags, tags) for tags in some] for some in columns))
     best = [seed["test"] for seed in scores["networks"][scores["best"]]["seeds"]]
     assert f1.loc["all", "f1"] in [seed["f1"] for seed in best]
     assert 100 * sentences["right"].mean() in [seed["sentence_accuracy"] for seed in best]
@@ -225,7 +226,7 @@ def test_predict_in_a_fresh_process(travelled, capsys):
         ("--model feedforward --bidirectional", "feedforward has no memory"),
         ("--dataset atis --data here", "argument --data: not allowed with argument --dataset"),
         ("--data here --language zh", "argument --language: not allowed with argument --data"),
-        ("--data=", "has neither train/seq.in nor train.txt"),
+        ("--data=", "has neither of train/ and train.txt; one is needed"),
         ("--predict hello --output-dir nowhere", "no saved model at nowhere"),
         ("--predict hello --data x --crf", "--crf and --data: --predict asks a trained model"),
         ("--min-confidence 0.5", "--min-confidence: only for --predict"),

@@ -107,9 +107,9 @@ def test_bad_parts(tmp_path, texts, complaint):
 def test_bad_files(folder):
     (folder / "dev.txt").write_bytes("to O\nZürich B-to".encode("latin-1"))
     for complaint, remedy in [
-        ("has both dev.txt and dev; remove one", lambda: shutil.rmtree(folder / "dev")),
+        ("has both of dev/ and dev.txt; one is needed", lambda: shutil.rmtree(folder / "dev")),
         ("dev.txt: not UTF-8 at byte 6; save it as UTF-8", (folder / "dev.txt").unlink),
-        ("has neither dev/seq.in nor dev.txt", (folder / "train" / "seq.out").unlink),
+        ("has neither of dev/ and dev.txt; one is needed", (folder / "train" / "seq.out").unlink),
         ("train/seq.out: cannot be read .No such file", None),
     ]:
         with pytest.raises(InputError, match=complaint):

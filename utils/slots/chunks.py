@@ -39,16 +39,16 @@ def begun(tags: Sequence[str]) -> list[str]:
     return ["B" + tag[1:] if i in starts else tag for i, tag in enumerate(tags)]
 
 
-def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> pd.DataFrame:
-    """Score the chunks of as many sentences, given their tags: slot and both ends must be right.
+def score(sentences: Sequence, readings: Sequence) -> pd.DataFrame:
+    """Score the chunks of the readings of as many sentences: slot and both ends must be right.
 
     Returns:
         A row for "all" and for each slot; columns f1, precision, recall (in percent; 0 where there
         is nothing to count) and count, the true chunks.
     """
     places = [
-        {(n, *span) for n, tags in enumerate(some) for span in spans(tags)}
-        for some in (true, predicted)
+        {(n, *span) for n, one in enumerate(some) for span in spans(one.tags)}
+        for some in (sentences, readings)
     ]
     counts = [Counter(slot for _, slot, *_ in some) for some in (*places, places[0] & places[1])]
     table = pd.DataFrame(counts, dtype=float).T.fillna(0.0).sort_index()
@@ -79,7 +79,7 @@ def confusion(true: Sequence[str], predicted: Sequence[str], most: int = 12) -> 
     return shares.reindex(index=sorted(names), columns=sorted(names), fill_value=0.0)
 
 
-def commonest_tags(sentences: Sequence) -> list[list[str]]:
+def commonest_tags(sentences: Sequence) -> list:
     """Tag each word as it is tagged most often in these very sentences, whatever stands around it.
 
     It has seen the answers, and yet it is not the best that a tagger without context could reach:
@@ -89,7 +89,8 @@ def commonest_tags(sentences: Sequence) -> list[list[str]]:
     for sentence in sentences:
         for word, tag in zip(sentence.words, sentence.tags, strict=True):
             counts[word][tag] += 1
-    return [[counts[word].most_common(1)[0][0] for word in one.words] for one in sentences]
+    best = {word: count.most_common(1)[0][0] for word, count in counts.items()}
+    return [one._replace(tags=[best[word] for word in one.words]) for one in sentences]
 
 
 def evaluate(sentences: Sequence, readings: Sequence) -> dict:
@@ -99,11 +100,10 @@ def evaluate(sentences: Sequence, readings: Sequence) -> dict:
         f1, precision and recall of whole slots; intent_accuracy, None where the data have no
         intents; sentence_accuracy, of sentences whose intent and whose every slot are right.
     """
-    scores = score([one.tags for one in sentences], [one.tags for one in readings]).loc["all"]
     table = sentence_table(sentences, readings)
     intents = [one.intent for one in readings]
     return {
-        **scores[["f1", "precision", "recall"]].to_dict(),
+        **score(sentences, readings).loc["all", ["f1", "precision", "recall"]].to_dict(),
         "intent_accuracy": 100 * table["intent"].eq(intents).mean() if "intent" in table else None,
         "sentence_accuracy": 100 * table["right"].mean(),
     }
@@ -113,7 +113,7 @@ def f1_by_cue(sentences: Sequence, readings: Sequence) -> dict[str, float]:
     """Return F1 by where a travel query's cue stands; of other sentences, nothing."""
     pairs = pd.Series(list(zip(sentences, readings, strict=True)))
     by_cue = pairs.groupby([sentence.cue for sentence in sentences], sort=False)
-    return {cue: evaluate(*zip(*some, strict=True))["f1"] for cue, some in by_cue if cue}
+    return {cue: score(*zip(*some, strict=True)).at["all", "f1"] for cue, some in by_cue if cue}
 
 
 def over_seeds(rows: Sequence[dict]) -> dict:
@@ -138,9 +138,8 @@ def summary(runs: Sequence, sentences: Sequence) -> dict:
 
 def slot_table(runs: Sequence, sentences: Sequence) -> pd.DataFrame:
     """Return the scores of each slot: the mean over the runs, and the spread of F1."""
-    true = [sentence.tags for sentence in sentences]
-    tables = [score(true, [reading.tags for reading in run.readings]) for run in runs]
-    by_slot = pd.concat(tables).groupby(level=0, sort=False)
+    by_slot = pd.concat([score(sentences, run.readings) for run in runs])
+    by_slot = by_slot.groupby(level=0, sort=False)
     return by_slot.mean().assign(f1_sd=by_slot["f1"].std()).astype({"count": int})
 
 

@@ -64,12 +64,11 @@ def read(path: str | Path) -> Parts:
     else:
         for name in ("train", "dev", "test"):
             found = [place for place in (path / f"{name}.txt", path / name) if place.exists()]
-            if len(found) == 2:
-                raise InputError(f"--data {path}: has both {name}.txt and {name}; remove one")
+            if len(found) == 2 or not (found or name == "test"):
+                has = f"{'both' if found else 'neither'} of {name}/ and {name}.txt"
+                raise InputError(f"--data {path}: has {has}; one is needed")
             if found:
                 parts[name] = _sentences(found[0])
-            elif name != "test":
-                raise InputError(f"--data {path}: has neither {name}/seq.in nor {name}.txt")
     with_intents = any(sentence.intent for part in parts.values() for sentence in part)
     for name, part in parts.items():
         if not part:
