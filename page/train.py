@@ -53,7 +53,6 @@ def main():
             print(f"{language}, {name}: test F1 {run.scores['test']['f1']:.1f}")
             for number, weights in enumerate(weights_of(run.tagger.network)):
                 arrays[f"{language}/{name}/{number:02}"] = weights.numpy()
-    FILE.parent.mkdir(exist_ok=True)
     with written_whole(FILE) as beside:
         beside.write_bytes(safetensors(arrays, facts))
     print(f"{FILE}: {FILE.stat().st_size:,} bytes")

@@ -42,8 +42,7 @@ class Batches(keras.utils.PyDataset):
         counts = Counter(normal(word) for one in sentences for word in one.words)
         words = sorted(vocabulary.words, key=counts.get)
         share = np.cumsum([counts[word] for word in words]) / counts.total()
-        rarest = words[: np.searchsorted(share, rare, "right")]
-        self.rare = [vocabulary.words[word] for word in rarest]
+        self.rare = [vocabulary.words[word] for word in np.array(words)[share <= rare]]
         self.rng = np.random.default_rng(seed)
         self.on_epoch_end()
         # Keras takes what varies from the first two batches: the shortest and the longest
