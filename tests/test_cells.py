@@ -1,7 +1,3 @@
-import subprocess
-import sys
-from pathlib import Path
-
 from utils.cells import JordanCell, PeepholeLSTMCell
 
 import keras
@@ -9,7 +5,6 @@ import numpy as np
 import pytest
 from scipy.special import expit as sigmoid
 
-ROOT = Path(__file__).parents[1]
 as_array = keras.ops.convert_to_numpy
 BATCH, STEPS, FEATURES, UNITS, OUTPUTS = 4, 6, 3, 5, 2
 
@@ -58,31 +53,4 @@ def test_peephole_equals_numpy_loop():
         np.testing.assert_allclose(outputs[:, t], h, atol=2e-6)
 
 
-def test_peephole_starts_as_keras_lstm_starts():
-    cell, lstm = PeepholeLSTMCell(UNITS), keras.layers.LSTMCell(UNITS)
-    for made in (cell, lstm):
-        made.build((BATCH, FEATURES))
-    np.testing.assert_array_equal(as_array(cell.bias), as_array(lstm.bias))
-    assert not as_array(cell.peephole_kernel).any()
-
-
 # importing utils.cells is what registers the two classes; nothing else is handed to load_model
-LOAD = """
-import sys, utils.cells, keras, numpy as np
-model = keras.saving.load_model(sys.argv[1], safe_mode=True)
-np.save(sys.argv[2], model(np.load(sys.argv[2])))
-"""
-
-
-def test_save_and_load_in_a_fresh_process(tmp_path):
-    inputs = keras.Input((None, FEATURES))
-    cells = JordanCell(UNITS, OUTPUTS), PeepholeLSTMCell(UNITS)
-    outputs = [keras.layers.RNN(cell, return_sequences=True)(inputs) for cell in cells]
-    model = keras.Model(inputs, keras.layers.Concatenate()(outputs))
-    random_weights(model)
-    model.save(tmp_path / "cells.keras")
-    np.save(tmp_path / "x.npy", random_inputs())
-    words = [sys.executable, "-c", LOAD, tmp_path / "cells.keras", tmp_path / "x.npy"]
-    subprocess.run(words, cwd=ROOT, check=True)
-    expected = as_array(model(random_inputs()))
-    np.testing.assert_allclose(np.load(tmp_path / "x.npy"), expected, atol=1e-5)

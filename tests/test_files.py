@@ -1,24 +1,9 @@
-import re
-
 from utils import InputError
-from utils.files import output_folder, write_csv, write_json, written_whole
+from utils.files import write_csv, write_json, written_whole
 
 import numpy as np
 import pandas as pd
 import pytest
-
-
-def test_a_folder_is_made_and_may_be_there(tmp_path):
-    for _ in range(2):
-        folder = output_folder(tmp_path / "a" / "b")
-        assert folder.is_dir() and not any(folder.iterdir())
-
-
-def test_a_folder_that_cannot_be(tmp_path):
-    (tmp_path / "file").write_text("x")
-    for path in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(InputError, match=re.escape(f"--output-dir {path}: cannot write")):
-            output_folder(path)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

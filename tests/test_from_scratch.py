@@ -2,7 +2,6 @@
 
 import from_scratch
 
-import keras
 import numpy as np
 import pytest
 
@@ -48,16 +47,6 @@ def test_ten_steps_of_training_are_those_of_keras(layer, clip_norm, monkeypatch)
     np.testing.assert_allclose(by_hand, by_keras, rtol=1e-5)
     for w, its in zip(weights, model.get_weights(), strict=True):
         np.testing.assert_allclose(w, its, atol=1e-5)
-
-
-@pytest.mark.parametrize("layer", LAYERS)
-def test_start_is_that_of_keras(layer):
-    its = getattr(keras.layers, from_scratch.LAYERS[layer][-1])(3)
-    its.build((None, None, 1))
-    W, U, b, *_ = from_scratch.start(layer, 3, np.random.default_rng(0))
-    assert [w.shape for w in (W, U, b)] == [w.shape for w in its.get_weights()]
-    np.testing.assert_array_equal(b, its.get_weights()[2])
-    np.testing.assert_allclose(U @ U.T, np.eye(3), atol=1e-12)
 
 
 def test_the_command(capsys, monkeypatch):

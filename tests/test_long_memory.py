@@ -9,8 +9,6 @@ from long_memory import NETWORKS, TASKS
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def tiny_model(name="lstm", learning_rate=0.01, clip_norm=1.0, lag=10):
@@ -25,47 +23,34 @@ def rng(seed=0):
 
 # ------------------------------------------------------------------ the tasks
 
-seeds, lags = st.integers(0, 2**32), st.integers(10, 120)
+some_lags = pytest.mark.parametrize("lag", [10, 11, 19, 120])
 
 
-@settings(max_examples=50, deadline=None)
-@given(seeds, lags)
-def test_adding_marks_one_number_in_each_half(seed, lag):
-    inputs, sums = long_memory.adding(rng(seed), 20, lag)
+@some_lags
+def test_adding_marks_one_number_in_each_half(lag):
+    inputs, sums = long_memory.adding(rng(), 200, lag)
     numbers, marks = inputs[..., 0], inputs[..., 1]
-    assert inputs.shape == (20, lag, 2) and sums.shape == (20,)
+    assert inputs.shape == (200, lag, 2) and sums.shape == (200,)
     assert set(np.unique(marks)) == {0, 1}
     assert (marks[:, : lag // 2].sum(axis=1) == 1).all()
     assert (marks[:, lag // 2 :].sum(axis=1) == 1).all()
     assert (numbers >= 0).all() and (numbers <= 1).all()
-    np.testing.assert_allclose(sums, numbers[marks == 1].reshape(20, 2).sum(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(sums, numbers[marks == 1].reshape(200, 2).sum(axis=1), rtol=1e-6)
 
 
-@settings(max_examples=50, deadline=None)
-@given(seeds, lags)
-def test_order_has_two_symbols_to_remember(seed, lag):
-    inputs, classes = long_memory.order(rng(seed), 20, lag)
-    assert inputs.shape == (20, lag, 6) and (inputs.sum(axis=-1) == 1).all()
+@some_lags
+def test_order_has_two_symbols_to_remember(lag):
+    inputs, classes = long_memory.order(rng(), 200, lag)
+    assert inputs.shape == (200, lag, 6) and (inputs.sum(axis=-1) == 1).all()
     symbols = inputs.argmax(axis=-1)
     rows, steps = np.nonzero(symbols < 2)  # X or Y
-    assert rows.tolist() == np.repeat(np.arange(20), 2).tolist()
-    first, second = steps.reshape(20, 2).T
+    assert rows.tolist() == np.repeat(np.arange(200), 2).tolist()
+    first, second = steps.reshape(200, 2).T
     assert (first >= lag // 10).all() and (first < lag // 5).all()
     assert (second >= lag // 2).all() and (second < lag * 3 // 5).all()
     pairs = np.take_along_axis(symbols, np.stack([first, second], axis=1), axis=1)
     answers = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])  # XX, XY, YX, YY
     np.testing.assert_array_equal(answers[classes], pairs)
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"), [("adding", [1.0]), *(("order", row) for row in np.eye(4).tolist())]
-)
-def test_answers_without_looking_reach_the_trivial_line(name, answer):
-    task = TASKS[name]
-    _, targets = task.make(rng(1), 100_000, 10)
-    metric = keras.metrics.MeanMetricWrapper(task.error)
-    metric.update_state(targets, np.tile(np.float32(answer), (len(targets), 1)))
-    assert float(metric.result()) == pytest.approx(task.trivial, rel=0.01)
 
 
 # ------------------------------------------------------------------ the networks
@@ -130,15 +115,6 @@ def test_gradients_of_an_order_network_are_those_of_swapping_symbols():
     assert table["others"].between(0, 1).all()  # a for b: 1; c for d: 0
 
 
-@pytest.mark.parametrize(("clip_norm", "followed"), [(0, 12), (1, 1), (100, 12)])
-def test_optimizer_remembers_the_gradient_before_clipping(clip_norm, followed):
-    optimizer = long_memory.WatchfulAdam(0.1, beta_1=0.5, global_clipnorm=clip_norm or None)
-    optimizer.apply([keras.ops.array([-12.0])], [keras.Variable([3.0])])
-    momentum = next(v for v in optimizer.variables if "momentum" in v.path)
-    assert float(momentum[0]) == pytest.approx(-0.5 * followed)
-    assert float(optimizer.largest_norm) == 12
-
-
 # ------------------------------------------------------------------ training
 
 
@@ -156,6 +132,7 @@ def test_training_keeps_the_best_weights_and_the_budget(monkeypatch):
     assert rounds["error"].min() < rounds["error"].iloc[-1]
     assert validation_error(model) == pytest.approx(rounds["error"].min(), rel=1e-5)
     assert rounds["largest gradient"].iloc[0] == 0  # none yet
+    assert rounds["largest gradient"].max() > 2  # though all are cut to 1
     assert (rounds.iloc[1:] > 0).all(axis=None)
 
 
@@ -165,20 +142,6 @@ def test_training_ends_when_its_time_is_over_or_the_task_is_solved(monkeypatch):
     monkeypatch.setattr(long_memory, "SOLVED", 3.0)  # any network solves it
     rounds, _ = long_memory.train(tiny_model(), TASKS["adding"], 10, 0, 10**9)
     assert len(rounds) <= 2 and rounds["error"].iloc[-1] < 1
-
-
-def test_training_sees_new_sequences_in_each_round(monkeypatch):
-    sums = []
-
-    def spy(rng, sequences, lag):
-        inputs, targets = long_memory.adding(rng, sequences, lag)
-        sums.append(tuple(targets[:3].tolist()))
-        return inputs, targets
-
-    monkeypatch.setattr(long_memory, "ROUND", 50)
-    for seed in (0, 1):
-        long_memory.train(tiny_model(), TASKS["adding"]._replace(make=spy), 10, seed, 100)
-    assert sums[0] == sums[3] and len(set(sums)) == 5  # the same validation, all rounds new
 
 
 def test_training_that_explodes_ends_with_finite_weights():
@@ -227,7 +190,7 @@ def test_ctrl_c_keeps_the_finished_networks(tiny, monkeypatch, tmp_path, capsys)
 
     monkeypatch.setattr(long_memory, "run", run)
     with pytest.raises(KeyboardInterrupt):
-        long_memory.main(tiny)
+        long_memory.main([*tiny, "--clip-norm", "0"])
     runs = json.loads((tmp_path / "scores.json").read_text())["runs"]
     assert [(r["lag"], r["network"]) for r in runs] == [(10, "gru"), (10, "lstm"), (12, "gru")]
     assert "nan" not in capsys.readouterr().out

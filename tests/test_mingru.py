@@ -1,6 +1,5 @@
 from utils.cells import MinGRU, linear_scan
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -73,23 +72,3 @@ def test_the_scan_is_the_loop_gradients_included(steps, known):
     pairs = zip(outputs_and_gradients(linear_scan), outputs_and_gradients(loop), strict=True)
     for scanned, looped in pairs:
         np.testing.assert_allclose(scanned, looped, rtol=1e-9, atol=1e-12)
-
-
-def test_the_gate_starts_as_it_is_told():
-    made = MinGRU(2, gate_bias=-3.0)
-    made.build((None, None, 1))
-    np.testing.assert_array_equal(made.get_weights()[1], [-3, -3, 0, 0])
-
-
-def test_it_saves_and_runs_both_ways_over_padded_tokens(tmp_path):
-    inner = keras.layers.Bidirectional(MinGRU(3, return_sequences=True))
-    tokens = np.array([[1, 2, 3], [4, 0, 0]])
-    embedding = keras.layers.Embedding(9, 2, mask_zero=True)
-    model = keras.Sequential([keras.Input((None,)), embedding, inner, MinGRU(4)])
-    rng = np.random.default_rng(4)
-    model.set_weights([rng.normal(size=weight.shape) for weight in model.weights])
-    expected = model(tokens).numpy()
-    np.testing.assert_allclose(model(tokens[1:, :1]), expected[1:], rtol=1e-5)  # no padding
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    np.testing.assert_allclose(loaded(tokens), expected, rtol=1e-5)

@@ -1,8 +1,6 @@
 import parallel
 
-import keras
 import numpy as np
-import pytest
 
 
 def test_the_loop_and_the_scan_are_one_network():
@@ -14,14 +12,6 @@ def test_the_loop_and_the_scan_are_one_network():
     scan.set_weights(weights)
     loop.set_weights(weights)
     np.testing.assert_allclose(loop(x), scan(x), rtol=1e-5, atol=1e-6)
-
-
-def test_a_training_step_learns():
-    keras.utils.set_random_seed(0)
-    step = parallel.training_step(keras.layers.GRU(8))
-    x = np.random.default_rng(0).normal(size=(32, 4, parallel.FEATURES)).astype("float32")
-    errors = [float(step(x)) for _ in range(200)]
-    assert errors[-1] < 0.5 * errors[0]
 
 
 def test_a_row_for_each_network_and_a_picture(tmp_path, capsys, monkeypatch):
@@ -37,9 +27,3 @@ def test_what_takes_too_long_is_left_out(monkeypatch):
     monkeypatch.setattr(parallel, "milliseconds", lambda step, batch, length: 10.0 * length)
     times = parallel.measure([10, 100, 1000])
     assert times.loc[("small", "gru")].isna().tolist() == [False, False, True]
-
-
-def test_a_length_below_two_is_refused(capsys):
-    with pytest.raises(SystemExit, match="2"):
-        parallel.main(["--lengths", "1"])
-    assert "--lengths" in capsys.readouterr().err

@@ -1,24 +1,8 @@
-import re
-from pathlib import Path
-
 from utils import plotting
 
 import numpy as np
 import pandas as pd
 import pytest
-
-REPOSITORY = Path(__file__).parents[1]
-
-
-def test_only_plotting_imports_matplotlib():
-    files = [*REPOSITORY.glob("*.py"), *REPOSITORY.glob("utils/**/*.py")]
-    assert len(files) > 10
-    importing = {
-        file.name
-        for file in files
-        if re.search(r"^\s*(import|from) matplotlib", file.read_text(encoding="utf-8"), re.M)
-    }
-    assert importing == {"plotting.py"}
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ REPOSITORY = Path(__file__).parents[1]
 TINY = ["--units", "4", "--epochs", "1"]
 QUERIES = travel.generate(24, "tests", travel.grammar("en")["cities"]["train"])
 NETWORKS = [
-    *map(Network, KINDS), Network("lstm", True), Network("feedforward", layers=2),
-    Network("jordan", True, 3),
+    *map(Network, KINDS), Network("lstm", True), Network("mingru", True),
+    Network("feedforward", layers=2), Network("jordan", True, 3),
 ]  # fmt: skip
 HARD = ["", "  ", "?!", "LEAVE TAIPEI", "台北 到 高雄", "🛫 Taipei 🛬", "word " * 500, "x" * 5000]
 SAMPLE = [["leave", "Taipei"], ["we", "want", "to", "arrive", "in", "Ulan", "Bator", "soon"]]
@@ -238,12 +238,3 @@ def test_refused(argv, complaint, tmp_path, monkeypatch, capsys):
     error = capsys.readouterr().err
     assert complaint in error and error.count("\n") == 1
     assert error.startswith("slot_filling.py: error: ")
-
-
-def test_help(capsys):
-    assert run(["--help"]) == 0
-    text = " ".join(capsys.readouterr().out.split())
-    crf = "False on the travel grammar, True in Chinese, True on other data"
-    assert f"learn which tag follows which (default: {crf})" in text
-    code = "import sys, slot_filling\nassert 'keras.src' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True)

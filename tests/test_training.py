@@ -63,23 +63,6 @@ def test_without_early_stopping_all_epochs_are_trained_and_the_last_weights_kept
     assert val_loss(model, NOISE) == pytest.approx(found.history["val_loss"][12], rel=1e-4)
 
 
-def test_training_learns_and_repeats_itself():
-    first, again, other = (
-        train(network(8), WAVE, seed=seed, epochs=8).history for seed in (1, 1, 2)
-    )
-    assert first["val_loss"].iloc[-1] < first["val_loss"].iloc[0] / 2
-    assert first.equals(again) and not first.equals(other)
-
-
-@pytest.mark.parametrize(
-    ("windows", "batch_size", "steps"),
-    [(275, 32, 16), (275, 8, 48), (1, 1, 16), (10**7, 128, 784), (512, 32, 16), (513, 32, 32)],
-)
-def test_the_steps_of_an_epoch(windows, batch_size, steps):
-    """As many as see all windows, in whole calls; a long series is validated before its end."""
-    assert training.steps_per_epoch(windows, batch_size) == steps
-
-
 def test_a_refit_goes_as_far_as_validation_found_best():
     """On the same rows, it leads to the weights that were kept."""
     model, again = network(64), network(64)

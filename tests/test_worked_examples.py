@@ -28,15 +28,6 @@ def test_walk_is_what_the_layer_computes():
     np.testing.assert_allclose(np.asarray(layer(inputs))[0], outputs, atol=1e-6)
 
 
-def test_numbers_are_written_as_on_the_board():
-    assert (
-        worked_examples.numbers([3, -0.0001, -1]) == "3 0 -1"
-        and worked_examples.numbers(6.9995) == "7"
-    )
-    assert worked_examples.sum_of([1, 2], [3, -0.5]) == "1·3 + 2·-0.5"
-    assert worked_examples.sum_of([-1, 100], [3, 1], -10) == "-1·3 + 100·1 - 10"
-
-
 @pytest.mark.parametrize("name", ["rnn", "jordan", "bidirectional", "gru-cell", "lstm-cell"])
 def test_the_worked_lines_add_up(name, capsys, tmp_path):
     worked_examples.main([name, "--output-dir", str(tmp_path)])

@@ -185,10 +185,7 @@ def run(
 ) -> NoReturn:
     """Run a lesson's `main`; exit with 0, with 2 after bad input (one line), 130 after Ctrl-C.
 
-    Args:
-        main: the lesson.
-        script: its name.
-        backends: of Keras that it can do with.
+    `backends` are those of Keras that it can do with.
     """
     for stream in (sys.stdout, sys.stderr):  # a console that lacks a character gets a "?"
         stream.reconfigure(errors="replace")

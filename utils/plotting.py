@@ -58,11 +58,8 @@ def draw_forecast(
 ) -> None:
     """Draw the last values, the network's one-step forecasts of them, and what comes in red.
 
-    Args:
-        axes: to draw on.
-        actual: the last values by time.
-        forecast: columns forecast, and by interval lower and upper (of 90 %), or lower_0.5, ...
-        one_step: on the index of `actual`, named after the network.
+    All are by time. `forecast` has the columns forecast, and by interval lower and upper (of 90 %),
+    or lower_0.5, ...; `one_step` is named after the network.
     """
     start = pd.DataFrame(actual.iloc[-1], actual.index[-1:], forecast.columns)
     ahead = pd.concat([start, forecast])  # lines lead on from the last value

@@ -15,15 +15,6 @@ NOISE = np.random.default_rng(0).normal(0, 5, 300)
 SCALINGS = [Scaling(False, False), Scaling(False, True), Scaling(True, True)]
 
 
-@pytest.mark.parametrize(("level", "unit"), [(2e9, 1), (0, 1e21), (0, 1e-9), (3e21, 1e18)])
-def test_level_and_unit_do_not_matter(level, unit):
-    forecasts = []
-    for values in (WEEK + NOISE, level + unit * (WEEK + NOISE)):
-        panel = Panel({"": days(values)}, 14, 7)
-        forecasts.append(linear_heads(panel)(panel, panel.origins("test", 7)))
-    np.testing.assert_allclose((forecasts[1] - level) / unit, forecasts[0], atol=0.01)
-
-
 def test_trees_know_the_week_at_any_level():
     for level, unit in ((2e9, 1), (0, 1e21)):
         panel = Panel({"": days(level + unit * (WEEK + NOISE))}, 14, 7)

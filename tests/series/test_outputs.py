@@ -3,13 +3,12 @@
 import argparse
 import re
 
-from utils import InputError, plotting
+from utils import InputError
 from utils.series import baselines, outputs
 from utils.series.backtest import Backtest
 from utils.series.panel import Panel
 
 import numpy as np
-import pandas as pd
 import pytest
 from frames import days, rows
 
@@ -42,25 +41,6 @@ def test_forecast_csv_of_many_series_and_quantiles():
     assert table.loc["a", "time"].tolist() == [60, 61]
     assert table.loc["a"].iloc[0, 1:].tolist() == [-6.75, -9.25, -8, -6.75]  # within the interval
     assert table.loc["b"].iloc[0, 1:].tolist() == [1.25, 0.75, 1, 1.25]
-
-
-def test_a_run_writes_all_its_files_and_none_of_another_run_stays(tmp_path):
-    for name in ("history.csv", "series.csv", "mine.csv"):
-        (tmp_path / name).write_text("old")
-    forecast = pd.DataFrame({"forecast": [1.0, 2.0]}, pd.Index([5, 6], name="time"))
-
-    def write(*more):
-        return outputs.write(
-            tmp_path, False, plotting.plt.subplot_mosaic("A", figsize=(2, 2))[0], forecast, *more
-        )
-
-    said = write({"series.csv": forecast}, {"a": 1})
-    assert "The next 2:" in said and str(tmp_path) in said
-    names = {"forecast.csv", "series.csv", "scores.json", "figure.png", "mine.csv"}
-    assert {path.name for path in tmp_path.iterdir()} == names
-    assert (tmp_path / "series.csv").read_text() == "time,forecast\n5,1.0\n6,2.0\n"
-    write()
-    assert {path.name for path in tmp_path.iterdir()} == {"forecast.csv", "figure.png", "mine.csv"}
 
 
 @pytest.fixture(scope="module")

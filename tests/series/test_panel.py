@@ -2,10 +2,9 @@
 
 from utils import InputError
 from utils.series.calendar import WEEKDAYS
-from utils.series.panel import PARTS, Panel, evenly, typical_change
+from utils.series.panel import PARTS, Panel, typical_change
 
 import numpy as np
-import pandas as pd
 import pytest
 from frames import days, rows
 from hypothesis import given, settings
@@ -68,18 +67,6 @@ def test_parts_have_their_shares_and_no_target_past_their_end():
     assert (panel.borders[:, 0] - panel.start).tolist() == [40 - 11, 20 - 11]
 
 
-def test_a_young_series_gives_windows_that_begin_before_it():
-    panel = Panel({"old": days(np.arange(60)), "young": days([1, 2])}, 8, 5, short_windows=True)
-    origins = np.concatenate([panel.origins(part) for part in PARTS])
-    assert (panel.series_of(origins) == 0).all() and origins.min() - panel.start[0] == 4
-    assert panel.windows(panel.end)[1, -2:].tolist() == [1, 2]
-
-
-def test_evenly():
-    assert evenly(np.arange(10), 4).tolist() == [0, 3, 6, 9]
-    assert len(evenly(np.arange(3), 4)) == 3 and len(evenly(np.arange(0), 4)) == 0
-
-
 # ------------------------------------------------------------------ what is known beforehand
 
 
@@ -102,15 +89,6 @@ def test_each_row_has_the_calendar_of_its_time():
     assert known.shape == (3, 2, 7) and (known.sum(axis=-1) == 1).all()
     assert known.argmax(axis=-1).T.tolist() == [list(monday), list(saturday)]
     assert not panel.coming(panel.start - 1).any()  # a margin
-
-
-def test_business_days_with_a_holiday_and_counted_rows():
-    times = pd.bdate_range("2024-01-01", periods=60).delete(1)  # the first step is over it
-    panel = Panel({"": pd.DataFrame({"y": np.arange(59.0)}, times)}, 4, 3)
-    assert panel.step == "B" and "weekday Mon" in panel.calendar_names
-    panel = Panel({"a": rows(np.arange(40)), "b": rows(np.arange(30))}, 4, 3)
-    assert (panel.step, panel.season, panel.inputs) == ("rows", 1, 0)
-    assert panel.times[-3:].tolist() == [30, 31, 32]
 
 
 # ------------------------------------------------------------------ taken from the train part
@@ -212,8 +190,3 @@ def test_features_with_few_values():
     assert np.isfinite(still.z).all()
     with pytest.raises(InputError, match="'x' is 1 in all of the first 70 rows"):
         still.check()
-
-
-def test_it_says_how_many_windows_there_are():
-    said = str(Panel({"": rows(np.arange(100))}, 7, 1))
-    assert said == "63 windows to train, 15 to validate, 15 to test."

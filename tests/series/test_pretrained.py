@@ -81,17 +81,6 @@ def test_simple_forecasts_of_a_clean_season_are_what_they_say():
     assert not nothing.known[..., 5:].any() and nothing.known[0, 3:, :, :5].all()
 
 
-@pytest.mark.parametrize(("level", "unit"), [(0, 1), (3e9, 50), (0, 1e21), (2e-6, 1e-9)])
-def test_scale_goes_out_and_comes_back(level, unit):
-    values = np.cumsum(RNG.normal(size=(3, 64)), axis=1)
-    plain, other = (patches(v, np.tile([7, 0], (3, 1))) for v in (values, level + unit * values))
-    for name in ("values", "simple"):
-        np.testing.assert_allclose(getattr(other, name), getattr(plain, name), rtol=1e-3, atol=1e-3)
-    answers = RNG.normal(size=(3, 4, PATCH, 2)).astype(np.float32)
-    outer = (other.outer(answers, 0) - level) / unit
-    np.testing.assert_allclose(outer, plain.outer(answers, 0), rtol=1e-3, atol=1e-3)
-
-
 def test_what_is_hidden_is_not_read_and_is_the_target():
     values = RNG.normal(size=(2, 96))
     hidden = np.zeros((2, 96), bool)

@@ -1,7 +1,7 @@
 """Measures of forecasts, and what chance alone would do."""
 
+from utils.series.backtest import mean_by_step, p_value, same_error_p_value, scores
 from utils.series.panel import Panel
-from utils.series.scores import mean_by_step, p_value, same_error_p_value, scores
 
 import numpy as np
 import pytest

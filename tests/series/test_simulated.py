@@ -1,8 +1,8 @@
 import itertools
 
 from utils.series import random_walk, shops, sine, temperature
+from utils.series.backtest import scores
 from utils.series.panel import Panel
-from utils.series.scores import scores
 
 import numpy as np
 import pandas as pd
@@ -108,12 +108,6 @@ def test_the_laws():
     assert abs(returns.mean() - 0.001) < 0.0005 and abs(returns.std() - 0.02) < 0.0005
 
 
-@pytest.mark.parametrize("generate", [sine.simulated, random_walk.simulated])
-def test_a_seed_names_its_series(generate):
-    assert generate(50, 1).equals(generate(50, 1))
-    assert not generate(50, 1).equals(generate(50, 2))
-
-
 def test_closed_form_of_the_simulated_shops_is_optimal():
     frames, law = shops.simulated(3, number=30, days=400)
     panel = Panel(frames, 7, 28, known=["promotion"])
@@ -122,14 +116,3 @@ def test_closed_form_of_the_simulated_shops_is_optimal():
     others = {"optimal": best, "higher": 1.05 * best, "lower": 0.95 * best}
     rmse = {name: line["rmse"] for name, line in scores(panel, origins, others).items()}
     assert min(rmse, key=rmse.get) == "optimal"
-
-
-def test_shops_end_in_days_whose_promotions_are_known():
-    frames, law = shops.simulated(3, number=30, days=400)
-    opened = {name: len(frame) for name, frame in frames.items()}
-    assert len(set(opened.values())) > 1 and max(opened.values()) == 428
-    for name, frame in frames.items():
-        assert frame["sales"].isna().to_numpy().nonzero()[0].tolist() == list(
-            range(len(frame) - 28, len(frame))
-        )
-        assert len(law[name]) == len(frame) and set(frame["promotion"]) == {0, 1}

@@ -4,10 +4,9 @@ import io
 import types
 
 from slot_filling import Network, arriving, build_network
-from utils import InputError, training
+from utils import InputError
 from utils.slots import tagger
 
-import keras
 import pytest
 
 
@@ -24,15 +23,6 @@ def test_long_sentences_in_small_batches(tagged, queries, monkeypatch):
     for reading, again in zip(expected, tagged.read(sentences), strict=True):
         assert (reading.tags, reading.intent) == (again.tags, again.intent)
         assert reading.probability == pytest.approx(again.probability, abs=1e-5)
-
-
-def test_a_model_that_would_have_to_run_code(tagged, tmp_path):
-    inputs = {"words": keras.Input((None,), dtype="int32", name="words")}
-    coded = keras.Model(inputs, keras.layers.Lambda(lambda x: x)(inputs["words"]))
-    facts = {"script": "slot_filling.py", **tagged.vocabulary._asdict()}
-    training.save(tmp_path / "model.keras", coded, facts)
-    with pytest.raises(InputError, match=r"not a model that slot_filling\.py saved"):
-        tagger.load(tmp_path / "model.keras")
 
 
 def test_slots_of_an_answer(tagged, monkeypatch):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from utils.series.intervals import Conformal, widened
 from utils.series.panel import MAX_ORIGINS, Panel, evenly
-from utils.series.scores import mean_by_step, same_error_p_value, scores
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ import pandas as pd
 WRITTEN_ROWS = 100_000  # of backtest.csv, about; all origins are scored
 HEADINGS = {"mae": "all", "rmse": "RMSE", "mase": "MASE", "smape": "sMAPE %"}
 SAME = 0.001  # share by which errors differ without a difference
+MANY_SERIES = 20  # from which on series, not origins, are what is drawn by chance
 
 
 class Backtest:
@@ -21,14 +21,14 @@ class Backtest:
 
     Args:
         rivals: by name: (panel, origins) -> (windows, horizon), or (windows, horizon, 1 + 2 *
-            levels), the forecast and its bounds. What isn't `network`, `written` or "optimal" is a
+            levels), the forecast and its bounds. Any but those named below and "optimal" is a
             baseline.
         panel: the series.
-        network: name of the script's own row.
-        written: name of the row that is to be written, if it is another; its intervals are scored.
+        network: the script's own row.
+        written: the row that is to be written, if another; its intervals are scored.
         levels: of the intervals, the widest first.
         log: whether the intervals' errors are those of logarithms.
-        steps: that the plain sentence is about: the first ones; all where it is None.
+        steps: the first ones, that the plain sentence is about; None takes all.
         windows: of a part that are scored, at most.
 
     Attributes:
@@ -151,7 +151,88 @@ def error(line: dict, steps: int) -> float:
     return line["by_step"]["mae"][0] if steps == 1 else line["mase"]
 
 
-# ------------------------------------------------------------------ in words
+def scores(panel: Panel, origins: np.ndarray, forecasts: dict[str, np.ndarray]) -> dict[str, dict]:
+    """Score forecasts (windows, horizon), by name, from the origins of one part.
+
+    Returns:
+        by name: mae and rmse, in the series' unit; mase, the mean of each series' absolute error
+        over its mean change over a season in the train part (Hyndman & Koehler, 2006); smape, in
+        percent; and mae and rmse by step, None where nothing is known.
+    """
+    actual, scale = panel.targets(origins), panel.mase_scale[panel.series_of(origins), None]
+    result = {}
+    for name, forecast in forecasts.items():
+        error, size = np.abs(actual - forecast), np.abs(actual) + np.abs(forecast)
+        relative = 200 * error / np.where(size == 0, 1, size)
+        squares = mean_by_step(np.square(error))
+        result[name] = {
+            "mae": float(np.nanmean(error)),
+            "rmse": float(np.sqrt(np.nanmean(np.square(error)))),
+            "mase": float(np.nanmean(error / scale)),
+            "smape": float(np.nanmean(relative)),
+            "by_step": {
+                "mae": mean_by_step(error),
+                "rmse": [None if square is None else square**0.5 for square in squares],
+            },
+        }
+    return result
+
+
+def mean_by_step(values: np.ndarray) -> list[float | None]:
+    """Return the mean of each step, (windows, horizon) -> (horizon,), None where there is none."""
+    return [None if np.isnan(mean) else float(mean) for mean in pd.DataFrame(values).mean()]
+
+
+def p_value(differences: np.ndarray, overlap: int) -> float:
+    """Return the p-value of "these autocorrelated differences have the mean 0", two-sided.
+
+    The variance of their mean is estimated from their slowest movements alone, the first B cosines
+    that fit into the n windows, B = 0.41 n^(2/3), and compared with Student's t of B degrees of
+    freedom. Only cosines slower than half of the overlap's pace are taken: what repeats within it
+    is not the movement of the mean.
+
+    Sources: Diebold & Mariano, "Comparing predictive accuracy" (1995); the variance: Lazarus,
+    Lewis, Stock & Watson, "HAR inference: recommendations for practice" (2018), equal-weighted
+    cosines, with the number of cosines that they recommend.
+
+    Args:
+        differences: (windows,) in time order; NaN is left out.
+        overlap: steps within which errors resemble each other: the horizon, or the season.
+    """
+    from scipy.fft import dct
+    from scipy.special import stdtr
+
+    differences = differences[np.isfinite(differences)]
+    n = len(differences)
+    if n < 2:
+        return 1.0
+    terms = max(int(min(0.41 * n ** (2 / 3), n / (4 * overlap))), 1)
+    variance = np.mean(dct(differences, norm="ortho")[1 : terms + 1] ** 2) / n
+    if not variance > 0:  # the same forecasts
+        return 1.0
+    return float(2 * stdtr(terms, -abs(differences.mean()) / np.sqrt(variance)))
+
+
+def same_error_p_value(
+    panel: Panel, origins: np.ndarray, ours: np.ndarray, theirs: np.ndarray, steps: int
+) -> float:
+    """Return the p-value of "both have the same expected absolute error", two-sided.
+
+    Of MANY_SERIES or more by Student's t over series; else over origins, those of several series
+    being one where their time is, see `p_value`. Forecasts are (windows, horizon), from the origins
+    of one part; the first `steps` count.
+    """
+    from scipy.special import stdtr
+
+    actual, series = panel.targets(origins), panel.series_of(origins)
+    errors = (np.abs(actual - ours) - np.abs(actual - theirs))[:, :steps]
+    difference = pd.DataFrame(errors / panel.mase_scale[series, None]).mean(axis=1)
+    of_series = difference.groupby(series).mean().dropna()
+    if (n := len(of_series)) >= MANY_SERIES:
+        error = of_series.std() / np.sqrt(n)
+        return float(2 * stdtr(n - 1, -abs(of_series.mean()) / error)) if error > 0 else 1.0
+    by_time = difference.groupby(origins - panel.borders[series, 1]).mean()
+    return p_value(by_time.to_numpy(), max(steps, panel.season))
 
 
 def shown_steps(most: int) -> list[int]:
@@ -178,12 +259,7 @@ def verdict(found: Backtest) -> str:
 
 
 def verdict_by_step(network: str, mae: pd.DataFrame) -> str:
-    """Say from how many steps ahead on the network, fed back, is worse than a baseline.
-
-    Args:
-        network: its name.
-        mae: by steps ahead, a column for each forecast.
-    """
+    """Say from how many steps ahead on the network is worse than a baseline; mae: by step, name."""
     baselines = mae.drop(columns=[network, "optimal"], errors="ignore")
     behind = mae[network] > (1 + SAME) * baselines.min(axis=1)
     if not behind.any():

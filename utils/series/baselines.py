@@ -76,12 +76,8 @@ def ridge(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the kernel (inputs, steps) and the bias (steps,) of a ridge regression by strength.
 
-    With x' x = V diag(s) V', one decomposition serves all: V diag(1 / (s + strength)) V' x' y.
-
-    Args:
-        strengths: of the penalty on squared weights.
-        x: (windows, inputs)
-        target: (windows, steps)
+    With x' x = V diag(s) V', one decomposition serves all: V diag(1 / (s + strength)) V' x' y, for
+    x (windows, inputs), y the target (windows, steps), and a strength of the penalty on weights.
     """
     mean, middle = x.mean(axis=0, dtype=float), target.mean(axis=0, dtype=float)
     x = x - mean

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from utils.series.backtest import same_error_p_value
 from utils.series.panel import FEW, Panel, evenly
-from utils.series.scores import same_error_p_value
 
 import numpy as np
 from scipy.special import ndtri
@@ -54,10 +54,8 @@ def points(forecast: np.ndarray) -> np.ndarray:
 def within(point: np.ndarray, shape: np.ndarray, outer: float) -> np.ndarray:
     """Return forecasts (windows, horizon), none beyond the 90 % interval of `shape`.
 
-    Args:
-        point: the forecasts.
-        shape: (windows, horizon, 1 + quantiles), a forecast and quantiles, taken for normal ones.
-        outer: the highest of these quantiles.
+    That is (windows, horizon, 1 + quantiles), a forecast and quantiles, up to `outer`, taken for
+    those of a normal distribution.
     """
     reach = (ndtri(0.95) / ndtri(outer)) * (shape[..., [1, -1]] - shape[..., :1])
     return np.clip(point, shape[..., 0] + reach[..., 0], shape[..., 0] + reach[..., 1])

@@ -107,11 +107,9 @@ class LinearHeads(NamedTuple):
 
 
 def linear_heads(panel: Panel, power: int = 1) -> LinearHeads:
-    """Learn linear heads by ridge regression; the validation part chooses strength and scaling.
+    """Learn linear heads from the train part by ridge regression.
 
-    Args:
-        panel: the series; the train part teaches.
-        power: of the errors that choose: 1 for absolute ones, 2 for squares.
+    The validation part chooses strength and scaling, by absolute errors or, with power 2, squares.
     """
     errors: list[np.ndarray] = []
     heads: list[LinearHeads] = []

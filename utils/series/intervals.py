@@ -34,8 +34,8 @@ class Conformal:
 
     Args:
         panel: the series.
-        origins: of the validation and the test part.
-        bounds: of the forecasts from there.
+        origins: of the validation and the test part, and of the forecasts' bounds.
+        bounds: (windows, horizon, 2 * levels).
         levels: of the intervals, the widest first.
         validated: how many of the origins, the first, are the validation part's.
         log: whether errors are those of logarithms.
@@ -103,10 +103,7 @@ class Conformal:
 
 
 def _quantiles(misses, shares):
-    """Return a quantile of each step's misses, of neighbouring steps' too where they are few.
-
-    NaN where none is known.
-    """
+    """Return a quantile of each step's misses, and neighbours' where they are few; else NaN."""
     result = np.full(misses.shape[1], np.nan)
     for step in range(len(result)):
         known = misses[np.isfinite(misses[:, step]), step]

@@ -33,11 +33,7 @@ def quantiles(text: str) -> tuple[float, ...]:
 def check_known(frames: dict[str, pd.DataFrame], known: Sequence[str], horizon: int) -> None:
     """Refuse known columns that lack a value, but for days without a row (closed).
 
-    Args:
-        frames: as `Panel` takes them.
-        known: columns that must have a value in each row from the first target on, and in `horizon`
-            rows after the last one.
-        horizon: steps ahead.
+    They must have one in each row from the first target on, and in `horizon` rows after the last.
 
     Raises:
         InputError: for the first value that is missing.
@@ -88,14 +84,8 @@ def of_young(
     """Return the corrections of series with 1, 2, ... FEW - 1 values: (FEW - 1, levels, horizon).
 
     They have no errors of their own, and those of others know whole windows. So windows of the
-    validation part are cut down to as many values.
-
-    Args:
-        panel: the series.
-        forecaster: a `utils.series.pretrained.AtOnce`.
-        levels: of the intervals.
-        usual: corrections (levels, horizon), for want of windows.
-        log: whether errors are those of logarithms.
+    validation part are cut down to as many values; for want of windows, the `usual` corrections
+    (levels, horizon) serve. The forecaster is a `utils.series.pretrained.AtOnce`.
     """
     origins = evenly(panel.origins("val", panel.horizon), YOUNG_ORIGINS)
     shares = np.repeat(np.array(levels)[:, None], panel.horizon, axis=1)
@@ -110,10 +100,7 @@ def of_young(
 def by_age(panel: Panel, usual: Sequence, young: Sequence) -> np.ndarray:
     """Return the corrections of each series at its end, (levels, series, horizon).
 
-    Args:
-        panel: the series.
-        usual: corrections, (levels, horizon).
-        young: those of `of_young`, for series with as few values.
+    They are the usual ones (levels, horizon), or those of `of_young` where it has as few values.
     """
     count = np.isfinite(panel.windows(panel.end)).sum(axis=1)
     own = np.swapaxes(np.asarray(young)[np.minimum(count, len(young)) - 1], 0, 1)
@@ -148,13 +135,9 @@ def look_ahead(panel: Panel, forecaster: Callable, network: AtOnce, facts: dict)
 
     Where many values are zero, the mean stands beside the median, which then is zero too often.
 
-    Args:
-        panel: the series.
-        forecaster: what is written.
-        network: what says the mean.
-        facts: levels, log and corrections, see `utils.series.outputs.ahead`, and: quantiles that
-            are asked for, or None; squared, whether the forecast is a mean; whole, mostly_zero, of
-            `Panel`; young, of `of_young`, or None.
+    Of the facts count levels, log and corrections, see `utils.series.outputs.ahead`; quantiles that
+    are wanted, or None; squared, whether the forecast is a mean; whole, mostly_zero, of `Panel`;
+    young, of `of_young`, or None.
     """
     whole = facts["whole"] and not facts["squared"]
     if facts["young"]:

@@ -57,9 +57,8 @@ def in_own_unit(network: keras.Model, panel: Panel) -> keras.Model:
 
     Its arithmetic is in 64 bits, so that a level of a billion doesn't swallow changes of one.
 
-    Args:
-        network: z-scores (batch, input_steps, targets + coming) -> (batch, targets), the next ones.
-        panel: what it was trained on.
+    The network maps z-scores (batch, input_steps, targets + coming) to the next ones' (batch,
+    targets).
     """
     ops, targets, mean, std = keras.ops, len(panel.columns), panel.mean, panel.std
     windows = keras.Input(network.input_shape[1:], dtype="float64")

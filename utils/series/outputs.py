@@ -24,12 +24,8 @@ def ahead(panel: Panel, forecaster: Callable, facts: dict) -> pd.DataFrame:
     """Forecast past the end, with intervals; return what forecast.csv holds.
 
     By time, or by series and time: the forecast, the lower and the upper bounds of each level
-    (named where it isn't 90 %), and between them a median, if the forecaster has one.
-
-    Args:
-        panel: the series.
-        forecaster: as `utils.series.backtest.Backtest` takes them.
-        facts: of `facts_of`: levels and corrections of the intervals, log.
+    (named where it isn't 90 %), and between them a median, if the forecaster has one. It is one
+    that `utils.series.backtest.Backtest` takes, and `facts` are those of `facts_of`.
     """
     levels = facts["levels"]
     point, bounds = with_bounds(forecaster(panel, panel.end), levels)
@@ -68,13 +64,7 @@ def facts_of(script: str, args: argparse.Namespace, found: Backtest, **more: obj
 
 
 def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: str) -> Panel:
-    """Return series as a loaded model reads them, and measured by what it has learned.
-
-    Args:
-        frames: as `Panel` takes them.
-        horizon: steps ahead.
-        facts: of the model.
-        path: of the model, for complaints.
+    """Return series as a loaded model, with its facts, reads them; measured as it has learned.
 
     Raises:
         InputError: if the step or the time zone is another, or the series is too short.

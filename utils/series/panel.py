@@ -43,8 +43,8 @@ class Panel:
     Attributes:
         times: (rows,) the steps to come included; in margins the first one.
         start, end: (series,) the row of the first value, and the row after the last one.
-        values: (rows, targets) float64: the target and, to its right, the features; NaN where
-            missing, in margins and in the steps to come.
+        values: (rows, targets) float64: the target, then the features; NaN where missing, in
+            margins and in the steps to come.
         known: (rows + 1, known) float32.
         calendar, moment: (times, columns) float32, 0 in its first row, and which of its rows each
             row of the panel has, (rows + 1,).
@@ -160,8 +160,6 @@ class Panel:
         self.whole = np.array_equal(every, np.rint(every))
         self.mostly_zero = bool(np.mean(every == 0) >= 1 / 3)
 
-    # -------------------------------------------------------------- rows, parts, windows
-
     def train_rows(self) -> list[tuple[int, int]]:
         """Return the first row of each series and the row after its train part, two at least."""
         ends = np.minimum(np.maximum(self.borders[:, 0], self.start + 2), self.end)
@@ -252,8 +250,6 @@ class Panel:
     def __str__(self):
         train, val, test = (len(self.origins(part)) for part in PARTS)
         return f"{train:,} windows to train, {val:,} to validate, {test:,} to test."
-
-    # -------------------------------------------------------------- values as networks read them
 
     @functools.cached_property
     def filled(self) -> np.ndarray:

@@ -57,13 +57,8 @@ def load(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
 def run(weights: dict[str, np.ndarray], cut: Patches, first: int) -> np.ndarray:
     """Return what `utils.series.network.build_network` answers, in NumPy.
 
-    Args:
-        weights: by "layer/weight".
-        cut: what it reads.
-        first: patch after which answers are wanted.
-
-    Returns:
-        (windows, patches - first, PATCH, quantiles) float32; see `Patches.outer`.
+    Weights are by "layer/weight"; the answers after the patch `first` on are (windows, patches -
+    first, PATCH, quantiles) float32, see `Patches.outer`.
     """
 
     def dense(name, x):
@@ -166,10 +161,7 @@ class AtOnce(NamedTuple):
     def read(self, panel: Panel, origins: np.ndarray, ahead: int) -> np.ndarray:
         """Return values as the network reads them, from whole patches before each origin on.
 
-        Args:
-            panel: the series.
-            origins: (windows,)
-            ahead: steps from the origin on that are read, too: in training.
+        In training, so many steps `ahead` from the origin on are read, too.
         """
         steps = np.arange(-panel.input_steps, ahead)
         values = panel.values[origins[:, None] + steps, 0]
@@ -244,11 +236,7 @@ def typical_changes(values: np.ndarray, lag: int) -> np.ndarray:
 def examples(
     forecaster: AtOnce, panel: Panel, origins: np.ndarray
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return windows and what came, as a network reads them to learn on.
-
-    Returns:
-        inputs, see `Patches.inputs`, and targets, see `utils.series.patches.targets`.
-    """
+    """Return what a network learns on: `Patches.inputs` and `utils.series.patches.targets`."""
     values = forecaster.read(panel, origins, panel.horizon)
     values = np.pad(values, [(0, 0), (0, -panel.horizon % PATCH)], constant_values=np.nan)
     ahead = np.arange(values.shape[1]) >= values.shape[1] - to_come(panel) * PATCH
