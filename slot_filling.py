@@ -93,7 +93,7 @@ def flags():
     """Return the parser of the flags."""
     number, above, switch = cli.whole_number, cli.number_above, BooleanOptionalAction
     parser = cli.Parser(prog="slot_filling.py", description="Fill the slots of queries.")
-    add = parser.add_argument_group("data").add_argument
+    add = parser.add_argument_group("data").add_mutually_exclusive_group().add_argument
     add("--dataset", choices=files.DATASETS, help="downloaded, but only once")
     text = (
         "a folder with train/, dev/ and perhaps test/, in each seq.in, seq.out and, for intents, "
@@ -133,12 +133,10 @@ def parse_args(argv=None):
     """Return the flags, with the defaults that fit the data."""
     parser, given = flags(), cli.given(argv)
     args = parser.parse_args(argv)
-    own, asks = {"--data", "--dataset"} & given, args.predict is not None
+    asks = args.predict is not None
     for useless, names, reason in [
         (asks, given - ASKING, "--predict asks a trained model, which takes no such flag"),
         (not asks, {"--load", "--min-confidence"}, "only for --predict"),
-        (len(own) == 2, own, "name one of them"),
-        (own, {"--language"}, "only for the travel grammar, without --data"),
         (not args.model, {"--bidirectional", "--layers"}, "they need --model"),
         (args.model == "feedforward", {"--bidirectional"}, "feedforward has no memory"),
     ]:
@@ -146,8 +144,10 @@ def parse_args(argv=None):
             parser.error(f"{' and '.join(wrong)}: {reason}")
     if not args.seeds:
         parser.error("--seeds takes whole numbers, such as 0,1,2")
-    travels = "in Chinese" if args.language == "zh" else "on the travel grammar"
-    args.__dict__ = DEFAULTS["on other data" if own else travels] | vars(args)
+    if {"--data", "--dataset"} & given:
+        args.language = None
+    kind = {"en": "on the travel grammar", "zh": "in Chinese", None: "on other data"}
+    args.__dict__ = DEFAULTS[kind[args.language]] | vars(args)
     return args
 
 
@@ -189,9 +189,12 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
     else:
         x = keras.layers.Embedding(vocabulary.size, units)(inputs["words"])
     if vocabulary.letters:
-        inputs["letters"] = keras.Input((None, MAX_LETTERS), dtype="int32", name="letters")
-        spelt = spelling(inputs["letters"], len(vocabulary.letters), units)
-        x = keras.layers.Concatenate()([x, spelt])
+        letters = keras.Input((None, MAX_LETTERS), dtype="int32", name="letters")
+        inputs["letters"], count = letters, len(vocabulary.letters) + 2  # and padding, and "other"
+        spelt = keras.layers.Embedding(count, max(units // 4, 1))(letters)
+        detectors = keras.layers.Conv2D(max(units // 2, 1), (1, 3), activation="relu")
+        # of each word, the most that each detector of three letters finds in it
+        x = keras.layers.Concatenate()([x, keras.ops.max(detectors(spelt), axis=2)])
     for level in range(1, network.layers + 1):
         x = keras.layers.Dropout(DROPOUT)(x)
         layer = middle(network, units, tags, last=level == network.layers)
@@ -207,13 +210,6 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
     return keras.Model(inputs, outputs)
 
 
-def spelling(letters, count, units):
-    """Return a vector for each word: the most that each detector of three letters finds in it."""
-    x = keras.layers.Embedding(count + 2, max(units // 4, 1))(letters)  # and padding, and "other"
-    detectors = keras.layers.Conv2D(max(units // 2, 1), kernel_size=(1, 3), activation="relu")
-    return keras.ops.max(detectors(x), axis=2)
-
-
 # ------------------------------------------------------------------ training and scores
 
 
@@ -224,7 +220,6 @@ class Run(NamedTuple):
     fit: training.Fit
     scores: dict[str, dict]  # by part; as `evaluate` returns them
     readings: list[tagger.Reading]  # of the last part, which is the one to be judged by
-    cues: dict[str, float]  # F1 there by where the cue stands
 
 
 def train(network, vocabulary, parts, args, seed, on_epoch=None):
@@ -232,11 +227,10 @@ def train(network, vocabulary, parts, args, seed, on_epoch=None):
     keras.utils.set_random_seed(seed)
     model = build_network(network, vocabulary, args.words, args.units, args.crf)
     batches = learning.Batches(parts["train"], vocabulary, args.batch_size, RARE_SHARE, seed)
-    losses, weights = {"tags": model.get_layer("tags").loss}, {"tags": 1.0}
+    losses, smooth = {"tags": model.get_layer("tags").loss}, {"label_smoothing": SMOOTHING}
     if vocabulary.intents:
-        smooth = {"from_logits": True, "label_smoothing": SMOOTHING}
-        losses["intent"] = keras.losses.CategoricalCrossentropy(**smooth)
-        weights["intent"] = INTENT_WEIGHT
+        losses["intent"] = keras.losses.CategoricalCrossentropy(from_logits=True, **smooth)
+    weights = dict(zip(losses, (1.0, INTENT_WEIGHT), strict=False))
     rate = keras.optimizers.schedules.CosineDecay(args.learning_rate, args.epochs * len(batches))
     momentum = 1 - 1 / min(AVERAGED_STEPS, len(batches))
     adam = keras.optimizers.Adam(rate, clipnorm=1.0, use_ema=True, ema_momentum=momentum)
@@ -255,7 +249,7 @@ def run(network, vocabulary, parts, args, seed):
     for part, sentences in list(parts.items())[1:]:
         readings = tagged.read([sentence.words for sentence in sentences])
         found[part] = chunks.evaluate(sentences, readings)
-    return Run(tagged, fit, found, readings, chunks.f1_by_cue(sentences, readings))
+    return Run(tagged, fit, found, readings)
 
 
 def run_all(networks, vocabulary, parts, args):
@@ -277,35 +271,32 @@ def run_all(networks, vocabulary, parts, args):
 
 def report(runs, parts, args, folder):
     """Print, draw and save what the runs reached; return what scores.json holds."""
-    results = {name: chunks.summary(found) for name, found in runs.items()}
+    part, sentences = list(parts.items())[-1]  # test, or else dev
+    results = {name: chunks.summary(found, sentences) for name, found in runs.items()}
     best = max(results, key=lambda name: results[name]["dev"]["f1"])
     best_runs = {n: max(some, key=lambda run: run.scores["dev"]["f1"]) for n, some in runs.items()}
     tagged, readings = best_runs[best].tagger, best_runs[best].readings
-    part, sentences = list(parts.items())[-1]  # test, or else dev
-    travels = args.data is args.dataset is None
-    right = [sentence.tags for sentence in sentences]
-    commonest = chunks.score(right, chunks.commonest_tags(sentences)).loc["all", "f1"]
+    commonest = chunks.score(sentences, chunks.commonest_tags(sentences)).loc["all", "f1"]
     found = {
         "data": args.dataset or args.data or "travel",
-        "language": args.language if travels else None,
-        **{name: vars(args)[name] for name in ("words", "letters", "crf")},
+        **{name: vars(args)[name] for name in ("language", "words", "letters", "crf")},
         "networks": results,
         "commonest_tags_f1": commonest,
-        "ceiling_without_context": travel.WITHOUT_CONTEXT if travels else None,
+        "ceiling_without_context": travel.WITHOUT_CONTEXT if args.language else None,
         "best": best,
     }
     table = chunks.slot_table(runs[best], sentences)
     tagger.save(folder / "model.keras", tagged)
     write_csv(table, folder / "slots.csv")
-    write_csv(chunks.sentence_table(readings, sentences), folder / "sentences.csv")
+    write_csv(chunks.sentence_table(sentences, readings), folder / "sentences.csv")
     write_json(found, folder / "scores.json")
 
-    where = f"the {part} part{' of this grammar' if travels else ''}"
+    where = f"the {part} part{' of this grammar' if args.language else ''}"
     print(f"\n{best}, slots in {where}:\n{table.round(1).dropna(axis=1).to_string()}")
     print(f"\nRight in {where}, in per cent:\n{chunks.overview(results)}")
     print(f"Each word's commonest tag, looked up in the answers: F1 {commonest:.1f}")
     bounds = {"each word's commonest tag": commonest}
-    if travels:
+    if args.language:
         bounds["bound without context"] = travel.WITHOUT_CONTEXT
         print(f"No tagger without context can pass F1 {travel.WITHOUT_CONTEXT:.0f}")
         taggers = {name: run.tagger for name, run in best_runs.items()}
@@ -360,11 +351,11 @@ def main(argv=None, on_epoch=None):
         return ask(args)
     folder = output_folder(args.output_dir)
     path = files.download(args.dataset) if args.dataset else args.data
-    parts = travel.parts(language=args.language) if path is None else files.read(path)
+    parts = travel.parts(language=args.language) if args.language else files.read(path)
     print(files.describe(parts))
     args.epochs = args.epochs or int(np.clip(SENTENCES / len(parts["train"]), 5, 50))
     vocabulary = Vocabulary.of(parts["train"], args.letters)
-    networks = COMPARED if path is None and not on_epoch else [BEST]
+    networks = COMPARED if args.language and not on_epoch else [BEST]
     if args.model:
         networks = [Network(args.model, args.bidirectional, args.layers)]
     if on_epoch:  # a trial of tune.py ends here

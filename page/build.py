@@ -7,14 +7,14 @@ they declare, in this order, and it carries the files of its DATA. Its policy le
 run and no other, and forbids every request.
 """
 
-import ast
 import base64
 import hashlib
 import json
 import re
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+
+import numpy as np
 
 PAGE = Path(__file__).parent
 SOURCE = PAGE / "src"
@@ -49,24 +49,27 @@ def script(names: Iterable[str]) -> str:
 
 
 def stored(path: Path) -> str:
-    """Return a file as an element that a page carries, in base64."""
-    content = path.read_bytes() if path.suffix != ".npz" else safetensors(path)
-    content = base64.b64encode(content).decode()
-    return f'<script type="text/plain" id="{path.stem}">{content}</script>\n'
+    """Return a file as an element that a page carries, in base64; of an .npz, what is float16."""
+    content = path.read_bytes()
+    if path.suffix == ".npz":
+        content = safetensors({n: a for n, a in np.load(path).items() if a.dtype == "<f2"}, {})
+    text = base64.b64encode(content).decode()
+    return f'<script type="text/plain" id="{path.stem}">{text}</script>\n'
 
 
-def safetensors(path: Path) -> bytes:
-    """Return the float16 arrays of an .npz as a file that page/src/weights.js reads."""
-    header, data = {}, b""
-    with zipfile.ZipFile(path) as arrays:
-        for name in arrays.namelist():
-            content = arrays.read(name)
-            begin = 10 + int.from_bytes(content[8:10], "little")  # of NumPy's format 1.0
-            if ast.literal_eval(content[10:begin].decode())["descr"] == "<f2":
-                places = [len(data), len(data) + len(content) - begin]
-                header[name.removesuffix(".npy")] = {"data_offsets": places}
-                data += content[begin:]
-    text = json.dumps(header).encode()
+def safetensors(arrays: dict[str, np.ndarray], facts: dict[str, str]) -> bytes:
+    """Return a safetensors file with float16 arrays and texts, each by name.
+
+    Eight bytes say how long a JSON header is, the header where each array begins.
+    """
+    header, data = {"__metadata__": facts}, b""
+    for name, array in arrays.items():
+        content = np.asarray(array, "<f2").tobytes()
+        place = [len(data), len(data) + len(content)]
+        header[name] = {"dtype": "F16", "shape": array.shape, "data_offsets": place}
+        data += content
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text + data
 
 

@@ -4,26 +4,23 @@ Four networks of slot_filling.py, on its English and its Chinese grammar; minute
 
     python page/train.py
 
-A file of safetensors: eight bytes say how long a JSON header is, the header where each matrix
-begins. Weights are float16, in Keras' order with the temperatures last, and named en/gru/00,
-en/gru/01, ...; the words, tags and intents of each language stand in the header's metadata.
+Weights are float16, in Keras' order with the temperatures last, and named en/gru/00, en/gru/01,
+...; the words, tags and intents of each language stand in the header's metadata.
 """
 
 import json
 import sys
-from argparse import Namespace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import slot_filling
+from page.build import safetensors
 from slot_filling import Network
 from utils import cli
 from utils.files import written_whole
 from utils.slots import travel
 from utils.slots.vocabulary import Vocabulary
-
-import numpy as np
 
 NETWORKS = {
     "feedforward": Network("feedforward"),
@@ -36,55 +33,26 @@ SEED = 0
 FILE = Path(__file__).parents[1] / "models" / "taggers.safetensors"
 
 
-def train(language):
-    """Return the trained networks of a language by name, and their vocabulary."""
-    given = ["--language", language, "--units", str(UNITS), "--seeds", str(SEED)]
-    args: Namespace = slot_filling.parse_args(given)
-    parts = travel.parts(language=language)
-    vocabulary = Vocabulary.of(parts["train"], letters=False)
-    networks = {}
-    for name, network in NETWORKS.items():
-        run = slot_filling.run(network, vocabulary, parts, args, SEED)
-        print(f"{language}, {name}: test F1 {run.scores['test']['f1']:.1f}", run.cues)
-        networks[name] = run.tagger.network
-    return networks, vocabulary
-
-
 def weights_of(network):
     """Return its weights, the temperature last; Keras' order depends on what is learned."""
     return sorted(network.weights, key=lambda weights: "temperature" in weights.path)
-
-
-def safetensors(arrays, facts):
-    """Return the bytes of a safetensors file with float16 arrays and texts, each by name."""
-    header, data = {"__metadata__": facts}, b""
-    for name, array in arrays.items():
-        stored = np.asarray(array, "<f2").tobytes()
-        place = [len(data), len(data) + len(stored)]
-        header[name] = {"dtype": "F16", "shape": list(array.shape), "data_offsets": place}
-        data += stored
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + data
 
 
 def main():
     """Train all, and write one file."""
     arrays, facts = {}, {}
     for language in travel.LANGUAGES:
-        networks, vocabulary = train(language)
-        facts[language] = json.dumps(
-            {
-                "words": sorted(vocabulary.words, key=vocabulary.words.get),
-                "tags": vocabulary.tags,
-                "intents": vocabulary.intents,
-            },
-            ensure_ascii=False,
-        )
-        for name, network in networks.items():
-            for number, weights in enumerate(weights_of(network)):
+        args = slot_filling.parse_args(["--language", language, "--units", str(UNITS)])
+        parts = travel.parts(language=language)
+        vocabulary = Vocabulary.of(parts["train"], letters=False)
+        words = sorted(vocabulary.words, key=vocabulary.words.get)
+        known = {"words": words, "tags": vocabulary.tags, "intents": vocabulary.intents}
+        facts[language] = json.dumps(known, ensure_ascii=False)
+        for name, network in NETWORKS.items():
+            run = slot_filling.run(network, vocabulary, parts, args, SEED)
+            print(f"{language}, {name}: test F1 {run.scores['test']['f1']:.1f}")
+            for number, weights in enumerate(weights_of(run.tagger.network)):
                 arrays[f"{language}/{name}/{number:02}"] = weights.numpy()
-    FILE.parent.mkdir(exist_ok=True)
     with written_whole(FILE) as beside:
         beside.write_bytes(safetensors(arrays, facts))
     print(f"{FILE}: {FILE.stat().st_size:,} bytes")

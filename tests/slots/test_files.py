@@ -87,15 +87,15 @@ def test_spaces(tmp_path, texts, words, tags):
         (["a b\n", "O O\n"], r"the train part has no slot, its tags are all O"),
         (["a b\nc\n", "O B-x\nO\n", "fly\n"], r"no intent for 'c' in train, but for others"),
         (["a b\n", "O B-x\n", "fly\n"], r"no intent for 'from York' in dev, but for others"),
-        (["a b\n", "O B-x\n", "fly\nask"], r"train/label, line 2: an intent without a sentence"),
+        (["a b\n", "O B-x\n", "fly\nask"], r"line 2: no sentence has the intent 'ask'"),
         (["a O\nb\n"], r"train.txt, line 2: 'b' has no tag"),
         (["a O\n\nb E-x\n"], r"line 3: tag 'E-x' is not O, B-slot or I-slot; write B- for S-"),
         (["a O\nNew York B-x\n"], r"line 2: 3 columns, but 2 before; a word or a tag may hold"),
         (["New\tB-x I-x\n"], r"line 1: tag 'B-x I-x' is not"),
         (["a O\nb\u00a0O\n"], r"line 2: 'b\\xa0O' has no tag"),
         (["a B-x\n# intent: fly\n\nb O\n"], r"no intent for 'a' in train, but for"),
-        (["a B-x\n# intent: fly\n\n# intent: ask\n"], r"line 4: no sentence after the intent be"),
-        (["a B-x\n\nb O\n# intent: ask\n"], r"no sentence after the last intent, ask"),
+        (["a B-x\n# intent: fly\n\n# intent: ask\n"], r"line 2: no sentence has the intent 'fly'"),
+        (["a B-x\n\nb O\n# intent: ask\n"], r"line 4: no sentence has the intent 'ask'"),
     ],
 )
 def test_bad_parts(tmp_path, texts, complaint):
@@ -107,9 +107,9 @@ def test_bad_parts(tmp_path, texts, complaint):
 def test_bad_files(folder):
     (folder / "dev.txt").write_bytes("to O\nZürich B-to".encode("latin-1"))
     for complaint, remedy in [
-        ("has both dev.txt and dev; remove one", lambda: shutil.rmtree(folder / "dev")),
+        ("has both of dev/ and dev.txt; one is needed", lambda: shutil.rmtree(folder / "dev")),
         ("dev.txt: not UTF-8 at byte 6; save it as UTF-8", (folder / "dev.txt").unlink),
-        ("has neither dev/seq.in nor dev.txt", (folder / "train" / "seq.out").unlink),
+        ("has neither of dev/ and dev.txt; one is needed", (folder / "train" / "seq.out").unlink),
         ("train/seq.out: cannot be read .No such file", None),
     ]:
         with pytest.raises(InputError, match=complaint):

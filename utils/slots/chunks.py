@@ -16,21 +16,20 @@ SHOWN = {"f1": "F1", "intent_accuracy": "intent", "sentence_accuracy": "sentence
 LEGEND = "F1: slots right in name and in both ends; sentence: the intent and every slot are right"
 
 
-def spans(tags: Sequence[str]) -> set[tuple[str, int, int]]:
-    """Return (slot, start, stop) of each chunk, as conlleval counts them.
+def spans(tags: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Return (slot, start, stop) of each chunk in order, as conlleval counts them.
 
     A chunk begins at B-, and at an I- that continues nothing: after O, or after another slot.
 
     Source: Tjong Kim Sang & Buchholz, "Introduction to the CoNLL-2000 shared task" (2000).
     """
-    found, start, inside = set(), 0, ""
-    for i, tag in enumerate([*tags, "O"]):
+    found = []
+    for i, tag in enumerate(tags):
         prefix, _, slot = tag.partition("-")
-        if inside and (prefix != "I" or slot != inside):
-            found.add((inside, start, i))
-            inside = ""
-        if slot and not inside:
-            start, inside = i, slot
+        if prefix == "I" and found and found[-1][::2] == (slot, i):
+            found[-1] = slot, found[-1][1], i + 1
+        elif slot:
+            found.append((slot, i, i + 1))
     return found
 
 
@@ -40,31 +39,27 @@ def begun(tags: Sequence[str]) -> list[str]:
     return ["B" + tag[1:] if i in starts else tag for i, tag in enumerate(tags)]
 
 
-def _places(tags):
-    return {(n, *span) for n, sentence in enumerate(tags) for span in spans(sentence)}
-
-
-def score(true: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> pd.DataFrame:
-    """Score the chunks of as many sentences, given their tags: slot and both ends must be right.
+def score(sentences: Sequence, readings: Sequence) -> pd.DataFrame:
+    """Score the chunks of the readings of as many sentences: slot and both ends must be right.
 
     Returns:
         A row for "all" and for each slot; columns f1, precision, recall (in percent; 0 where there
         is nothing to count) and count, the true chunks.
     """
-    places = {"true": _places(true), "predicted": _places(predicted)}
-    places["both"] = places["true"] & places["predicted"]
-    counts = {name: Counter(slot for _, slot, *_ in found) for name, found in places.items()}
-    table = pd.DataFrame(counts, dtype=float).fillna(0.0).sort_index()
+    places = [
+        {(n, *span) for n, one in enumerate(some) for span in spans(one.tags)}
+        for some in (sentences, readings)
+    ]
+    counts = [Counter(slot for _, slot, *_ in some) for some in (*places, places[0] & places[1])]
+    table = pd.DataFrame(counts, dtype=float).T.fillna(0.0).sort_index()
     table = pd.concat([table.sum().to_frame("all").T, table.drop("all", errors="ignore")])
-    true, predicted = table["true"], table["predicted"]
-    return pd.DataFrame(
-        {
-            "f1": 200 * table["both"] / (true + predicted).clip(lower=1),
-            "precision": 100 * table["both"] / predicted.clip(lower=1),
-            "recall": 100 * table["both"] / true.clip(lower=1),
-            "count": true.astype(int),
-        }
-    )
+    count, found, both = (table[column] for column in table)
+    scores = {
+        "f1": 200 * both / (count + found).clip(lower=1),
+        "precision": 100 * both / found.clip(lower=1),
+        "recall": 100 * both / count.clip(lower=1),
+    }
+    return pd.DataFrame(scores).assign(count=count.astype(int))
 
 
 def slot(tag: str) -> str:
@@ -84,7 +79,7 @@ def confusion(true: Sequence[str], predicted: Sequence[str], most: int = 12) -> 
     return shares.reindex(index=sorted(names), columns=sorted(names), fill_value=0.0)
 
 
-def commonest_tags(sentences: Sequence) -> list[list[str]]:
+def commonest_tags(sentences: Sequence) -> list:
     """Tag each word as it is tagged most often in these very sentences, whatever stands around it.
 
     It has seen the answers, and yet it is not the best that a tagger without context could reach:
@@ -94,7 +89,8 @@ def commonest_tags(sentences: Sequence) -> list[list[str]]:
     for sentence in sentences:
         for word, tag in zip(sentence.words, sentence.tags, strict=True):
             counts[word][tag] += 1
-    return [[counts[word].most_common(1)[0][0] for word in one.words] for one in sentences]
+    best = {word: count.most_common(1)[0][0] for word, count in counts.items()}
+    return [one._replace(tags=[best[word] for word in one.words]) for one in sentences]
 
 
 def evaluate(sentences: Sequence, readings: Sequence) -> dict:
@@ -104,60 +100,36 @@ def evaluate(sentences: Sequence, readings: Sequence) -> dict:
         f1, precision and recall of whole slots; intent_accuracy, None where the data have no
         intents; sentence_accuracy, of sentences whose intent and whose every slot are right.
     """
-    table = score([one.tags for one in sentences], [one.tags for one in readings])
-    pairs = zip(sentences, readings, strict=True)
-    intents = [true.intent == found.intent for true, found in pairs if true.intent is not None]
+    table = sentence_table(sentences, readings)
+    intents = [one.intent for one in readings]
     return {
-        **table.loc["all", ["f1", "precision", "recall"]].to_dict(),
-        "intent_accuracy": float(100 * np.mean(intents)) if intents else None,
-        "sentence_accuracy": float(100 * np.mean(all_right(sentences, readings))),
+        **score(sentences, readings).loc["all", ["f1", "precision", "recall"]].to_dict(),
+        "intent_accuracy": 100 * table["intent"].eq(intents).mean() if "intent" in table else None,
+        "sentence_accuracy": 100 * table["right"].mean(),
     }
-
-
-def sure_and_right(sentences: Sequence, readings: Sequence) -> dict[str, np.ndarray]:
-    """Return how probable each "slot" that was found is, and 1 if it is right: (2, slots).
-
-    And, if the data have intents, the same of each "intent", (2, sentences).
-    """
-    pairs = list(zip(sentences, readings, strict=True))
-    rows = {"slot": []}
-    for sentence, reading in pairs:
-        true = spans(sentence.tags)
-        rows["slot"] += [(sure, tuple(span) in true) for *span, sure in reading.chunks]
-    if sentences[0].intent is not None:
-        rows["intent"] = [(found.probability, found.intent == true.intent) for true, found in pairs]
-    return {kind: np.array(found, float).reshape(-1, 2).T for kind, found in rows.items()}
-
-
-def all_right(sentences: Sequence, readings: Sequence) -> list[bool]:
-    """Return of which sentences every slot and the intent, if they have one, are right."""
-    return [
-        spans(true.tags) == spans(found.tags) and true.intent in (None, found.intent)
-        for true, found in zip(sentences, readings, strict=True)
-    ]
 
 
 def f1_by_cue(sentences: Sequence, readings: Sequence) -> dict[str, float]:
     """Return F1 by where a travel query's cue stands; of other sentences, nothing."""
     pairs = pd.Series(list(zip(sentences, readings, strict=True)))
     by_cue = pairs.groupby([sentence.cue for sentence in sentences], sort=False)
-    return {cue: evaluate(*zip(*some, strict=True))["f1"] for cue, some in by_cue if cue}
+    return {cue: score(*zip(*some, strict=True)).at["all", "f1"] for cue, some in by_cue if cue}
 
 
 def over_seeds(rows: Sequence[dict]) -> dict:
     """Return the mean of scores and, of more than one seed, the spread of those `SHOWN`."""
     table = pd.DataFrame(rows, dtype=float)
     spread = table.filter(list(SHOWN)).std().add_suffix("_sd")
-    scores = pd.concat([table.mean(), spread]).to_dict()
-    return {name: None if np.isnan(score) else score for name, score in scores.items()}
+    return pd.concat([table.mean(), spread]).astype(object).replace(np.nan, None).to_dict()
 
 
-def summary(runs: Sequence) -> dict:
+def summary(runs: Sequence, sentences: Sequence) -> dict:
     """Return what scores.json says of one network, from its runs with several seeds."""
     scores = {part: over_seeds([run.scores[part] for run in runs]) for part in runs[0].scores}
     result = {"dev": None, "test": None} | scores
-    if runs[0].cues:
-        result["test_f1_by_cue"] = over_seeds([run.cues for run in runs])
+    if any(sentence.cue for sentence in sentences):
+        cues = [f1_by_cue(sentences, run.readings) for run in runs]
+        result["test_f1_by_cue"] = over_seeds(cues)
     result["parameters"] = runs[0].tagger.network.count_params()
     result["fit_seconds"] = float(np.mean([run.fit.seconds for run in runs]))
     result["seeds"] = [{"epoch": run.fit.best_epoch, **run.scores} for run in runs]
@@ -166,28 +138,28 @@ def summary(runs: Sequence) -> dict:
 
 def slot_table(runs: Sequence, sentences: Sequence) -> pd.DataFrame:
     """Return the scores of each slot: the mean over the runs, and the spread of F1."""
-    true = [sentence.tags for sentence in sentences]
-    tables = [score(true, [reading.tags for reading in run.readings]) for run in runs]
-    by_slot = pd.concat(tables).groupby(level=0, sort=False)
+    by_slot = pd.concat([score(sentences, run.readings) for run in runs])
+    by_slot = by_slot.groupby(level=0, sort=False)
     return by_slot.mean().assign(f1_sd=by_slot["f1"].std()).astype({"count": int})
 
 
-def sentence_table(readings: Sequence, sentences: Sequence) -> pd.DataFrame:
+def sentence_table(sentences: Sequence, readings: Sequence) -> pd.DataFrame:
     """Return each sentence, its tags and intent, what was predicted, and whether all is right.
 
     Words are joined by spaces, and so are tags; a space within a tag becomes a "_".
     """
-
-    def tags(found):
-        return [" ".join(tag.replace(" ", "_") for tag in one.tags) for one in found]
-
-    words = pd.Index([" ".join(sentence.words) for sentence in sentences], name="words")
-    table = pd.DataFrame({"tags": tags(sentences), "predicted_tags": tags(readings)}, words)
-    table["right"] = all_right(sentences, readings)
-    if sentences[0].intent is not None:
-        table["intent"] = [sentence.intent for sentence in sentences]
-        table["predicted_intent"] = [reading.intent for reading in readings]
-    return table
+    rows = [
+        {
+            "words": " ".join(true.words),
+            "tags": " ".join(tag.replace(" ", "_") for tag in true.tags),
+            "predicted_tags": " ".join(tag.replace(" ", "_") for tag in found.tags),
+            "right": spans(true.tags) == spans(found.tags) and true.intent in (None, found.intent),
+            "intent": true.intent,
+            "predicted_intent": found.intent,
+        }
+        for true, found in zip(sentences, readings, strict=True)
+    ]
+    return pd.DataFrame(rows).set_index("words").dropna(axis="columns", how="all")
 
 
 def overview(results: dict[str, dict]) -> str:

@@ -24,6 +24,7 @@ import utils  # noqa: F401  keeps TensorFlow's start-up lines off the screen
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 NEVER = -1e4  # is worth nothing at all: exp(NEVER) is 0
@@ -101,17 +102,14 @@ class CRF(keras.Layer):
             (steps, batch, tags).
         """
         weights = ops.exp(self.links())
-        scores = steps_first(scores, real)
-        start = ops.zeros_like(scores[0]) + self.beginning
-        return scan(lambda before, score: score + log_sum(before, weights), start, scores)[1]
+        start = ops.zeros_like(scores[:, 0]) + self.beginning
+        return scan(lambda before, x: x + log_sum(before, weights), start, scores, real)[1:]
 
     def backward(self, scores, real):
         """Return what all ways on from each tag of each word are worth, as `forward` does."""
         weights = ops.transpose(ops.exp(self.links()))
-        scores = steps_first(scores, real)
-        last = ops.zeros_like(scores[0])
-        _, before = scan(lambda after, score: log_sum(score + after, weights), last, scores, True)
-        return ops.concatenate([before[1:], last[None]])  # but not of before any word
+        last = ops.zeros_like(scores[:, 0])
+        return scan(lambda after, x: log_sum(x + after, weights), last, scores, real, True)[1:]
 
     def viterbi(self, scores, real):
         """Return the best tags (batch, steps), their numbers; without a meaning past the end."""
@@ -122,40 +120,28 @@ class CRF(keras.Layer):
             return after - ops.max(after, axis=-1, keepdims=True)  # only differences matter
 
         def back(tag, before):
-            came_from = ops.argmax(before + ops.take(links, tag, axis=0), axis=-1)
-            tag = ops.where(is_word(before)[:, 0], ops.cast(came_from, "int32"), tag)
-            return tag, tag
+            return ops.argmax(before + ops.take(links, tag[:, 0], axis=0), axis=-1, keepdims=True)
 
-        scores = steps_first(scores, real)
-        start = ops.zeros_like(scores[0]) + self.beginning
-        last, after = scan(ahead, start, scores)
-        before = ops.where(is_word(scores), ops.concatenate([start[None], after[:-1]]), NEVER)
-        tag = ops.cast(ops.argmax(last, axis=-1), "int32")
-        _, tags = ops.scan(back, tag, before, reverse=True)  # the first: of before any word
-        return ops.transpose(ops.concatenate([tags[1:], tag[None]]))
+        best = scan(ahead, ops.zeros_like(scores[:, 0]) + self.beginning, scores, real)
+        tag = ops.argmax(best[-1], axis=-1, keepdims=True)
+        before = ops.transpose(best[:-1], (1, 0, 2))
+        return ops.transpose(scan(back, tag, before, real, True)[1:, :, 0])
 
 
-def steps_first(scores, real):
-    """Return scores as (steps, batch, tags), NEVER where there is no word.
+def scan(step, start, values, real, reverse=False):
+    """Return the start and all that `step` makes of it: (1 + steps, batch, ...), in order of time.
 
-    So that one tensor says both: of an unknown length, `ops.scan` takes no more (Keras 3.15).
+    Its second argument is each word's of `values` (batch, steps, tags), from the last word back if
+    `reverse`; where there is no word, the first stays as it was.
     """
-    return ops.transpose(ops.where(real[..., None], scores, NEVER), (1, 0, 2))
 
+    def kept(before, now):
+        value, word = now
+        return tf.where(word[:, None], step(before, value), before)
 
-def scan(step, start, scores, reverse=False):
-    """Return the last value of `step`, and all; where there is no word, it stays as it was."""
-
-    def kept(before, score):
-        after = ops.where(is_word(score), step(before, score), before)
-        return after, after
-
-    return ops.scan(kept, start, scores, reverse=reverse)
-
-
-def is_word(score):
-    """Return whether scores (..., tags) are of a word: (..., 1)."""
-    return ops.max(score, axis=-1, keepdims=True) > NEVER
+    by_step = ops.transpose(values, (1, 0, 2)), ops.transpose(real)
+    found = tf.scan(kept, by_step, start, reverse=reverse)
+    return ops.concatenate([found, start[None]] if reverse else [start[None], found])
 
 
 def log_sum(worth, weights):

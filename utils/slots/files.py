@@ -64,12 +64,11 @@ def read(path: str | Path) -> Parts:
     else:
         for name in ("train", "dev", "test"):
             found = [place for place in (path / f"{name}.txt", path / name) if place.exists()]
-            if len(found) == 2:
-                raise InputError(f"--data {path}: has both {name}.txt and {name}; remove one")
+            if len(found) == 2 or not (found or name == "test"):
+                has = f"{'both' if found else 'neither'} of {name}/ and {name}.txt"
+                raise InputError(f"--data {path}: has {has}; one is needed")
             if found:
                 parts[name] = _sentences(found[0])
-            elif name != "test":
-                raise InputError(f"--data {path}: has neither {name}/seq.in nor {name}.txt")
     with_intents = any(sentence.intent for part in parts.values() for sentence in part)
     for name, part in parts.items():
         if not part:
@@ -86,10 +85,18 @@ def read(path: str | Path) -> Parts:
 def _sentences(path: Path) -> list[Sentence]:
     """Read a .txt file, or a folder with seq.in, seq.out and perhaps label."""
     sentences = []
-    for tagged, intent in _from_lines(path) if path.is_dir() else _from_columns(path):
-        if pieces := [piece for word_and_tag in tagged for piece in cut_tagged(*word_and_tag)]:
+    for where, rows, text in _from_lines(path) if path.is_dir() else _from_columns(path):
+        intent, pieces = _shown(text), []
+        if intent and not rows:
+            raise InputError(f"{where}: no sentence has the intent {intent!r}")
+        for place, word, tag in rows:
+            if not TAG.fullmatch(_shown(tag)):
+                why = "is not O, B-slot or I-slot; write B- for S- and U-, I- for E- and L-"
+                raise InputError(f"{place}: tag {_shown(tag)!r} {why}")
+            pieces += cut_tagged(word, _shown(tag))
+        if pieces:
             words, tags = zip(*pieces, strict=True)
-            sentences.append(Sentence(list(words), begun(tags), intent))
+            sentences.append(Sentence(list(words), begun(tags), intent or None))
     return sentences
 
 
@@ -107,62 +114,48 @@ def _shown(text: str) -> str:
     return " ".join(ZERO_WIDTH.sub("", text).split())
 
 
-def _tag(text: str, where: str) -> str:
-    tag = _shown(text)
-    if not TAG.fullmatch(tag):
-        advice = "; write B- for S- and U-, I- for E- and L-" if re.match("[SUEL]-", tag) else ""
-        raise InputError(f"{where}: tag {tag!r} is not O, B-slot or I-slot{advice}")
-    return tag
+Row = tuple[str, str, str]  # where it stands, a word, its tag
 
 
-def _from_lines(folder: Path) -> Iterator[tuple[list[tuple[str, str]], str | None]]:
-    """Yield words with tags, and the intent, of each line of seq.in, seq.out and perhaps label.
+def _from_lines(folder: Path) -> Iterator[tuple[str, list[Row], str]]:
+    """Yield the intent's place, rows and intent of each line of seq.in, seq.out and perhaps label.
 
     Words end at tabs, if both lines have some, or else at blanks, so that a word may hold a
     no-break space.
     """
     paths = [folder / name for name in ("seq.in", "seq.out", "label")]
     files = [_lines(path) for path in paths if path.name != "label" or path.exists()]
-    for line, row in enumerate(itertools.zip_longest(*files, fillvalue=""), 1):
-        word = "[^\t]+" if all("\t" in text for text in row[:2]) else "[^ \t]+"
-        words, tags = (re.findall(word, text) for text in row[:2])
-        where, intent = f"{paths[1]}, line {line}", _shown("".join(row[2:]))
+    for line, texts in enumerate(itertools.zip_longest(*files, fillvalue=""), 1):
+        word = "[^\t]+" if all("\t" in text for text in texts[:2]) else "[^ \t]+"
+        words, tags = (re.findall(word, text) for text in texts[:2])
+        where = f"{paths[1]}, line {line}"
         if len(words) != len(tags):
-            raise InputError(f"{where}: {len(tags)} tags for {len(words)} words, {row[0]!r}")
-        if intent and not words:
-            raise InputError(f"{paths[2]}, line {line}: an intent without a sentence")
-        yield [(w, _tag(tag, where)) for w, tag in zip(words, tags, strict=True)], intent or None
+            raise InputError(f"{where}: {len(tags)} tags for {len(words)} words, {texts[0]!r}")
+        yield where, [(where, *row) for row in zip(words, tags, strict=True)], "".join(texts[2:])
 
 
-def _from_columns(path: Path) -> Iterator[tuple[list[tuple[str, str]], str | None]]:
+def _from_columns(path: Path) -> Iterator[tuple[str, list[Row], str]]:
     """Yield the same of a file with a word and its tag per line."""
-    rows, intent, columns = [], None, 0
-    for line, text in enumerate([*_lines(path), ""], 1):
+    rows, intent, place, columns = [], "", "", 0
+    for line, text in enumerate([*_lines(path), "# intent: none"], 1):  # so the last sentence ends
         where = f"{path}, line {line}"
         fields = text.rstrip().split("\t") if "\t" in text else re.findall("[^ ]+", text)
         named = re.fullmatch(r"#\s*intent\s*[:=]\s*(.*\S)\s*", text)
-        if rows and (named or not text.strip()):
-            yield rows, intent
-            rows, intent = [], None
-        if named and intent:
-            raise InputError(f"{where}: no sentence after the intent before it, {intent}")
+        comment = text[:1] == "#" and not (fields[1:] and re.match("O$|[BI]-", fields[-1]))
+        if (rows and not text.strip()) or (named and (rows or intent)):
+            yield place, rows, intent
+            rows, intent = [], ""
         if named:
-            intent = _shown(named[1])
-        elif not text.strip() or fields[0] == "-DOCSTART-":
+            intent, place = named[1], where
+        elif not text.strip() or comment or fields[0] == "-DOCSTART-":
             continue
-        elif text[0] == "#" and not (fields[1:] and re.match("O$|[BI]-", fields[-1])):
-            continue  # a comment
         elif len(fields) == 1:
             raise InputError(f"{where}: {text.strip()!r} has no tag")
         elif len(fields) != (columns := columns or len(fields)):
-            raise InputError(
-                f"{where}: {len(fields)} columns, but {columns} before; a word or a tag may "
-                "hold a space only where tabs are between the columns"
-            )
+            why = "a word or a tag may hold a space only where tabs are between the columns"
+            raise InputError(f"{where}: {len(fields)} columns, but {columns} before; {why}")
         else:
-            rows.append((fields[0], _tag(fields[-1], where)))
-    if intent:
-        raise InputError(f"{path}: no sentence after the last intent, {intent}")
+            rows.append((where, fields[0], fields[-1]))
 
 
 def describe(parts: Parts) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from utils import InputError, training
-from utils.slots.chunks import evaluate, sure_and_right
+from utils.slots.chunks import evaluate, spans
 from utils.slots.files import Sentence
 from utils.slots.tagger import Tagger
 from utils.slots.text import normal
@@ -16,8 +16,8 @@ import keras
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 
-DIVERGED = "the training diverged; lower --learning-rate"
 TEMPERATURES = 0.25, 8  # that a calibration may find
 
 
@@ -35,19 +35,14 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self.batch_size = batch_size
         self.lengths = np.array([len(sentence.words) for sentence in sentences])
-        self.starts = np.cumsum(self.lengths) - self.lengths
-        words = [word for sentence in sentences for word in sentence.words]
-        # all words in a row, and padding at place -1
-        self.inputs = {k: v[0] for k, v in vocabulary.encode([words], len(words) + 1).items()}
-        numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
-        self.tags = np.array([*(numbers[tag] for s in sentences for tag in s.tags), -1], "int32")
+        self.inputs = [vocabulary.encode([one.words], len(one.words)) for one in sentences]
+        self.tags = [[vocabulary.tags.index(tag) for tag in one.tags] for one in sentences]
         intents = [vocabulary.intents.index(s.intent) for s in sentences if vocabulary.intents]
         self.intents = np.eye(len(vocabulary.intents), dtype="float32")[intents]
-        counts = Counter(map(normal, words))
+        counts = Counter(normal(word) for one in sentences for word in one.words)
         words = sorted(vocabulary.words, key=counts.get)
         share = np.cumsum([counts[word] for word in words]) / counts.total()
-        rarest = words[: np.searchsorted(share, rare, "right")]
-        self.rare = [vocabulary.words[word] for word in rarest]
+        self.rare = [vocabulary.words[word] for word in np.array(words)[share <= rare]]
         self.rng = np.random.default_rng(seed)
         self.on_epoch_end()
         # Keras takes what varies from the first two batches: the shortest and the longest
@@ -65,42 +60,15 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         rows = self.batches[index]
-        steps, lengths = np.arange(self.lengths[rows].max()), self.lengths[rows, None]
-        places = np.where(steps < lengths, self.starts[rows, None] + steps, -1)  # (batch, steps)
-        inputs = {name: values[places] for name, values in self.inputs.items()}
+        pad = functools.partial(keras.utils.pad_sequences, padding="post")
+        each = [self.inputs[row] for row in rows]
+        inputs = {name: pad([one[name][0] for one in each]) for name in each[0]}
         words = inputs["words"]
         words[np.isin(words, self.rare) & (self.rng.random(words.shape) < 0.5)] = OTHER
-        targets = {"tags": self.tags[places]}
+        targets = {"tags": pad([self.tags[row] for row in rows], value=-1)}
         if self.intents.size:
             targets["intent"] = self.intents[rows]
         return inputs, targets
-
-
-class BestEpoch(keras.callbacks.Callback):
-    """Score the dev part after each epoch, print how it goes, and keep the best weights."""
-
-    def __init__(self, title, tagger, dev, on_epoch):
-        super().__init__()
-        self.title, self.tagger, self.dev, self.on_epoch = title, tagger, dev, on_epoch
-        self.losses, self.score, self.epoch, self.weights = [], -1.0, 0, None  # of the best epoch
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Score the dev part: by F1 and, where there are intents, their accuracy."""
-        if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
-            print()  # ends the line of the epochs before
-            raise InputError(DIVERGED)
-        scores = evaluate(self.dev, self.tagger.read([sentence.words for sentence in self.dev]))
-        score, said = scores["f1"], f"dev F1 {scores['f1']:.2f}"
-        if scores["intent_accuracy"] is not None:
-            score += scores["intent_accuracy"]
-            said += f", intent {scores['intent_accuracy']:.2f}"
-        if score > self.score:
-            self.score, self.epoch, self.weights = score, epoch + 1, self.model.get_weights()
-        self.losses.append(logs["loss"])
-        progress = f"epoch {epoch + 1}/{self.params['epochs']}, loss {logs['loss']:.4f}"
-        print(f"\r{self.title}: {progress}, {said}, best epoch {self.epoch}  ", end="", flush=True)
-        if self.on_epoch:
-            self.on_epoch(float(self.score))
 
 
 def fit(
@@ -120,27 +88,44 @@ def fit(
         KeyboardInterrupt: if Ctrl-C came before the first epoch ended.
         InputError: if it ended worse than guessing.
     """
-    best, start, interrupted = BestEpoch(title, tagger, dev, on_epoch), time.perf_counter(), False
-    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), best]
-    network = tagger.network
+    network, words, start = tagger.network, [one.words for one in dev], time.perf_counter()
+    losses, kept, interrupted = [], [], False  # kept: a score, its epoch, its weights
+    names = tagger.vocabulary.tags, tagger.vocabulary.intents
+    guessing = sum(np.log(max(len(found), 1)) for found in names)  # the loss, about
+
+    def after_epoch(epoch, logs):  # while the averages are in the network
+        finite = all(np.isfinite(weights).all() for weights in network.get_weights())
+        if not finite or (epoch + 1 == epochs and not logs["loss"] < 2 * guessing):
+            print()  # ends the line of the epochs before
+            raise InputError("the training diverged; lower --learning-rate")
+        scores = evaluate(dev, tagger.read(words))
+        shown = {"dev F1": scores["f1"], "intent": scores["intent_accuracy"]}
+        shown = {name: score for name, score in shown.items() if score is not None}
+        if not kept or sum(shown.values()) > kept[0]:
+            kept[:] = sum(shown.values()), epoch + 1, network.get_weights()
+        losses.append(logs["loss"])
+        said = ", ".join(f"{name} {score:.2f}" for name, score in shown.items())
+        progress = f"{title}: epoch {epoch + 1}/{epochs}, loss {logs['loss']:.4f}, {said}"
+        print(f"\r{progress}, best epoch {kept[1]}  ", end="", flush=True)
+        if on_epoch:
+            on_epoch(float(kept[0]))
+
+    averaged = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    ours = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
     # Keras would make these variables in its first step, and then trace it once more
     network.optimizer.build(network.trainable_variables)
     found = network(tagger.vocabulary.encode([["?"]], steps=1))
     network.compute_loss(y=found | {"tags": found["tags"][..., 0]}, y_pred=found)
     try:
-        network.fit(batches, epochs=epochs, callbacks=callbacks, verbose=0)
+        network.fit(batches, epochs=epochs, callbacks=[averaged, ours], verbose=0)
     except KeyboardInterrupt:
-        if best.weights is None:  # not one epoch: nothing worth keeping
+        if not kept:  # not one epoch: nothing worth keeping
             raise
         interrupted = True
-    history, seconds = pd.DataFrame({"loss": best.losses}), time.perf_counter() - start
-    found = training.Fit(history, best.epoch, epochs, seconds, interrupted)
+    history, seconds = pd.DataFrame({"loss": losses}), time.perf_counter() - start
+    found = training.Fit(history, kept[1], epochs, seconds, interrupted)
     print(f"\n    {found}")
-    names = tagger.vocabulary.tags, tagger.vocabulary.intents
-    guessing = sum(np.log(max(len(found), 1)) for found in names)  # the loss, about
-    if not best.losses[-1] < 2 * guessing:
-        raise InputError(DIVERGED)
-    tagger.network.set_weights(best.weights)
+    network.set_weights(kept[2])
     return found
 
 
@@ -151,20 +136,24 @@ def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> None:
     """
     batches = list(tagger.scores([sentence.words for sentence in sentences]))
     ordered = [sentences[row] for rows, *_ in batches for row in rows]
-
-    def answers(name, kind, temperature):
-        readings = []
-        for _, scores, real in batches:
-            readings += tagger.decode({**scores, name: scores[name] / temperature}, real)
-        return sure_and_right(ordered, readings)[kind]
+    true = [spans(sentence.tags) for sentence in ordered]
 
     def slots(temperature):
         tagger.crf.temperature.assign(temperature)  # of the links
-        return answers("tags", "slot", temperature)
+        readings = []
+        for _, scores, real in batches:
+            readings += tagger.decode({**scores, "tags": scores["tags"] / temperature}, real)
+        pairs = zip(true, readings, strict=True)
+        rows = [(sure, tuple(s) in right) for right, one in pairs for *s, sure in one.chunks]
+        return np.array(rows, float).reshape(-1, 2).T
 
     tagger.crf.temperature.assign(likeliest_temperature(slots))
-    if tagger.vocabulary.intents:
-        found = likeliest_temperature(functools.partial(answers, "intent", "intent"))
+    if names := tagger.vocabulary.intents:
+        logits = np.concatenate([scores["intent"] for _, scores, _ in batches])
+        right = np.array(names)[logits.argmax(axis=-1)] == [one.intent for one in ordered]
+        found = likeliest_temperature(
+            lambda temperature: (softmax(logits / temperature, axis=-1).max(axis=-1), right)
+        )
         layer = tagger.network.get_layer("intent")
         layer.set_weights([weights / found for weights in layer.get_weights()])
 

@@ -52,20 +52,17 @@ def draw_scores(results, part, references, best, readings, sentences):
 def draw_taipei(taggers, queries):
     """Draw each network's slot probabilities, word by word, for the lecture's two sentences."""
     width = min(len(taggers), 4)
-    names = [*taggers] + [None] * (-len(taggers) % width)
-    mosaic = [
-        [f"{row} {name}" if name else "." for name in names[start : start + width]]
-        for start in range(0, len(names), width)
-        for row in range(2)
-    ]
-    figure, axes = plotting.plt.subplot_mosaic(
-        mosaic, figsize=(2 + 3 * width, 2.2 * len(mosaic)), sharey=True
-    )
-    for name, tagged in taggers.items():
-        for row, query in enumerate(queries):
+    rows = 2 * -(-len(taggers) // width)
+    size = 2 + 3 * width, 2.2 * rows
+    figure, axes = plotting.plt.subplots(rows, width, squeeze=False, sharey=True, figsize=size)
+    for number, (name, tagged) in enumerate(taggers.items()):
+        above, column = 2 * (number // width), number % width
+        axes[above, column].set_title(f"{name}, %")
+        for row, query in enumerate(queries, above):
             percent = 100 * tagged.tag_probabilities(query.words)  # (words, tags)
             table = pd.DataFrame(percent.T, [chunks.slot(tag) for tag in tagged.vocabulary.tags])
             table = table.groupby(level=0).sum().set_axis(query.words, axis=1)
-            heatmap(axes[f"{row} {name}"], table)
-        axes[f"0 {name}"].set_title(f"{name}, %")
+            heatmap(axes[row, column], table)
+    for unused in axes[-2:, column + 1 :].flat:
+        unused.remove()
     return figure

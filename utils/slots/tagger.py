@@ -5,7 +5,8 @@ from a layer `CRF` of this name and, where the data have intents, "intent" (batc
 dense layer of this name; a softmax makes them probabilities.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,11 +41,14 @@ class Tagger:
     def __init__(self, network: keras.Model, vocabulary: Vocabulary):
         self.network, self.vocabulary = network, vocabulary
         self.crf: CRF = network.get_layer("tags")
-        scores = keras.Input((None, len(vocabulary.tags)))
-        real = keras.Input((None,), dtype="bool")
+        # traced once for all lengths; `predict` would trace anew for the first ones that come,
+        # which takes longer than 1,000 sentences
+        traced = functools.partial(tf.function, autograph=False)
+        inputs = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in network.input.items()}
+        self._scores = traced(lambda inputs: network(inputs, training=False), [inputs])
+        words = tf.TensorSpec((None, None, len(vocabulary.tags))), tf.TensorSpec((None, None), bool)
         ways = self.crf.viterbi, self.crf.forward, self.crf.backward
-        self._scores = compiled(lambda inputs: network(inputs, training=False), network.input)
-        self._ways = compiled(lambda *inputs: [way(*inputs) for way in ways], scores, real)
+        self._ways = traced(lambda *words: [way(*words) for way in ways], words)
 
     def read(self, sentences: Sequence[Sequence[str]]) -> list[Reading]:
         """Read sentences, which may be empty, and of any length."""
@@ -63,11 +67,12 @@ class Tagger:
             count = max(1, MAX_WORDS // steps)
             rows, left = left[-count:], left[:-count]
             inputs = self.vocabulary.encode([sentences[row] for row in rows], steps)
-            yield rows, self._scores(inputs), inputs["words"] != PADDING
+            found = {name: scores.numpy() for name, scores in self._scores(inputs).items()}
+            yield rows, found, inputs["words"] != PADDING
 
     def decode(self, scores: dict[str, np.ndarray], real: np.ndarray) -> Iterator[Reading]:
         """Yield the most probable reading of each sentence."""
-        best, forward, backward = self._ways(scores["tags"], real)
+        best, forward, backward = map(np.asarray, self._ways(scores["tags"], real))
         links = keras.ops.convert_to_numpy(self.crf.links())
         if self.vocabulary.intents:
             intents = softmax(scores["intent"], axis=-1)  # (batch, intents)
@@ -76,7 +81,7 @@ class Tagger:
             ways = forward[:steps, row], backward[:steps, row]
             sure = [
                 (*span, chunk_probability(span, self.crf.tags, scores["tags"][row], links, *ways))
-                for span in sorted(chunks.spans(tags), key=lambda span: span[1])
+                for span in chunks.spans(tags)
             ]
             intent, probability = None, 0.0
             if self.vocabulary.intents:
@@ -88,18 +93,7 @@ class Tagger:
         """Return how probable each tag of each word of one sentence is: (words, tags)."""
         ((_, scores, real),) = self.scores([words])
         _, forward, backward = self._ways(scores["tags"], real)
-        return softmax((forward + backward)[:, 0], axis=-1)
-
-
-def compiled(function: Callable, *inputs) -> Callable:
-    """Return a function of arrays, traced once for sentences of all lengths.
-
-    `predict` traces anew for the first lengths that come, which takes longer than 1,000 sentences.
-    The inputs are like `keras.Input`, None where a length varies.
-    """
-    signature = keras.tree.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), inputs)
-    traced = tf.function(function, input_signature=signature, autograph=False)
-    return lambda *arrays: keras.tree.map_structure(np.asarray, traced(*arrays))
+        return softmax((forward + backward)[:, 0].numpy(), axis=-1)
 
 
 def chunk_probability(span, tags, scores, links, forward, backward) -> float:
@@ -131,8 +125,8 @@ def answer(tagger: Tagger, texts: Sequence[str], min_confidence: float = 0.0) ->
     """
     places = [tagger.vocabulary.cut(text) for text in texts]
     sentences = [[text[a:b] for a, b in cuts] for text, cuts in zip(texts, places, strict=True)]
-    answers, readings = [], tagger.read(sentences)
-    for text, cuts, words, reading in zip(texts, places, sentences, readings, strict=True):
+    answers, rows = [], zip(texts, places, sentences, tagger.read(sentences), strict=True)
+    for text, cuts, words, reading in rows:
         tags, slots = ["O"] * len(words), []
         for slot, start, stop, probability in reading.chunks:
             if probability >= min_confidence:

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from utils.slots.files import Sentence
-from utils.slots.text import cut
+from utils.slots.text import cut_tagged
 
 LANGUAGES = "en", "zh"
 WITHOUT_CONTEXT = 50.0  # F1, in per cent; see above
@@ -44,7 +44,7 @@ def grammar(language: str) -> dict:
 
     Returns:
         "sentences", by cue; "phrases"; "cities" by part, each as often as it is in the hat to draw
-        from; "taipei", the lecture's sentence, and its cue; "train", how many queries train.
+        from; "taipei", the lecture's sentence, and its cue; "queries", how many of each part.
     """
     path = Path(__file__).with_name(f"travel_{language}.toml")
     found = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -91,15 +91,12 @@ def twins(sentence: str, cue: str) -> list[Sentence]:
     """Return the two queries, arriving and leaving, that a sentence of [] and {} stands for."""
     queries = []
     for leaving in (0, 1):
-        words, tags, intent = [], [], ""
+        pieces, intent = [], ""
         chosen = re.sub(r"\[(.*?)\|(.*?)\]", rf"\{1 + leaving}", sentence)
         for kind, value, wanted, text in re.findall(r"{(.*?): (.*?)}|!(\S+)|([^{!]+)", chosen):
-            found = [(value + text)[start:stop] for start, stop in cut(value + text)]
-            words += found
-            begin, inside = ("B-", "I-") if kind else ("O", "O")
-            slot = SLOTS[kind][leaving] if kind else ""
-            tags += [(inside if n else begin) + slot for n in range(len(found))]
+            pieces += cut_tagged(value + text, f"B-{SLOTS[kind][leaving]}" if kind else "O")
             intent = intent or wanted
+        words, tags = map(list, zip(*pieces, strict=True))
         says = "say_when" if any("time" in tag for tag in tags) else "say_where"
         queries.append(Sentence(words, tags, intent or says, cue))
     return queries
@@ -110,16 +107,13 @@ def taipei(language: str = "en") -> list[Sentence]:
     return twins(**grammar(language)["taipei"])
 
 
-def parts(
-    seed: int = 0, train: int | None = None, dev: int = 300, test: int = 600, language: str = "en"
-) -> dict[str, list[Sentence]]:
-    """Write parts of so many queries, each with cities that no other part has.
+def parts(seed: int = 0, language: str = "en", **queries: int) -> dict[str, list[Sentence]]:
+    """Write train, dev and test part, each with cities that no other part has.
 
-    For train, None is as many as the language needs. The lecture's own pair is in none of them.
+    Numbers of `queries` by part replace the language's own. The lecture's pair is in no part.
     """
     found = grammar(language)
-    counts = {"train": found["train"] if train is None else train, "dev": dev, "test": test}
     return {
         name: generate(count, f"{name} {seed}", found["cities"][name], language)
-        for name, count in counts.items()
+        for name, count in (found["queries"] | queries).items()
     }
