@@ -22,8 +22,8 @@ lint: $(VENV)/installed
 figures: $(VENV)/installed  # measures anew: docs/measured.md, and the tables of the READMEs
 	$(BIN)/python benchmarks/figures.py
 
-page:  # page/*.html, each in one file, from page/src/
-	$(PYTHON) page/build.py
+page: $(VENV)/installed  # page/*.html, each in one file, from page/src/
+	$(BIN)/python page/build.py
 
 $(VENV)/installed: pyproject.toml requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)

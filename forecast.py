@@ -179,13 +179,13 @@ def draw(panel, forecast, found=None):
 
 
 def compete(panel, network, args, on_epoch=None):
-    """Return the forecasters by name, the network's own name, its forecaster, model and fit."""
+    """Return the forecasters by name, the network's own name, its model and fit."""
     parts = many.simple(panel) | {"linear": linear_heads(panel, args.power)}
     parts["at once"] = remembered(network)
     if not args.train:
-        return parts, "at once", network, None, None
+        return parts, "at once", None, None
     learned, model, fit = learn_on(network, panel, args, on_epoch)
-    return parts | {"trained": remembered(learned)}, "trained", learned, model, fit
+    return parts | {"trained": remembered(learned)}, "trained", model, fit
 
 
 def main(argv=None, on_epoch=None):
@@ -204,11 +204,11 @@ def main(argv=None, on_epoch=None):
     if not scored:
         return unscored(panel, network, args, folder)
 
-    parts, name, learned, model, fit = compete(panel, network, args, on_epoch)
+    parts, name, model, fit = compete(panel, network, args, on_epoch)
     if on_epoch:
         return None
     windows = pretrained.scored_windows(panel)
-    blend = blended(parts, panel, name, network.quantiles[-1], windows, args.power)
+    blend = blended(parts, panel, "at once", network.quantiles[-1], windows, args.power)
     rivals = parts | {"blend": blend} | ({"boosting": Boosting(panel)} if known else {})
     if panel.whole and args.power == 1:
         rivals = {name: Whole(rival) for name, rival in rivals.items()}
@@ -222,10 +222,10 @@ def main(argv=None, on_epoch=None):
     print(found)
     if args.refit:
         learned, model, _ = learn_on(network, panel, args, refit=fit.best_epoch)
-        blend = blend._replace(parts=parts | {name: learned}, shape=learned)
+        blend = blend._replace(parts=parts | {name: learned})
 
-    facts = facts_of(panel, args, found, learned, blend)
-    forecast = many.look_ahead(panel, blend, learned, facts)
+    facts = facts_of(panel, args, found, network, blend)
+    forecast = many.look_ahead(panel, blend, network, facts)
     scores = outputs.scores_of("forecast.py", args, found, fit.seconds if fit else 0.0)
     tables = {"backtest.csv": found.table(), "series.csv": many.by_series(found)}
     files = forecast, tables, scores, model, facts
@@ -288,7 +288,7 @@ def go_on(args):
             weights_of(model.get_layer(name)), pretrained.symmetric(facts["quantiles"]),
             facts["log"], facts["squared"], effects,
         )  # fmt: skip
-    network = parts["trained"]
+    network = parts["at once"]
     blend = Blend(parts, facts["weights"], network, network.quantiles[-1])
     forecast = many.look_ahead(panel, blend, network, facts)
     print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
