@@ -21,7 +21,7 @@ from utils import InputError, cli, plotting, training
 from utils.files import output_folder
 from utils.series import calendar, many, outputs, pretrained, shops
 from utils.series.backtest import Backtest
-from utils.series.blend import Blend, Whole, blended, error_of, remembered
+from utils.series.blend import Blend, Whole, blended, error_of, remembered, surely_better
 from utils.series.boosting import Boosting
 from utils.series.effects import Effects
 from utils.series.heads import LinearHeads, linear_heads
@@ -82,8 +82,7 @@ def read(args, known, learned=(None,)):
     if not args.csv:
         frames, law = shops.simulated(args.seed)
         return frames, ["promotion"], law
-    reading = cli.reading(args, learned)
-    table = read_table(series_column=args.series_column, known=known, **reading)
+    table = read_table(series_column=args.series_column, known=known, **cli.reading(args, learned))
     print(table)
     return table.frames, table.known, None
 
@@ -179,13 +178,14 @@ def draw(panel, forecast, found=None):
 
 
 def compete(panel, network, args, on_epoch=None):
-    """Return the forecasters by name, the network's own name, its model and fit."""
+    """Return the forecasters by name, the networks among them, the model of both and its fit."""
     parts = many.simple(panel) | {"linear": linear_heads(panel, args.power)}
     parts["at once"] = remembered(network)
     if not args.train:
-        return parts, "at once", None, None
+        return parts, {"at once": network}, None, None
     learned, model, fit = learn_on(network, panel, args, on_epoch)
-    return parts | {"trained": remembered(learned)}, "trained", model, fit
+    parts["trained"] = remembered(learned)
+    return parts, {"at once": network, "trained": learned}, model, fit
 
 
 def main(argv=None, on_epoch=None):
@@ -204,28 +204,30 @@ def main(argv=None, on_epoch=None):
     if not scored:
         return unscored(panel, network, args, folder)
 
-    parts, name, model, fit = compete(panel, network, args, on_epoch)
+    parts, networks, model, fit = compete(panel, network, args, on_epoch)
     if on_epoch:
         return None
     windows = pretrained.scored_windows(panel)
-    blend = blended(parts, panel, "at once", network.quantiles[-1], windows, args.power)
+    *_, name = networks
+    sure = surely_better(parts[name], parts["at once"], panel, windows, args.power)
+    trusted = name if sure else "at once"
+    blend = blended(parts, panel, trusted, network.quantiles[-1], windows, args.power)
     rivals = parts | {"blend": blend} | ({"boosting": Boosting(panel)} if known else {})
     if panel.whole and args.power == 1:
         rivals = {name: Whole(rival) for name, rival in rivals.items()}
     if law:
         rivals["optimal"] = shops.Optimal(law)
     print(f"Validation votes for {blend}.")
-    found = Backtest(
-        rivals, panel, name, written="blend", levels=network.levels, log=network.log,
-        windows=windows,
-    )  # fmt: skip
+    of_network = {"levels": network.levels, "log": network.log, "windows": windows}
+    found = Backtest(rivals, panel, name, written="blend", **of_network)
     print(found)
     if args.refit:
-        learned, model, _ = learn_on(network, panel, args, refit=fit.best_epoch)
-        blend = blend._replace(parts=parts | {name: learned})
+        networks[name], model, _ = learn_on(network, panel, args, refit=fit.best_epoch)
+        parts = parts | {name: networks[name]}
+        blend = blend._replace(parts=parts, shape=parts[trusted])
 
-    facts = facts_of(panel, args, found, network, blend)
-    forecast = many.look_ahead(panel, blend, network, facts)
+    facts = facts_of(panel, args, found, networks[trusted], blend, trusted)
+    forecast = many.look_ahead(panel, blend, networks[trusted], facts)
     scores = outputs.scores_of("forecast.py", args, found, fit.seconds if fit else 0.0)
     tables = {"backtest.csv": found.table(), "series.csv": many.by_series(found)}
     files = forecast, tables, scores, model, facts
@@ -255,15 +257,14 @@ def asked(panel, args, young):
     }  # fmt: skip
 
 
-def facts_of(panel, args, found, network, blend):
+def facts_of(panel, args, found, network, blend, trusted):
     """Return what a saved model must know, and what `many.look_ahead` takes."""
     young = None
     if args.train or (np.isfinite(panel.windows(panel.end)).sum(axis=1) < FEW).any():
-        corrections = found.corrections
-        young = many.of_young(panel, network, network.levels, corrections, network.log).tolist()
+        young = many.of_young(panel, network, found.corrections).tolist()
     return outputs.facts_of(
         "forecast.py", args, found, asked_known=args.known,
-        horizon=panel.horizon, weights=blend.weights,
+        horizon=panel.horizon, weights=blend.weights, trusted=trusted,
         effects=network.effects and network.effects.facts(), linear=blend.parts["linear"].facts(),
         **asked(panel, args, young),
     )  # fmt: skip
@@ -288,7 +289,7 @@ def go_on(args):
             weights_of(model.get_layer(name)), pretrained.symmetric(facts["quantiles"]),
             facts["log"], facts["squared"], effects,
         )  # fmt: skip
-    network = parts["at once"]
+    network = parts[facts["trusted"]]
     blend = Blend(parts, facts["weights"], network, network.quantiles[-1])
     forecast = many.look_ahead(panel, blend, network, facts)
     print(outputs.write(folder, args.show, draw(panel, forecast), forecast))

@@ -45,15 +45,18 @@ def test_one_series_has_no_name_and_none_may_be_known():
 def test_young_series_have_the_corrections_of_their_age():
     """Windows of the validation part, cut down: here, the fewer values the larger the error."""
 
-    def forecaster(panel, origins, newest):
-        forecast = panel.targets(origins) + 10.0 / newest
-        return np.repeat(forecast[..., None], 3, axis=-1)
+    class Forecaster:
+        levels, log = (0.9,), False
+
+        def __call__(self, panel, origins, newest):
+            forecast = panel.targets(origins) + 10.0 / newest
+            return np.repeat(forecast[..., None], 3, axis=-1)
 
     panel = Panel(
         {"old": rows(np.arange(200) % 2), "young": rows([5.0, 6.0])}, 8, 2, short_windows=True
     )
     usual = np.array([[3.0, 4.0]])
-    young = many.of_young(panel, forecaster, [0.9], usual, log=False)
+    young = many.of_young(panel, Forecaster(), usual)
     np.testing.assert_allclose(young[:, 0, 0], 10 / np.arange(1, 8))
     found = many.by_age(panel, usual, young.tolist())
     np.testing.assert_allclose(found, [[[3, 4], [5, 5]]])

@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 VOTES = 10
 EVEN = 0.5  # p-value of "the blend is no better than its trusted part" from which that is believed
+SURE = 0.05  # p-value of "the other part is as good" below which that part is trusted instead
 
 
 class Blend(NamedTuple):
@@ -105,10 +106,7 @@ def blended(
         windows: of the validation part, at most.
         power: of the errors: 1 for absolute ones, 2 for squares.
     """
-    origins = panel.origins("val", panel.horizon)
-    if not len(origins):  # a short one: what there is of it
-        origins = panel.origins("val")
-    origins = evenly(origins, windows)
+    origins = voters(panel, windows)
     scale = panel.mase_scale[panel.series_of(origins), None]
     came = panel.targets(origins) / scale
     shape = parts[trusted](panel, origins)
@@ -132,6 +130,22 @@ def blended(
     weights[trusted] += 1 - heard
     counted = {name: weight for name, weight in weights.items() if weight}
     return Blend(parts, counted, parts[trusted], outer)
+
+
+def voters(panel: Panel, windows: int) -> np.ndarray:
+    """Return origins of the validation part, so many at most; of a short one, what there is."""
+    origins = panel.origins("val", panel.horizon)
+    return evenly(origins if len(origins) else panel.origins("val"), windows)
+
+
+def surely_better(
+    part: Callable, other: Callable, panel: Panel, windows: int, power: int = 1
+) -> bool:
+    """Whether a part is better than another in validation, and hardly by chance."""
+    origins = voters(panel, windows)
+    ours, theirs = (points(one(panel, origins)) for one in (part, other))
+    sure = same_error_p_value(panel, origins, ours, theirs, panel.horizon) < SURE
+    return sure and error_of(part, panel, origins, power) < error_of(other, panel, origins, power)
 
 
 def remembered(forecaster: Callable) -> Callable:

@@ -78,16 +78,15 @@ def simple(panel: Panel) -> dict[str, Callable]:
     return baselines.simple(panel) | (rare if panel.mostly_zero else {})
 
 
-def of_young(
-    panel: Panel, forecaster: Callable, levels: Sequence[float], usual: np.ndarray, log: bool
-) -> np.ndarray:
+def of_young(panel: Panel, forecaster: AtOnce, usual: np.ndarray) -> np.ndarray:
     """Return the corrections of series with 1, 2, ... FEW - 1 values: (FEW - 1, levels, horizon).
 
     They have no errors of their own, and those of others know whole windows. So windows of the
     validation part are cut down to as many values; for want of windows, the `usual` corrections
-    (levels, horizon) serve. The forecaster is a `utils.series.pretrained.AtOnce`.
+    (levels, horizon) serve.
     """
     origins = evenly(panel.origins("val", panel.horizon), YOUNG_ORIGINS)
+    levels, log = forecaster.levels, forecaster.log
     shares = np.repeat(np.array(levels)[:, None], panel.horizon, axis=1)
     corrections = np.repeat(usual[None], FEW - 1, axis=0)
     for i in range(len(corrections) if len(origins) else 0):
