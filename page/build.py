@@ -11,14 +11,11 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 PAGE = Path(__file__).parent
-SOURCE = PAGE / "src"
-REPOSITORY = PAGE.parent
 DATA = {
     "cell": [],
     "slots": ["models/taggers.safetensors"],
@@ -30,22 +27,17 @@ SCRIPTS = {
     "forecast": "maths page dom weights gru patches forecaster csv series backtest chart "
     "forecast_texts forecast",
 }
-DECLARED = re.compile(r"^(?:async )?(?:function|const|let|class) (\w+)", re.M)
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'"
 
 
 def source(name: str) -> str:
     """Return the text of a file of page/src."""
-    return (SOURCE / name).read_text(encoding="utf-8")
+    return (PAGE / "src" / name).read_text(encoding="utf-8")
 
 
-def script(names: Iterable[str]) -> str:
-    """Return scripts as one; what two of them declare would be the last one's alone."""
-    text = "".join(source(f"{name}.js") for name in names)
-    declared = DECLARED.findall(text)
-    if twice := {name for name in declared if declared.count(name) > 1}:
-        raise SystemExit(f"page/src: declared twice: {', '.join(twice)}")
-    return text
+def script(names: str) -> str:
+    """Return scripts as one."""
+    return "".join(source(f"{name}.js") for name in names.split())
 
 
 def stored(path: Path) -> str:
@@ -75,14 +67,14 @@ def safetensors(arrays: dict[str, np.ndarray], facts: dict[str, str]) -> bytes:
 
 def build(name: str) -> str:
     """Return the HTML of a page."""
-    code = f'"use strict";\n{script(SCRIPTS[name].split())}'
+    code = f'"use strict";\n{script(SCRIPTS[name])}'
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     parts = {
         "name": name,
         "policy": POLICY.format(digest),
         "style": source("style.css"),
         "main": source(f"{name}.html"),
-        "data": "".join(stored(REPOSITORY / file) for file in DATA[name]),
+        "data": "".join(stored(PAGE.parent / file) for file in DATA[name]),
         "script": code,
     }
     return re.sub(r"\[(\w+)\]", lambda part: parts[part[1]], source("frame.html"))

@@ -22,14 +22,9 @@ from utils.files import written_whole
 from utils.slots import travel
 from utils.slots.vocabulary import Vocabulary
 
-NETWORKS = {
-    "feedforward": Network("feedforward"),
-    "elman": Network("elman"),
-    "gru": Network("gru"),
-    "bidirectional": Network("gru", bidirectional=True),
-}
+NETWORKS = {kind: Network(kind) for kind in ("feedforward", "elman", "gru")}
+NETWORKS["bidirectional"] = Network("gru", bidirectional=True)
 UNITS = 48
-SEED = 0
 FILE = Path(__file__).parents[1] / "models" / "taggers.safetensors"
 
 
@@ -45,11 +40,11 @@ def main():
         args = slot_filling.parse_args(["--language", language, "--units", str(UNITS)])
         parts = travel.parts(language=language)
         vocabulary = Vocabulary.of(parts["train"], letters=False)
-        words = sorted(vocabulary.words, key=vocabulary.words.get)
-        known = {"words": words, "tags": vocabulary.tags, "intents": vocabulary.intents}
+        words, tags, intents = list(vocabulary.words), vocabulary.tags, vocabulary.intents
+        known = {"words": words, "tags": tags, "intents": intents}
         facts[language] = json.dumps(known, ensure_ascii=False)
         for name, network in NETWORKS.items():
-            run = slot_filling.run(network, vocabulary, parts, args, SEED)
+            run = slot_filling.run(network, vocabulary, parts, args, seed=0)
             print(f"{language}, {name}: test F1 {run.scores['test']['f1']:.1f}")
             for number, weights in enumerate(weights_of(run.tagger.network)):
                 arrays[f"{language}/{name}/{number:02}"] = weights.numpy()

@@ -118,7 +118,7 @@ LAYERS = [  # and the same in JavaScript, of inputs x and weights w
 @pytest.mark.parametrize(("kind", "code"), LAYERS)
 def test_layers_equal_keras_of_200_random_settings(visit, kind, code):
     page, rng = visit("cell"), np.random.default_rng(0)
-    modules = build.script(["maths", "lstm", "gru", "rnn"])
+    modules = build.script("maths lstm gru rnn")
     for _ in range(8):
         units, features, steps = rng.integers(1, 9, 3)
         layer = kind(int(units), return_sequences=True)

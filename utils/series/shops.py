@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from utils.series.panel import Panel
 
 import numpy as np
@@ -19,11 +21,7 @@ def simulated(
     log sales_t = law_t + u_t, u_t = 0.8 u_{t-1} + N(0, 0.1), where law_t is the shop's size, its
     week, its year and its promotions.
 
-    Args:
-        seed: of all shops.
-        number: of shops.
-        days: of each shop, at most; a fifth of the shops opened later.
-        ahead: days to come whose promotions are known.
+    A fifth of the shops opened later than `days` ago; of the days `ahead`, promotions are known.
 
     Returns:
         by shop the columns sales (missing in the days to come) and promotion (0 or 1), and the
@@ -54,48 +52,31 @@ def ar1(shocks, memory):
     return lfilter([1.0], [1.0, -memory], shocks)
 
 
-def promotions(rng, days, share=0.15):
-    """Return 0 or 1 for each day: promotions of 3 to 8 days, about `share` of all days."""
+def promotions(rng, days):
+    """Return 0 or 1 for each day: promotions of 3 to 8 days, about 15 % of all days."""
     promotion = np.zeros(days)
-    for start in np.flatnonzero(rng.random(days) < share / 5.5):
+    for start in np.flatnonzero(rng.random(days) < 0.15 / 5.5):
         promotion[start : start + rng.integers(3, 9)] = 1.0
     return promotion
 
 
-def optimal_sales(last_sales: np.ndarray, last_law: np.ndarray, law: np.ndarray) -> np.ndarray:
-    """Forecast sales as well as anyone could who knows the shop's law: their mean.
+@dataclasses.dataclass
+class Optimal:
+    """The best possible forecaster: the mean of a shop's sales, by its law as `simulated` has it.
 
     u fades as 0.8^h, and what shocks add until then has the variance
     0.01 (1 - 0.8^(2h)) / (1 - 0.8^2), half of which belongs to the logarithm of the mean.
-
-    Args:
-        last_sales: (windows,), the last day known.
-        last_law: (windows,), what the law says of it.
-        law: (windows, horizon), what it says of the days to come.
-
-    Returns:
-        (windows, horizon)
-    """
-    steps = np.arange(1, law.shape[1] + 1)
-    fading = MEMORY**steps
-    variance = SHOCK**2 * (1 - fading**2) / (1 - MEMORY**2)
-    return np.exp(law + fading * (np.log(last_sales) - last_law)[:, None] + variance / 2)
-
-
-class Optimal:
-    """The best possible forecaster of the shops.
-
-    Args:
-        law: by shop, of the logarithm, as `simulated` returns it.
     """
 
-    def __init__(self, law: dict[str, np.ndarray]):
-        self.law = law
+    laws: dict[str, np.ndarray]
 
     def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return the forecasts, (windows, horizon)."""
-        rows = np.full(len(panel.values), np.nan)
+        law = np.full(len(panel.values), np.nan)
         for name, start in zip(panel.names, panel.start, strict=True):
-            rows[start : start + len(self.law[name])] = self.law[name]
-        ahead = rows[origins[:, None] + np.arange(panel.horizon)]
-        return optimal_sales(panel.filled[origins - 1, 0], rows[origins - 1], ahead)
+            law[start : start + len(self.laws[name])] = self.laws[name]
+        fading = MEMORY ** np.arange(1, panel.horizon + 1)
+        variance = SHOCK**2 * (1 - fading**2) / (1 - MEMORY**2)
+        u = np.log(panel.filled[origins - 1, 0]) - law[origins - 1]
+        ahead = law[origins[:, None] + np.arange(panel.horizon)]
+        return np.exp(ahead + fading * u[:, None] + variance / 2)
