@@ -208,7 +208,7 @@ def main(argv=None, on_epoch=None):
     if on_epoch:
         return None
     windows = pretrained.scored_windows(panel)
-    *_, name = networks
+    name = "trained" if args.train else "at once"
     sure = surely_better(parts[name], parts["at once"], panel, windows, args.power)
     trusted = name if sure else "at once"
     blend = blended(parts, panel, trusted, network.quantiles[-1], windows, args.power)

@@ -82,8 +82,8 @@ class _Fast:
 
     def _block(self, weights, sequences, states, streams):
         kernel, bias, recurrent = weights
-        weights = tf.concat([kernel, recurrent], 0), bias[0], tf.zeros([self.units])
-        every = kernels.block_lstm(tf.transpose(sequences, (1, 0, 2)), *states, *weights)
+        x, weights = tf.transpose(sequences, (1, 0, 2)), tf.concat([kernel, recurrent], 0)
+        every = kernels.block_lstm(x, *states, weights, bias[0])
         return [tf.transpose(e, (1, 0, 2)) for e in every[:streams]], [e[-1] for e in every]
 
     def _loop(self, weights, sequences, states, streams):

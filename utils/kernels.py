@@ -115,10 +115,11 @@ def recur(step, back, used, streams, steps, x, blocks, states):
 
 
 @tf.custom_gradient
-def block_lstm(x, h, c, weights, bias, none):
+def block_lstm(x, h, c, weights, bias):
     """Return all h and c (steps, batch, units); the gradient that TensorFlow has of it is wrong."""
     given = {"x": x, "h_prev": h, "cs_prev": c, "w": weights, "b": bias, "use_peephole": False}
-    given |= {"wci": none, "wcf": none, "wco": none, "seq_len_max": tf.shape(x, "int64")[0]}
+    given |= dict.fromkeys(("wci", "wcf", "wco"), tf.zeros(h.shape[1]))  # peepholes, not used
+    given["seq_len_max"] = tf.shape(x, "int64")[0]
     kept = tf.raw_ops.BlockLSTMV2(**given)._asdict()
 
     def gradients(dh, dc):
@@ -126,6 +127,6 @@ def block_lstm(x, h, c, weights, bias, none):
         sums = d.w_grad, d.b_grad  # of no sequences, they aren't set
         if not x.shape[1]:
             sums = [tf.math.multiply_no_nan(d, tf.cast(tf.size(h) > 0, h.dtype)) for d in sums]
-        return d.x_grad, d.h_prev_grad, d.cs_prev_grad, *sums, None
+        return d.x_grad, d.h_prev_grad, d.cs_prev_grad, *sums
 
     return (kept["h"], kept["cs"]), gradients

@@ -19,7 +19,7 @@ import pandas as pd
 import tensorflow as tf
 
 STEPS_PER_CALL = 16  # training steps per compiled call, and so at least per epoch
-VERSION = 2  # of what saved models hold
+VERSION = 3  # of what saved models hold
 EPOCH_WINDOWS = 100_000  # at most: a long series is validated before a pass ends
 
 
