@@ -103,8 +103,7 @@ def flags():
     add("--data", metavar="PATH", help=text)
     add("--language", choices=travel.LANGUAGES, default="en", help="of the grammar")
     add = parser.add_argument_group("asking a saved model").add_argument
-    text = "no training: print as JSON what this text says (-: each line of standard input)"
-    add("--predict", metavar="TEXT", help=text)
+    add("--predict", metavar="TEXT", help="print as JSON what it says (-: each line of stdin)")
     add("--load", metavar="FILE", help="default: model.keras in --output-dir")
     text = "withhold slots and intents that are less probable, such as 0.9"
     add("--min-confidence", type=above(0, True, 1), default=0.0, metavar="P", help=text)
@@ -142,8 +141,6 @@ def parse_args(argv=None):
     ]:
         if useless and (wrong := sorted(names & given)):
             parser.error(f"{' and '.join(wrong)}: {reason}")
-    if not args.seeds:
-        parser.error("--seeds takes whole numbers, such as 0,1,2")
     if {"--data", "--dataset"} & given:
         args.language = None
     args.__dict__ = DEFAULTS[args.language] | vars(args)
@@ -318,15 +315,13 @@ def arriving(stream):
     Raises:
         InputError: at a line that is not UTF-8.
     """
-    rest, count = b"", 1
+    rest = b""
     while block := stream.read1(1 << 16) or (rest and b"\n"):  # which ends the last line
         *lines, rest = (rest + block).split(b"\n")
         try:
             yield [line.decode("utf-8-sig").rstrip("\r") for line in lines]
         except UnicodeDecodeError as error:
-            where = count + lines.index(error.object)
-            raise InputError(f"--predict -: line {where} is not UTF-8") from error
-        count += len(lines)
+            raise InputError(f"--predict -: {error.object[:80]!r} is not UTF-8") from error
 
 
 def ask(args):

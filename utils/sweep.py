@@ -110,10 +110,10 @@ def trial(settings: dict, lesson: str, words: Sequence[str], files: dict, worst:
         argv = [*words, *flags(settings), "--output-dir", str(Path(folder, "out"))]
         for flag, content in files.items():
             for name, data in content.items():
-                path = Path(folder, "in", name)
+                path = Path(folder, flag, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-            argv += [f"--{flag}", str(Path(folder, "in", Path(name).parts[0]))]
+            argv += [f"--{flag}", *map(str, Path(folder, flag).iterdir())]
         try:
             importlib.import_module(lesson).main(argv, on_epoch=on_epoch)
             report["status"] = "done"

@@ -124,9 +124,8 @@ def summary(runs: Sequence, sentences: Sequence) -> dict:
     """Return what scores.json says of one network, from its runs with several seeds."""
     scores = {part: over_seeds([run.scores[part] for run in runs]) for part in runs[0].scores}
     result = {"dev": None, "test": None} | scores
-    if any(sentence.cue for sentence in sentences):
-        cues = [f1_by_cue(sentences, run.readings) for run in runs]
-        result["test_f1_by_cue"] = over_seeds(cues)
+    if cues := over_seeds([f1_by_cue(sentences, run.readings) for run in runs]):
+        result["test_f1_by_cue"] = cues
     result["parameters"] = runs[0].tagger.network.count_params()
     result["fit_seconds"] = float(np.mean([run.fit.seconds for run in runs]))
     result["seeds"] = [{"epoch": run.fit.best_epoch, **run.scores} for run in runs]
