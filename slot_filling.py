@@ -108,8 +108,7 @@ def flags():
     text = "withhold slots and intents that are less probable, such as 0.9"
     add("--min-confidence", type=above(0, True, 1), default=0.0, metavar="P", help=text)
     add = parser.add_argument_group("network").add_argument
-    text = "default: all, compared, on the travel grammar; bidirectional gru on other data"
-    add("--model", choices=KINDS, help=text)
+    add("--model", choices=KINDS, help="default: all, compared; on other data bidirectional gru")
     add("--bidirectional", action="store_true", help="one from each end")
     add("--layers", type=number(1), default=1, help="middle layers")
     add("--units", type=number(1, cli.MOST_UNITS), default=128, help="width of a layer")

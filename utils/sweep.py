@@ -13,6 +13,7 @@ import math
 import os
 import socket
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -143,7 +144,7 @@ class Trials:
         row = {"trial": len(self.rows) + 1, "status": "failed" if failed else last["status"]}
         row |= {"val": worst if failed else rounded(last["score"], 8)}
         row |= {"epochs": last.get("epochs", 0), "seconds": round(last.get("time_total_s", 0.0), 2)}
-        row |= {"node": last.get("hostname", ""), "failed": failed}
+        row |= {"at": round(time.time(), 1), "node": last.get("hostname", ""), "failed": failed}
         settings = {name: rounded(value) for name, value in trial.config.items()}
         self.rows.append(row | settings)
         write_csv(pd.DataFrame(self.rows).set_index("trial"), self.path)
