@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import from_scratch
+import long_memory
 from benchmarks import datasets, forecast, runs, scores, speed
 
 import numpy as np
@@ -157,6 +158,17 @@ def block_memory(folder):
     table = found.groupby(["network", "lag"], sort=False)["error"].mean().unstack()
     table = table.map("{:.4f}".format)
     return markdown(table.rename(index="`{}`".format, columns="{} steps".format))
+
+
+def block_minute(folder):
+    words = ["--networks", "simple,irnn,gru,lstm,mingru", "--lags", "100,300,1000"]
+    words += ["--seconds", 60, "--seeds", "0,1"]
+    found = pd.DataFrame(runs.scores(folder, "long_memory.py", *words)["runs"])
+    errors = found.groupby(["network", "lag"], sort=False)["error"].agg(["mean", "max"]).unstack()
+    solved = errors["max"] < long_memory.SOLVED
+    table = errors["mean"].map("{:.4f}".format).rename(columns="lag {}".format)
+    table["solved up to"] = solved.apply(lambda row: str(max(row[row].index, default="-")), axis=1)
+    return markdown(table.rename(index="`{}`".format))
 
 
 def block_scratch(folder):

@@ -5,7 +5,7 @@
     python benchmarks/throughput.py --large                    # the sizes of pretrain.py
 
 A window of 24 steps and 1 feature goes through a layer of 50 units and a Dense(1); the loss is the
-squared error, the optimizer Adam. Keras' layers and ours train in `fit`, 16 steps per execution,
+squared error, the optimizer Adam. Keras' layers and ours train in `fit`, 64 steps per execution,
 ours unrolled; PyTorch in the usual loop. Every library runs in processes of its own, one for each
 number of threads, which stay warm and take turns; the figure is the median of its best one.
 """
@@ -38,7 +38,7 @@ def keras_epoch(library, layer, units, steps, features, batch):
     ours = library == "ours"
     layer = getattr(fused if ours else keras.layers, layer)(units, unroll=ours)
     model = keras.Sequential([keras.Input((steps, features)), layer, keras.layers.Dense(1)])
-    model.compile("adam", "mse", steps_per_execution=16, jit_compile=False)
+    model.compile("adam", "mse", steps_per_execution=64, jit_compile=False)
     x, y = map(tf.constant, windows(steps, features))
 
     def batches(_):
@@ -97,10 +97,10 @@ def work(library, threads):
     @functools.cache
     def trainer(*case):
         train = make(library, *case)
-        train(16)  # the first steps are slow
+        train(64)  # the first steps are slow
         start = time.perf_counter()
-        train(16)
-        return train, 16 * max(1, round(SECONDS / (time.perf_counter() - start)))
+        train(64)
+        return train, 64 * max(1, round(SECONDS / (time.perf_counter() - start)))
 
     for line in sys.stdin:
         case = json.loads(line)
