@@ -5,12 +5,14 @@
 
 A block stands between <!-- measured NAME --> and <!-- /measured --> in a page. Of a table, the two
 heading lines that stand there stay, for they are in the page's own language; the rows are new. Take
-times (runs, answers) while nothing else runs. `queries` and `datasets` download public data.
+times (runs, answers, minute, throughput) while nothing else runs. `queries` and `datasets` download
+public data; TORCH_PYTHON names an interpreter that has PyTorch, for `throughput`.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import sys
@@ -21,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import from_scratch
 import long_memory
-from benchmarks import datasets, forecast, runs, scores, speed
+from benchmarks import datasets, forecast, runs, scores, speed, throughput
 
 import numpy as np
 import pandas as pd
@@ -158,6 +160,10 @@ def block_memory(folder):
     table = found.groupby(["network", "lag"], sort=False)["error"].mean().unstack()
     table = table.map("{:.4f}".format)
     return markdown(table.rename(index="`{}`".format, columns="{} steps".format))
+
+
+def block_throughput(folder):
+    return markdown(throughput.table(os.environ.get("TORCH_PYTHON")))
 
 
 def block_minute(folder):
