@@ -26,13 +26,10 @@ before it has learned what to keep. Its forget gate's bias decides that, which s
     python long_memory.py --networks mingru --lags 1000 --seconds 300    # solved
 """
 
-import bisect
-import functools
 import itertools
 import math
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
 
 from utils import cli, plotting
 from utils.cells import MinGRU, starting_with
@@ -46,7 +43,6 @@ import tensorflow as tf
 from keras import ops
 from keras.layers import Dense
 
-PARAMETERS = 4_500  # of each network, about
 BATCH = 32  # sequences per training step
 ROUND = 1_600  # training sequences between two looks at the validation error
 VALIDATION, TEST, PREDICT_BATCH, GRADIENT_SEQUENCES = 2_000, 10_000, 500, 200  # sequences
@@ -54,63 +50,62 @@ SOLVED = 0.01  # test error
 LAGS = range(10, 1001)  # below, the halves are too short for the order task
 
 # ------------------------------------------------------------------ two tasks
+# `make` returns inputs, targets, which steps count, and a change of each step
 
 
-def adding(rng, sequences, lag):
-    """Return inputs (sequences, lag, 2), a number and a mark, and the sums (sequences,).
+class Adding:
+    """The sum of two marked numbers."""
 
-    And which steps count, the two marked ones, and a change of each step: its number.
-    """
-    rows = np.arange(sequences)
-    marks = np.zeros((sequences, lag))
-    marks[rows, rng.integers(0, lag // 2, sequences)] = 1
-    marks[rows, rng.integers(lag // 2, lag, sequences)] = 1
-    numbers = rng.random((sequences, lag))
-    inputs = np.stack([numbers, marks], axis=-1).astype("float32")
-    sums = (numbers * marks).sum(axis=1).astype("float32")
-    return inputs, sums, marks == 1, np.broadcast_to([1, 0], inputs.shape)
+    features, outputs = 2, 1
+    loss = error = staticmethod(keras.losses.mean_squared_error)
+    error_name, trivial = "mean squared error", 1 / 6  # of always answering 1
 
-
-def order(rng, sequences, lag):
-    """Return inputs (sequences, lag, 6), 1-of-6 over X Y a b c d, and classes 0-3 (sequences,).
-
-    And which steps count, X and Y, and a change of each step: X for Y, a for b, c for d.
-    """
-    rows = np.arange(sequences)
-    symbols = rng.integers(2, 6, (sequences, lag))
-    first, second = rng.integers(0, 2, (2, sequences))  # 0 is X, 1 is Y
-    symbols[rows, rng.integers(lag // 10, lag // 5, sequences)] = first
-    symbols[rows, rng.integers(lag // 2, lag * 3 // 5, sequences)] = second
-    one_hot = np.eye(6, dtype="float32")
-    inputs = one_hot[symbols]
-    return inputs, 2 * first + second, symbols < 2, one_hot[symbols ^ 1] - inputs
+    @staticmethod
+    def make(rng, sequences, lag):
+        """Draw numbers and marks (sequences, lag, 2), and the sums; another number is a change."""
+        rows = np.arange(sequences)
+        marks = np.zeros((sequences, lag))
+        marks[rows, rng.integers(0, lag // 2, sequences)] = 1
+        marks[rows, rng.integers(lag // 2, lag, sequences)] = 1
+        numbers = rng.random((sequences, lag))
+        inputs = np.stack([numbers, marks], axis=-1).astype("float32")
+        sums = (numbers * marks).sum(axis=1).astype("float32")
+        return inputs, sums, marks == 1, np.broadcast_to([1, 0], inputs.shape)
 
 
-class Task(NamedTuple):
-    """What the sequences are, and how answers are judged."""
+class Order:
+    """Which of X and Y came first, and which second."""
 
-    make: Callable  # (rng, sequences, lag) -> inputs, targets, which steps count, a change of each
-    features: int
-    outputs: int
-    loss: keras.losses.Loss
-    error: Callable
-    error_name: str
-    trivial: float  # the error of the best answer that ignores the inputs
+    features, outputs = 6, 4
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    error_name, trivial = "share of wrong answers", 3 / 4  # of guessing
+
+    @staticmethod
+    def error(classes, scores):
+        """Return 1 for each wrong answer, 0 for a right one."""
+        return 1 - keras.metrics.sparse_categorical_accuracy(classes, scores)
+
+    @staticmethod
+    def make(rng, sequences, lag):
+        """Draw 1-of-6 over X Y a b c d, and classes; X for Y, a for b and c for d are changes."""
+        rows = np.arange(sequences)
+        symbols = rng.integers(2, 6, (sequences, lag))
+        first, second = rng.integers(0, 2, (2, sequences))  # 0 is X, 1 is Y
+        symbols[rows, rng.integers(lag // 10, lag // 5, sequences)] = first
+        symbols[rows, rng.integers(lag // 2, lag * 3 // 5, sequences)] = second
+        one_hot = np.eye(6, dtype="float32")
+        inputs = one_hot[symbols]
+        return inputs, 2 * first + second, symbols < 2, one_hot[symbols ^ 1] - inputs
 
 
-TASKS = {
-    "adding": Task(
-        adding, 2, 1, keras.losses.MeanSquaredError(), keras.metrics.mean_squared_error,
-        "mean squared error", 1 / 6,
-    ),
-    "order": Task(
-        order, 6, 4, keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        lambda classes, scores: 1 - keras.metrics.sparse_categorical_accuracy(classes, scores),
-        "share of wrong answers", 3 / 4,
-    ),
-}  # fmt: skip
+TASKS = {"adding": Adding, "order": Order}
 
 # ------------------------------------------------------------------ the networks
+
+
+def irnn(units):
+    """Return h_t = relu(x_t W + h_{t-1} U + b); U starts as the identity (Le et al., 2015)."""
+    return SimpleRNN(units, activation="relu", recurrent_initializer="identity")
 
 
 def lstm_starting_with(forget_bias, units):
@@ -118,39 +113,18 @@ def lstm_starting_with(forget_bias, units):
     return LSTM(units, unit_forget_bias=False, bias_initializer=starting_with(0, forget_bias, 0, 0))
 
 
-class Network(NamedTuple):
-    """A recurrent layer, and how fast it learns."""
-
-    layer: Callable  # units -> layer
-    learning_rate: float  # found by hand, on the adding problem's validation part
-    colour: str
-
-
-# h_t = relu(x_t W + h_{t-1} U + b), where U starts as the identity (Le et al., 2015)
-irnn = functools.partial(SimpleRNN, activation="relu", recurrent_initializer="identity")
-
-NETWORKS = {  # "simple" is h_t = tanh(x_t W + h_{t-1} U + b)
-    "simple": Network(SimpleRNN, 0.001, plotting.BLACK),
-    "irnn": Network(irnn, 0.003, plotting.ORANGE),
-    "gru": Network(GRU, 0.03, plotting.GREEN),
-    "lstm": Network(LSTM, 0.03, plotting.BLUE),
-    "lstm-f0": Network(functools.partial(lstm_starting_with, 0), 0.03, plotting.SKY),
-    "lstm-f3": Network(functools.partial(lstm_starting_with, 3), 0.03, plotting.PURPLE),
-    "mingru": Network(MinGRU, 0.03, plotting.GREY),
+# layer; its units for about 4,500 parameters, by task; learning rate, found by hand on the adding
+# problem's validation part; colour. "simple" is h_t = tanh(x_t W + h_{t-1} U + b)
+NETWORKS = {
+    "simple": (SimpleRNN, {"adding": 65, "order": 62}, 0.001, plotting.BLACK),
+    "irnn": (irnn, {"adding": 65, "order": 62}, 0.003, plotting.ORANGE),
+    "gru": (GRU, {"adding": 37, "order": 34}, 0.03, plotting.GREEN),
+    "lstm": (LSTM, {"adding": 32, "order": 30}, 0.03, plotting.BLUE),
+    "lstm-f0": (partial(lstm_starting_with, 0), {"adding": 32, "order": 30}, 0.03, plotting.SKY),
+    "lstm-f3": (partial(lstm_starting_with, 3), {"adding": 32, "order": 30}, 0.03, plotting.PURPLE),
+    "mingru": (MinGRU, {"adding": 67, "order": 67}, 0.03, plotting.GREY),  # fewer parameters
 }
 SIX = "simple,irnn,gru,lstm,lstm-f0,lstm-f3"
-
-
-def units_for(network, task):
-    """Return the units, 66 at most, that bring a network's parameters nearest to PARAMETERS."""
-
-    def parameters(units):
-        layer = network.layer(units)
-        layer.build((None, None, task.features))
-        return layer.count_params() + (units + 1) * task.outputs
-
-    enough = bisect.bisect_left(range(math.isqrt(PARAMETERS)), PARAMETERS, lo=2, key=parameters)
-    return min(enough - 1, enough, key=lambda units: abs(parameters(units) - PARAMETERS))
 
 
 class WatchfulAdam(keras.optimizers.Adam):
@@ -167,11 +141,11 @@ class WatchfulAdam(keras.optimizers.Adam):
         super().apply(grads, trainable_variables)
 
 
-def build_model(network, task, lag, units, clip_norm):
+def build_model(layer, task, lag, learning_rate, clip_norm):
     """Return a network (batch, lag, features) -> (batch, outputs), compiled; clip_norm 0: none."""
     inputs = keras.Input((lag, task.features))
-    model = keras.Sequential([inputs, network.layer(units), Dense(task.outputs)])
-    optimizer = WatchfulAdam(network.learning_rate, global_clipnorm=clip_norm or None)
+    model = keras.Sequential([inputs, layer, Dense(task.outputs)])
+    optimizer = WatchfulAdam(learning_rate, global_clipnorm=clip_norm or None)
     optimizer.build(model.trainable_variables)  # in the first step, `fit` would trace that twice
     model.compile(optimizer, task.loss, steps_per_execution=10)
     return model
@@ -245,10 +219,9 @@ def train(model, task, lag, seed, sequences, seconds=math.inf):
 
 def run(task, lag, name, seed, args):
     """Train one network at one lag; return what scores.json says of it, and what `train` does."""
-    begin, network = time.perf_counter(), NETWORKS[name]
-    units = units_for(network, task)
+    begin, (layer, units, learning_rate, _) = time.perf_counter(), NETWORKS[name]
     keras.utils.set_random_seed(seed)
-    model = build_model(network, task, lag, units, args.clip_norm)
+    model = build_model(layer(units[args.task]), task, lag, learning_rate, args.clip_norm)
     rounds, by_step = train(model, task, lag, seed, args.sequences, args.seconds)
     test = task.make(np.random.default_rng([2, lag]), TEST, lag)[:2]
     error, seen = mean_error(model, task, *test), rounds.index[-1]
@@ -256,7 +229,8 @@ def run(task, lag, name, seed, args):
           f"{time.perf_counter() - begin:3.0f} s", flush=True)  # fmt: skip
     return {
         "lag": lag, "network": name, "seed": seed, "error": error, "sequences": int(seen),
-        "parameters": model.count_params(), "learning_rate": network.learning_rate, "units": units,
+        "parameters": model.count_params(), "learning_rate": learning_rate,
+        "units": units[args.task],
     }, rounds, by_step  # fmt: skip
 
 
@@ -271,7 +245,7 @@ def draw(errors, inside, task, clip_norm):
     pictures = {name: plotting.plt.subplots(1, 3, figsize=(13, 4.6)) for name in names}
     (_, (by_lag, training, norms)), (_, (ratio, early, reach)) = pictures.values()
     for name, (rounds, by_step) in inside.items():
-        look = {"color": NETWORKS[name].colour, "label": name}
+        look = {"color": NETWORKS[name][-1], "label": name}
         by_lag.plot(errors.loc[name], "o-", **look)
         training.plot(rounds["error"], **look)
         norms.semilogy(rounds["largest gradient"].iloc[1:], ".-", **look)
