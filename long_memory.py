@@ -195,14 +195,14 @@ def train(model, task, lag, seed, sequences, seconds=math.inf):
     rng = np.random.default_rng([0, lag, seed])
     inputs, targets, *steps = task.make(np.random.default_rng([1, lag]), VALIDATION, lag)
     watched = [part[:GRADIENT_SEQUENCES] for part in (inputs, *steps)]
-    best, rounds, seen = math.inf, [], 0
     end = time.perf_counter() + seconds
+    best, rounds, seen = math.inf, [], 0
     while True:
         error = mean_error(model, task, inputs, targets)
         by_step = gradients_by_step(model, *watched)
         early, late = by_step[: lag // 2].mean(), by_step[lag // 2 :].mean()
         rounds.append((seen, error, float(model.optimizer.largest_norm), early["counts"], *late))
-        if error < best:
+        if seen == 0 or error < best:
             best, kept = error, (model.get_weights(), by_step)
         finished = seen >= sequences or time.perf_counter() > end
         if error < SOLVED / 3 or not math.isfinite(error) or finished:
