@@ -83,35 +83,36 @@ def print_steps(inputs, memory, outputs, **columns):
     print(pd.DataFrame({"step": range(1, len(inputs) + 1), **table}).to_string(index=False))
 
 
-def draw_cell(inputs, gates, memory, outputs, actions):
-    """Draw inputs and gates (by name), memory and outputs of an LSTM cell above one another.
+def draw_cell(inputs, gates, memory, outputs):
+    """Draw what one LSTM cell does, from its inputs, below, to its outputs.
 
-    The memory is (steps + 1,), before the first step, too; all else (steps,).
+    Takes inputs (steps, 3), gates i, f and o (3, steps), outputs (steps,) and the memory (steps +
+    1,), before the first step, too.
     """
     figure, axes = plotting.plt.subplots(figsize=(8.2, 7.2))
-    places = {name: -1 - row for row, name in enumerate([*gates, "", *inputs])}
-    places |= {"memory": 4, "output": 9}
     steps, edges = range(len(outputs)), np.arange(-1, len(memory)) - 0.5
     axes.stairs(memory[1:], edges[1:], fill=True, color=plotting.SKY, alpha=0.35)
     axes.stairs(memory, edges, color=plotting.BLUE, linewidth=2.4)
     write = functools.partial(axes.text, fontsize=15, ha="center", va="center")
+    i, f, o = opened = gates > 0.5
+    actions = np.select([i, ~f, o], ["write", "reset", "read"], "hold")
     for step in steps:
-        held, orange = memory[step + 1], plotting.ORANGE
         write(step, 10.2, actions[step], weight="bold")
-        write(step, places["output"], numbers(outputs[step]), color=plotting.GREEN)
+        write(step, 9, numbers(outputs[step]), color=plotting.GREEN)
+        held = memory[step + 1]
         write(step, held + 0.5, numbers(held), color=plotting.BLUE)
-        for name, values in inputs.items():
-            write(step, places[name], numbers(values[step]))
-        for name, gate in gates.items():
-            fill = orange if gate[step] > 0.5 else "white"
-            axes.scatter(step, places[name], s=330, c=fill, edgecolor=orange, lw=1.8)
-    axes.set_title("One LSTM cell, step by step (gates: ● open, ○ closed)")
+        fill, edge = np.where(opened[:, step], plotting.ORANGE, "white"), plotting.ORANGE
+        axes.scatter([step] * 3, [-1, -2, -3], s=330, c=fill, edgecolor=edge, lw=1.8)
+        for height, value in zip([-5, -6, -7], inputs[step], strict=True):
+            write(step, height, numbers(value))
+    rows = ["output", "memory", "input gate\n(write)", "forget gate\n(keep)", "output gate\n(read)"]
+    rows += ["data", "write / reset", "read"]
+    axes.set_yticks([9, 4, -1, -2, -3, -5, -6, -7], rows)
     axes.set_xticks(steps, [f"step {step + 1}" for step in steps])
-    axes.set_yticks([*places.values()], [*places])
-    axes.set(xlim=(-0.7, len(steps) - 0.4), ylim=(-7.5, 10.7))
+    axes.set_title("One LSTM cell, step by step (gates: ● open, ○ closed)")
+    axes.set(xlim=(-0.7, len(steps) - 0.4), ylim=(-7.5, 10.7), frame_on=False)
     axes.tick_params(length=0)
     axes.grid(False)
-    axes.spines[:].set_visible(False)
     return figure
 
 
@@ -203,12 +204,8 @@ def lstm_cell():
     """One memory cell: three numbers a step, five steps, and what the three gates do with them."""
     # x1 is the data; x2 = 1 writes it, x2 = -1 resets the memory; x3 = 1 opens the output gate
     inputs = np.array([[3, 1, 0], [4, 1, 0], [2, 0, 0], [1, 0, 1], [3, -1, 0]])
-    W, b = np.array([
-        # z_i, z_f,  z, z_o
-        [0, 0, 1, 0],  # x1
-        [100, 100, 0, 0],  # x2
-        [0, 0, 0, 100],  # x3
-    ]), np.array([-10, 10, 0, -10])  # fmt: skip
+    W = np.array([[0, 0, 1, 0], [100, 100, 0, 0], [0, 0, 0, 100]])  # columns: z_i, z_f, z, z_o
+    b = np.array([-10, 10, 0, -10])
     # the lecture's cell: g and h linear, gates sigmoid, nothing fed back but the memory
     layer = keras.layers.LSTM(1, activation="linear", recurrent_activation="sigmoid")
     memory, outputs = walk(layer, [W, np.zeros((1, 4)), b], inputs)
@@ -223,22 +220,14 @@ def lstm_cell():
     check("memory", memory[1:, 0], [3, 7, 7, 7, 0])
     check("outputs", outputs[:, 0], [0, 0, 0, 7, 0])
     print("Rounded as on the board: sigmoid(10) is 0.00005 away from 1, and sigmoid(-10) from 0.")
-    actions = np.select([i > 0.5, f < 0.5, o > 0.5], ["write", "reset", "read"], "hold")
-    gates = {"input gate\n(write)": i, "forget gate\n(keep)": f, "output gate\n(read)": o}
-    named = dict(zip(["data", "write / reset", "read"], inputs.T, strict=True))
-    return draw_cell(named, gates, memory[:, 0], outputs[:, 0], actions)
+    return draw_cell(inputs, np.array([i, f, o]), memory[:, 0], outputs[:, 0])
 
 
 def gru_cell():
     """The same for a GRU: the update gate keeps or writes, the reset gate looks back or doesn't."""
     # x1 is the data; x2 = 1 writes it: added to the memory, or, if x3 = 1, in its place
     inputs = np.array([[3, 1, 0], [4, 1, 0], [2, 0, 0], [5, 1, 1], [1, 1, 0]])
-    W = np.array([
-        # z_z, z_r, z_n
-        [0, 0, 1],  # x1
-        [-100, 0, 0],  # x2
-        [0, -100, 0],  # x3
-    ])  # fmt: skip
+    W = np.array([[0, 0, 1], [-100, 0, 0], [0, -100, 0]])  # columns: z_z, z_r, z_n
     U, b = np.array([[0, 0, 1]]), np.array([10, 10, 0])
     layer = keras.layers.GRU(1, activation="linear", reset_after=False)  # one bias, as on the board
     memory, outputs = walk(layer, [W, U, b], inputs)
