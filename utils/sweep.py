@@ -3,8 +3,6 @@
 Ray is imported when a sweep starts, so that flags are checked where it is missing, too.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import io
