@@ -13,8 +13,6 @@ taken out before and brought back after. `--train` lets the network learn on fro
         --series-column shop
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from utils import InputError, cli, plotting, training

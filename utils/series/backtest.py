@@ -1,7 +1,5 @@
 """Every rival from the same origins: scores, intervals, and what follows in a plain sentence."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from utils.series.intervals import Conformal, widened

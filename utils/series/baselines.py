@@ -1,7 +1,5 @@
 """What a network has to beat: simple forecasters, each (panel, origins) -> (windows, horizon)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 
 from utils.series.panel import Panel, evenly

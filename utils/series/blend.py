@@ -1,7 +1,5 @@
 """A weighted mean of forecasters: what validation would have had one write."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What an analyst would try first: gradient boosting, of many series with known inputs."""
 
-from __future__ import annotations
-
 from utils.series.heads import Scaling, window
 from utils.series.panel import Panel, evenly
 

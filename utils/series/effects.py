@@ -1,7 +1,5 @@
 """What known inputs (promotions, holidays, prices) do to a series: taken out, and brought back."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 

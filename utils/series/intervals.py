@@ -4,8 +4,6 @@ A forecast's bounds are (windows, horizon, 2 * levels), in ascending order: the 
 widest level first, the upper one of the widest last.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from utils.series.panel import Panel

@@ -1,7 +1,5 @@
 """What forecast.py needs beyond a lesson: known columns, young series, a row for each, counts."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable, Sequence
 

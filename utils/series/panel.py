@@ -5,8 +5,6 @@ begin before its series does) and the steps to come (known inputs, no values yet
 by its *origin*, the row of its first step ahead: its inputs are the `input_steps` rows before.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 

@@ -5,8 +5,6 @@ NumPy: the window's scale, what of it is known, and the simple forecasts of the 
 the network is a short stack of layers, and nothing has to be remembered digit by digit.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A network that has seen a million series: its file, a pass through it, and its forecasts."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path

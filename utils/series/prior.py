@@ -6,8 +6,6 @@ clipped, rounded, full of gaps). No real series is among them. The idea: Dooley 
 "ForecastPFN: Synthetically-trained zero-shot forecasting", 2023.
 """
 
-from __future__ import annotations
-
 from utils.series.processes import Processes, unit
 
 import numpy as np

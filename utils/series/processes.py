@@ -1,7 +1,5 @@
 """Random numbers and random processes, for many series at a time."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import fft
 

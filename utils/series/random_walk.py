@@ -1,7 +1,5 @@
 """Simulated prices, a random walk, beside the best possible forecast of them (see `sine`)."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Simulated shops, for forecast.py: seeded, beside the best possible forecaster of their law."""
 
-from __future__ import annotations
-
 import dataclasses
 
 from utils.series.panel import Panel

@@ -4,8 +4,6 @@ No forecast can do better on average than the mean of a coming value given the w
 Bayes-optimal one under squared errors. Where the law is known, that mean can be worked out.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

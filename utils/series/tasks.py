@@ -1,7 +1,5 @@
 """What a network learns to forecast from: simulated series of which runs of patches are hidden."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from utils.series import prior
