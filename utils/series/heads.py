@@ -1,7 +1,5 @@
 """Linear heads that learn from many series at once, and how a window's level and size go out."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from utils.series.baselines import ridge
@@ -100,7 +98,7 @@ class LinearHeads(NamedTuple):
         return [part.tolist() if isinstance(part, np.ndarray) else part for part in self]
 
     @classmethod
-    def of_facts(cls, facts: list) -> LinearHeads:
+    def of_facts(cls, facts: list) -> "LinearHeads":
         """Return the heads of which these are the facts."""
         scaling, steps, *arrays = facts
         return cls(Scaling(*scaling), steps, *map(np.array, arrays))

@@ -1,7 +1,5 @@
 """What a forecast leaves behind: the steps to come, all files together, a model that goes on."""
 
-from __future__ import annotations
-
 import argparse
 import time
 from collections.abc import Callable
@@ -127,7 +125,7 @@ def write(
     forecast: pd.DataFrame,
     tables: dict[str, pd.DataFrame] | None = None,
     scores: dict | None = None,
-    model: keras.Model | None = None,
+    model: "keras.Model | None" = None,
     facts: dict | None = None,
 ) -> str:
     """Write all files of a run, and return the forecast and their place as text.

@@ -1,7 +1,5 @@
 """What a network that learns from simulated series says of others, on the way."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from utils.series import pretrained, shops
@@ -33,7 +31,7 @@ def judges() -> Judges:
     return found
 
 
-def errors(network: keras.Model, judges: Judges) -> dict[str, float]:
+def errors(network: "keras.Model", judges: Judges) -> dict[str, float]:
     """Return the MASE of the network's forecasts by judge."""
     window = pretrained.AtOnce({}, pretrained.symmetric(None))
 
@@ -45,7 +43,7 @@ def errors(network: keras.Model, judges: Judges) -> dict[str, float]:
     return {name: error_of(median, *judge) for name, judge in judges.items()}
 
 
-def heeded(network: keras.Model, panel: Panel, origins: np.ndarray) -> np.ndarray:
+def heeded(network: "keras.Model", panel: Panel, origins: np.ndarray) -> np.ndarray:
     """Return how far each simple forecast is trusted by steps ahead, (horizon, simple)."""
     cut, first = pretrained.AtOnce({}, pretrained.symmetric(None)).patches(panel, origins)
     scores = keras.Model(network.inputs, network.get_layer("heed").output)(cut.inputs)
