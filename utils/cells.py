@@ -3,8 +3,6 @@
 A cell is one step: `call(inputs, states)` returns the output and the states for the next step.
 """
 
-import utils  # noqa: F401  keeps TensorFlow's start-up lines off the screen
-
 import keras
 from keras import ops
 

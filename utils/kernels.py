@@ -8,8 +8,6 @@ There are no gradients of gradients. Source: the LSTM of Gers et al. (2000); the
 (2014), in the form of cuDNN.
 """
 
-import utils  # noqa: F401  keeps TensorFlow's start-up lines off the screen
-
 import tensorflow as tf
 
 
