@@ -26,8 +26,6 @@ the city: how many slots a network finds shows what it remembers, how long, and 
     python slot_filling.py --data my_folder                   # train/, dev/, test/ of your own
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import sys
@@ -211,10 +209,10 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
 class Run(NamedTuple):
     """A network trained with one seed."""
 
-    tagger: tagger.Tagger
+    tagger: "tagger.Tagger"
     fit: training.Fit
     scores: dict[str, dict]  # by part; as `evaluate` returns them
-    readings: list[tagger.Reading]  # of the last part, which is the one to be judged by
+    readings: "list[tagger.Reading]"  # of the last part, which is the one to be judged by
 
 
 def train(network, vocabulary, parts, args, seed, on_epoch=None):
