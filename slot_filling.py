@@ -33,7 +33,7 @@ from argparse import SUPPRESS, BooleanOptionalAction
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import InputError, cli, plotting, training
+from utils import InputError, cells, cli, fused, plotting, training
 from utils.files import output_folder, write_csv, write_json
 from utils.slots import chunks, crf, files, learning, pictures, tagger, travel
 from utils.slots.vocabulary import MAX_LETTERS, PADDING, Vocabulary
@@ -153,8 +153,6 @@ def middle(network, units, tags, last):
     The last layer of a Jordan network gives its output instead, a score for each tag: that is what
     it remembers.
     """
-    from utils import cells, fused  # of Keras' classes, which --help need not wait for
-
     sequences = {"return_sequences": True}
     jordan = cells.JordanCell(units, tags if last else units)
     layer = {
