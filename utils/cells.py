@@ -170,8 +170,7 @@ def linear_scan(keep, new):
     def scan(keep, new):
         h = all_steps(keep, new)
 
-        def gradient(*args, upstream=None):
-            upstream = args[0] if upstream is None else upstream
+        def gradient(upstream):
             after = ops.concatenate([keep[:, 1:], ops.zeros_like(keep[:, :1])], axis=1)
             d_new = ops.flip(all_steps(ops.flip(after, 1), ops.flip(upstream, 1)), 1)
             before = ops.concatenate([ops.zeros_like(h[:, :1]), h[:, :-1]], axis=1)
