@@ -215,23 +215,6 @@ def train(model, task, lag, seed, sequences, seconds=math.inf):
     return pd.DataFrame(rounds, columns=columns).set_index("sequences"), by_step
 
 
-def run(task, lag, name, seed, args):
-    """Train one network at one lag; return what scores.json says of it, and what `train` does."""
-    begin, (layer, units, learning_rate, _) = time.perf_counter(), NETWORKS[name]
-    units = units[args.task]
-    keras.utils.set_random_seed(seed)
-    model = build_model(layer(units), task, lag, learning_rate, args.clip_norm)
-    rounds, by_step = train(model, task, lag, seed, args.sequences, args.seconds)
-    test = task.make(np.random.default_rng([2, lag]), TEST, lag)[:2]
-    error, seen = mean_error(model, task, *test), rounds.index[-1]
-    print(f"lag {lag:4}  {name:8} seed {seed}: error {error:.4f} after {seen:6,} sequences, "
-          f"{time.perf_counter() - begin:3.0f} s", flush=True)  # fmt: skip
-    return {
-        "lag": lag, "network": name, "seed": seed, "error": error, "sequences": int(seen),
-        "parameters": model.count_params(), "learning_rate": learning_rate, "units": units,
-    }, rounds, by_step  # fmt: skip
-
-
 def draw(errors, inside, task, clip_norm):
     """Return two pictures by name, a curve per network in each panel.
 
@@ -331,9 +314,21 @@ def main(argv=None) -> dict:
     runs, inside = [], {}
     try:
         for lag, name, seed in itertools.product(args.lags, args.networks, args.seeds):
-            facts, *looked = run(task, lag, name, seed, args)
-            runs.append(facts)
-            inside.setdefault(lag, {}).setdefault(name, looked)
+            begin = time.perf_counter()
+            layer, units, learning_rate, _ = NETWORKS[name]
+            units = units[args.task]
+            keras.utils.set_random_seed(seed)
+            model = build_model(layer(units), task, lag, learning_rate, args.clip_norm)
+            rounds, by_step = train(model, task, lag, seed, args.sequences, args.seconds)
+            inputs, targets, *_ = task.make(np.random.default_rng([2, lag]), TEST, lag)
+            error, seen = mean_error(model, task, inputs, targets), int(rounds.index[-1])
+            print(f"lag {lag:4}  {name:8} seed {seed}: error {error:.4f} after {seen:6,} "
+                  f"sequences, {time.perf_counter() - begin:3.0f} s", flush=True)  # fmt: skip
+            runs.append({
+                "lag": lag, "network": name, "seed": seed, "error": error, "sequences": seen,
+                "parameters": model.count_params(), "learning_rate": learning_rate, "units": units,
+            })  # fmt: skip
+            inside.setdefault(lag, {}).setdefault(name, (rounds, by_step))
     finally:  # Ctrl-C, too, leaves a report of the networks that are finished
         if runs:
             scores = report(runs, inside[runs[-1]["lag"]], args, folder)
