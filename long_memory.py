@@ -275,9 +275,7 @@ def parse_args(argv=None):
     args = parser.parse_args(argv)
     args.networks = list(dict.fromkeys(args.networks))
     args.lags, args.seeds = sorted(set(args.lags)), sorted(set(args.seeds))
-    if not (args.networks and args.lags and args.seeds):
-        parser.error("--networks, --lags and --seeds need at least one entry each")
-    if unknown := [name for name in args.networks if name not in NETWORKS]:
+    if unknown := [name for name in args.networks or [""] if name not in NETWORKS]:
         parser.error(f"--networks: {unknown[0]!r} is not one of {', '.join(NETWORKS)}")
     if unknown := [lag for lag in args.lags if lag not in LAGS]:
         parser.error(f"--lags: {unknown[0]} is not between {LAGS[0]} and {LAGS[-1]}")

@@ -193,7 +193,7 @@ def test_ctrl_c_keeps_the_finished_networks(tiny, monkeypatch, tmp_path, capsys)
     ("flags", "complaint"),
     [
         (["--lags", "9"], "9 is not between 10 and 1000"),
-        (["--lags", ","], "at least one"),
+        (["--networks", ","], "'' is not one of simple, irnn"),
         (["--networks", "lstm,gpt"], "'gpt' is not one of simple, irnn, gru, lstm, lstm-f0, lstm-"),
     ],
 )
