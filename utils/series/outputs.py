@@ -71,12 +71,7 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
     """
     settings, longest = facts["panel"], max(frames.values(), key=len)
     columns = [longest.columns[0], *settings["known"], *facts["columns"][1:]]
-    for name in [*facts["asked"][1:], *facts.get("asked_known", [])]:
-        if (name in columns) != (name in longest):  # numbers: a column of words has others' names
-            raise InputError(
-                f"--load {path}: the model has learned column {name!r} as "
-                f"{'numbers' if name in columns else 'words'}, which it isn't in these data"
-            )
+    asked = [*facts["asked"][1:], *facts.get("asked_known", [])]  # words have other columns
     frames = {  # a word that is absent is 0, a new one is left out
         name: frame.reindex(columns=columns, fill_value=0.0).mask(frame.isna().all(axis=1), axis=0)
         for name, frame in frames.items()
@@ -90,11 +85,12 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
     for what, learned, ours in (
         ("step", facts["step"], panel.step),
         ("time zone", facts["zone"] or "none", panel.zone or "none"),
+        ("columns of numbers", *([x for x in asked if x in names] for names in (columns, longest))),
     ):
         if learned != ours:
             raise InputError(
-                f"--load {path}: the model has learned a {what} of {learned}, the data's {what} is "
-                f"{ours}; bring data of the same {what}"
+                f"--load {path}: the {what} that the model has learned: {learned}, that the data "
+                f"have: {ours}; bring data of the same {what}"
             )
     panel.lowest = -np.inf if facts["lowest"] is None else 0.0
     for i, name in enumerate(panel.names):
