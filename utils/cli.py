@@ -93,8 +93,8 @@ def add_data(parser: Parser) -> argparse._ArgumentGroup:
     add("--features", type=names, default=[], metavar="A,B", help="inputs, known of the past only")
     add("--time-column", metavar="NAME", help="else it is found; or Date,Time; none: count rows")
     add("--time-format", metavar="FORMAT", help="of the times, as strptime has it: %%d.%%m.%%Y")
-    kind = {"type": names, "action": "extend", "default": []}
-    add("--missing", **kind, metavar="-9999,?", help="what stands for no value")
+    add("--missing", type=names, action="extend", default=[], metavar="-9999,?",
+        help="what stands for no value")  # fmt: skip
     add("--decimal", choices=[".", ","], help="mark in numbers (default: .)")
     add("--encoding", metavar="NAME", help="of the file, such as big5 (default: UTF-8)")
     return data

@@ -77,6 +77,7 @@ WORDS = {"w=rain": 1.0}
 BAD = {
     "another step": (days(np.arange(150), wind=1, **WORDS).resample("7D").first(),
                      "step that the model has learned: D, that the data have: 7D"),
+    "counted rows": (rows(np.arange(50), wind=1, **WORDS), "learned: D, that the data have: rows"),
     "too short": (days(np.arange(14), wind=1, **WORDS), "14 steps, so it needs at least 15 rows"),
     "another zone": (days(np.arange(50), wind=1, **WORDS).tz_localize("UTC"),
                      "learned: none, that the data have: UTC"),

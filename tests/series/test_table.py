@@ -72,6 +72,7 @@ BAD = {
         "column 'z' holds 143 different words"),
     "infinite": ("y\n1\ninf\n3\n", {}, "line 3: 'inf' in column 'y' is ... larger unit"),
     "constant": ("y\n3.5\n3.5\n3.5\n", {}, "'y' is 3.5 in every row ... --column"),
+    "all but zero": ("y\n1e-200\n2e-200\n", {}, "'y' is 1e-200 in every row"),
     "long row": ("y,z\n1,2,3\n4,5\n", {}, "line 2: 3 fields, but 2 columns"),
     "short row": ("y,z\n1,2\n\n4\n", {}, "line 4: 1 field, but 2 columns"),
     "unclosed quote": ('y,z\n1,2\n"3,4\n5,6\n', {}, "line 4: unexpected end of data; mend"),
@@ -105,6 +106,8 @@ BAD = {
     "the year twice": (table(DAYS), {"time_format": "%Y-%m-%d %Y"}, "--time-format %Y-%m-%d %Y"),
     "quarters like months": (table([f"2001-{i}" for i in (1, 2, 3, 4)] + ["2002-1"]), {},
         "months 1 to 4 of each year may be quarters; write them like 2001Q1"),
+    "year, day, month": (table(MONTHS.strftime("%Y-%d-%m")), {},
+        "line 14: 1950-01-01 00:00:00 comes 354 days"),
     "Buddhist years": (table([f"{t:%d/%m}/{t.year + 543}" for t in DAYS]), {},
         "line 2: '05/01/2544' in column 'time' is no time; ... write times like 2001-12-31T"),
     "format without year": (table(DAYS), {"time_format": "%d.%m."}, "has no year"),
@@ -133,6 +136,7 @@ UNREADABLE = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("error")  # they would stand beside the one line
 @pytest.mark.parametrize(("content", "arguments", "parts"), BAD.values(), ids=BAD)
 def test_bad_file_is_told_in_one_line(read, content, arguments, parts):
     with pytest.raises(InputError) as error:

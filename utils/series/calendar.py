@@ -77,7 +77,7 @@ def _has_pauses(index, positions):
     for slots in (hours, hours * 7 + index.day_of_week):
         held = pd.Series(present).groupby(np.asarray(slots))
         closed |= (held.transform("size") >= 3) & (held.transform("mean") < CLOSED)
-    return closed.any() and present[~closed].mean() > 0.5
+    return closed.any() and present[~closed].sum() > 0.5 * (~closed).sum()
 
 
 def _usual(index):

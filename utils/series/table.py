@@ -19,7 +19,7 @@ import pandas as pd
 SAMPLE = 1000  # rows that show which column holds the times
 MISSING = ["", "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 MOST_WORDS, MOST_REMARKS = 100, 10  # of a column of text; in all
-LARGEST = 1e100  # the square of what is larger is infinite
+LARGEST = 1e100  # the square of what is larger is infinite, of what is as small zero
 CODES = {-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999}  # that stand for missing values
 EQUAL = 20  # rows in a row with one value are many, where that is rare
 FAR = 2  # times the range of all other values
@@ -141,15 +141,14 @@ def _columns(file, text, missing, decimal, is_target):
     marks = pd.to_numeric(pd.Series(missing, dtype=object), errors="coerce")
     absent = words.isin([*MISSING, *missing]).to_numpy() | np.isin(numbers, marks)
     wrong = ~absent & ~(np.abs(numbers) <= LARGEST)
-    text_like = wrong & ~words.str.fullmatch(MARKED).to_numpy(bool)
-    if not is_target and text_like.sum() >= 0.5 * (~absent).sum() > 0:
+    if not is_target and (wrong & ~words.str.fullmatch(MARKED)).sum() >= 0.5 * (~absent).sum() > 0:
         if len(words) > MOST_WORDS:
             what = f"holds {len(words)} different words, of which none helps; leave it out"
             raise file.error(f"column {text.name!r} {what}")
         words = words[~absent].sort_values()
         return {f"{text.name}={word}": codes == code for code, word in words.items()}
     if wrong.any():
-        at, mark, other = wrong[codes].argmax(), *(",." if decimal == "," else ".,")
+        at, mark, other = wrong[codes].argmax(), decimal or ".", "." if decimal == "," else ","
         word = text.iloc[at][:40]
         mean = " ".join((f'"{word}"' if re.search("^-.|,", word) else word).split())
         add = f"add --missing {shlex.quote(mean)} if it stands for a missing value"
@@ -163,7 +162,7 @@ def _columns(file, text, missing, decimal, is_target):
         )
     values = np.where(absent, np.nan, numbers)
     low, high = pd.Series(values).agg(["min", "max"])
-    if is_target and not low < high:
+    if is_target and not high - low > 1 / LARGEST:
         what = f"column {text.name!r} is {'missing' if np.isnan(low) else low} in every row"
         raise file.error(f"{what}: there is nothing to forecast; name another --column or file")
     return {text.name: values[codes]}
