@@ -26,13 +26,10 @@ before it has learned what to keep. Its forget gate's bias decides that, which s
     python long_memory.py --networks mingru --lags 1000 --seconds 300    # solved
 """
 
-import bisect
-import functools
 import itertools
 import math
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
 
 from utils import cli, plotting
 from utils.cells import MinGRU, starting_with
@@ -46,7 +43,6 @@ import tensorflow as tf
 from keras import ops
 from keras.layers import Dense
 
-PARAMETERS = 4_500  # of each network, about
 BATCH = 32  # sequences per training step
 ROUND = 1_600  # training sequences between two looks at the validation error
 VALIDATION, TEST, PREDICT_BATCH, GRADIENT_SEQUENCES = 2_000, 10_000, 500, 200  # sequences
@@ -54,65 +50,62 @@ SOLVED = 0.01  # test error
 LAGS = range(10, 1001)  # below, the halves are too short for the order task
 
 # ------------------------------------------------------------------ two tasks
+# `make` returns inputs, targets, which steps count, and a change of each step
 
 
-def adding(rng, sequences, lag):
-    """Return inputs (sequences, lag, 2), a number and a mark, and the sums (sequences,)."""
-    rows = np.arange(sequences)
-    marks = np.zeros((sequences, lag))
-    marks[rows, rng.integers(0, lag // 2, sequences)] = 1
-    marks[rows, rng.integers(lag // 2, lag, sequences)] = 1
-    numbers = rng.random((sequences, lag))
-    inputs = np.stack([numbers, marks], axis=-1)
-    return inputs.astype("float32"), (numbers * marks).sum(axis=1).astype("float32")
+class Adding:
+    """The sum of two marked numbers."""
+
+    features, outputs = 2, 1
+    loss = error = staticmethod(keras.losses.mean_squared_error)
+    error_name, trivial = "mean squared error", 1 / 6  # of always answering 1
+
+    @staticmethod
+    def make(rng, sequences, lag):
+        """Draw numbers and marks (sequences, lag, 2), and the sums; another number is a change."""
+        rows = np.arange(sequences)
+        marks = np.zeros((sequences, lag))
+        marks[rows, rng.integers(0, lag // 2, sequences)] = 1
+        marks[rows, rng.integers(lag // 2, lag, sequences)] = 1
+        numbers = rng.random((sequences, lag))
+        inputs = np.stack([numbers, marks], axis=-1).astype("float32")
+        sums = (numbers * marks).sum(axis=1).astype("float32")
+        return inputs, sums, marks == 1, np.broadcast_to([1, 0], inputs.shape)
 
 
-def adding_steps(inputs):
-    """Return which steps count, the two marked ones, and a change of each step: its number."""
-    return inputs[..., 1] == 1, np.broadcast_to(np.float32([1, 0]), inputs.shape)
+class Order:
+    """Which of X and Y came first, and which second."""
+
+    features, outputs = 6, 4
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    error_name, trivial = "share of wrong answers", 3 / 4  # of guessing
+
+    @staticmethod
+    def error(classes, scores):
+        """Return 1 for each wrong answer, 0 for a right one."""
+        return 1 - keras.metrics.sparse_categorical_accuracy(classes, scores)
+
+    @staticmethod
+    def make(rng, sequences, lag):
+        """Draw 1-of-6 over X Y a b c d, and classes; X for Y, a for b and c for d are changes."""
+        rows = np.arange(sequences)
+        symbols = rng.integers(2, 6, (sequences, lag))
+        first, second = rng.integers(0, 2, (2, sequences))  # 0 is X, 1 is Y
+        symbols[rows, rng.integers(lag // 10, lag // 5, sequences)] = first
+        symbols[rows, rng.integers(lag // 2, lag * 3 // 5, sequences)] = second
+        one_hot = np.eye(6, dtype="float32")
+        inputs = one_hot[symbols]
+        return inputs, 2 * first + second, symbols < 2, one_hot[symbols ^ 1] - inputs
 
 
-def order(rng, sequences, lag):
-    """Return inputs (sequences, lag, 6), 1-of-6 over X Y a b c d, and classes 0-3 (sequences,)."""
-    rows = np.arange(sequences)
-    symbols = rng.integers(2, 6, (sequences, lag))
-    first, second = rng.integers(0, 2, (2, sequences))  # 0 is X, 1 is Y
-    symbols[rows, rng.integers(lag // 10, lag // 5, sequences)] = first
-    symbols[rows, rng.integers(lag // 2, lag * 3 // 5, sequences)] = second
-    return np.eye(6, dtype="float32")[symbols], 2 * first + second
-
-
-def order_steps(inputs):
-    """Return which steps count, X and Y, and a change of each step: X for Y, a for b, c for d."""
-    return inputs[..., :2].any(axis=-1), inputs[..., [1, 0, 3, 2, 5, 4]] - inputs
-
-
-class Task(NamedTuple):
-    """What the sequences are, and how answers are judged."""
-
-    make: Callable  # (rng, sequences, lag) -> inputs, targets
-    steps: Callable  # inputs -> which steps count (batch, lag), and a change (batch, lag, features)
-    features: int
-    outputs: int
-    loss: keras.losses.Loss
-    error: Callable
-    error_name: str
-    trivial: float  # the error of the best answer that ignores the inputs
-
-
-TASKS = {
-    "adding": Task(
-        adding, adding_steps, 2, 1, keras.losses.MeanSquaredError(),
-        keras.metrics.mean_squared_error, "mean squared error", 1 / 6,
-    ),
-    "order": Task(
-        order, order_steps, 6, 4, keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        lambda classes, scores: 1 - keras.metrics.sparse_categorical_accuracy(classes, scores),
-        "share of wrong answers", 3 / 4,
-    ),
-}  # fmt: skip
+TASKS = {"adding": Adding, "order": Order}
 
 # ------------------------------------------------------------------ the networks
+
+
+def irnn(units):
+    """Return h_t = relu(x_t W + h_{t-1} U + b); U starts as the identity (Le et al., 2015)."""
+    return SimpleRNN(units, activation="relu", recurrent_initializer="identity")
 
 
 def lstm_starting_with(forget_bias, units):
@@ -120,39 +113,18 @@ def lstm_starting_with(forget_bias, units):
     return LSTM(units, unit_forget_bias=False, bias_initializer=starting_with(0, forget_bias, 0, 0))
 
 
-class Network(NamedTuple):
-    """A recurrent layer, and how fast it learns."""
-
-    layer: Callable  # units -> layer
-    learning_rate: float  # found by hand, on the adding problem's validation part
-    colour: str
-
-
-# h_t = relu(x_t W + h_{t-1} U + b), where U starts as the identity (Le et al., 2015)
-irnn = functools.partial(SimpleRNN, activation="relu", recurrent_initializer="identity")
-
-NETWORKS = {  # "simple" is h_t = tanh(x_t W + h_{t-1} U + b)
-    "simple": Network(SimpleRNN, 0.001, plotting.BLACK),
-    "irnn": Network(irnn, 0.003, plotting.ORANGE),
-    "gru": Network(GRU, 0.03, plotting.GREEN),
-    "lstm": Network(LSTM, 0.03, plotting.BLUE),
-    "lstm-f0": Network(functools.partial(lstm_starting_with, 0), 0.03, plotting.SKY),
-    "lstm-f3": Network(functools.partial(lstm_starting_with, 3), 0.03, plotting.PURPLE),
-    "mingru": Network(MinGRU, 0.03, plotting.GREY),
+# layer; its units for about 4,500 parameters, by task; learning rate, found by hand on the adding
+# problem's validation part; colour. "simple" is h_t = tanh(x_t W + h_{t-1} U + b)
+NETWORKS = {
+    "simple": (SimpleRNN, {"adding": 65, "order": 62}, 0.001, plotting.BLACK),
+    "irnn": (irnn, {"adding": 65, "order": 62}, 0.003, plotting.ORANGE),
+    "gru": (GRU, {"adding": 37, "order": 34}, 0.03, plotting.GREEN),
+    "lstm": (LSTM, {"adding": 32, "order": 30}, 0.03, plotting.BLUE),
+    "lstm-f0": (partial(lstm_starting_with, 0), {"adding": 32, "order": 30}, 0.03, plotting.SKY),
+    "lstm-f3": (partial(lstm_starting_with, 3), {"adding": 32, "order": 30}, 0.03, plotting.PURPLE),
+    "mingru": (MinGRU, {"adding": 67, "order": 67}, 0.03, plotting.GREY),  # fewer parameters
 }
 SIX = "simple,irnn,gru,lstm,lstm-f0,lstm-f3"
-
-
-def units_for(network, task):
-    """Return the units, 66 at most, that bring a network's parameters nearest to PARAMETERS."""
-
-    def parameters(units):
-        layer = network.layer(units)
-        layer.build((None, None, task.features))
-        return layer.count_params() + (units + 1) * task.outputs
-
-    enough = bisect.bisect_left(range(math.isqrt(PARAMETERS)), PARAMETERS, lo=2, key=parameters)
-    return min(enough - 1, enough, key=lambda units: abs(parameters(units) - PARAMETERS))
 
 
 class WatchfulAdam(keras.optimizers.Adam):
@@ -169,11 +141,11 @@ class WatchfulAdam(keras.optimizers.Adam):
         super().apply(grads, trainable_variables)
 
 
-def build_model(network, task, lag, units, clip_norm):
+def build_model(layer, task, lag, learning_rate, clip_norm):
     """Return a network (batch, lag, features) -> (batch, outputs), compiled; clip_norm 0: none."""
     inputs = keras.Input((lag, task.features))
-    model = keras.Sequential([inputs, network.layer(units), Dense(task.outputs)])
-    optimizer = WatchfulAdam(network.learning_rate, global_clipnorm=clip_norm or None)
+    model = keras.Sequential([inputs, layer, Dense(task.outputs)])
+    optimizer = WatchfulAdam(learning_rate, global_clipnorm=clip_norm or None)
     optimizer.build(model.trainable_variables)  # in the first step, `fit` would trace that twice
     model.compile(optimizer, task.loss, steps_per_execution=10)
     return model
@@ -189,38 +161,7 @@ def mean_error(model, task, inputs, targets):
 # ------------------------------------------------------------------ training and looking inside
 
 
-def train(model, task, lag, seed, sequences, seconds=math.inf):
-    """Train on new sequences until the task is solved; leave the best weights in the model.
-
-    Returns a frame indexed by the sequences seen so far, from 0 on: the validation error; the norm
-    of the round's largest gradient by the weights; means of `gradients_by_step` where it counts in
-    the first and in the second half, and of the rest there. And `gradients_by_step` in the end.
-    """
-    rng = np.random.default_rng([0, lag, seed])
-    validation = task.make(np.random.default_rng([1, lag]), VALIDATION, lag)
-    gradients = tf.function(functools.partial(input_gradients, model))  # compiled, once per model
-    best, weights, rounds, seen = math.inf, model.get_weights(), [], 0
-    end = time.perf_counter() + seconds
-    while True:
-        error = mean_error(model, task, *validation)
-        by_step = gradients_by_step(gradients, task, validation[0][:GRADIENT_SEQUENCES])
-        early, late = by_step[: lag // 2].mean(), by_step[lag // 2 :].mean()
-        rounds.append((seen, error, float(model.optimizer.largest_norm), early["counts"], *late))
-        if error < best:
-            best, weights = error, model.get_weights()
-        finished = seen >= sequences or time.perf_counter() > end
-        if error < SOLVED / 3 or not math.isfinite(error) or finished:
-            break
-        model.optimizer.largest_norm.assign(0.0)
-        inputs, targets = task.make(rng, min(ROUND, sequences - seen), lag)
-        model.fit(inputs, targets, batch_size=BATCH, verbose=0)
-        seen += len(inputs)
-    model.set_weights(weights)
-    columns = ["sequences", "error", "largest gradient", "first", "second", "others"]
-    rounds = pd.DataFrame(rounds, columns=columns).set_index("sequences")
-    return rounds, gradients_by_step(gradients, task, validation[0][:GRADIENT_SEQUENCES])
-
-
+@tf.function  # compiled, once per model
 def input_gradients(model, inputs):
     """Return the gradient of each output by the inputs, (outputs, batch, lag, features)."""
     with tf.GradientTape(persistent=True) as tape:
@@ -229,79 +170,109 @@ def input_gradients(model, inputs):
     return tf.stack([tape.gradient(output, inputs) for output in outputs])
 
 
-def gradients_by_step(gradients, task, inputs):
+def gradients_by_step(model, inputs, counts, change):
     """Return how much the answer moves when a step brings another number or symbol.
 
-    Takes `input_gradients` of a model, as a function of the inputs (batch, lag, features). Returns
-    a frame indexed by the steps back from the last one, oldest first: the mean size of
+    Takes inputs (batch, lag, features), which steps count (batch, lag), and the change. Returns a
+    frame indexed by the steps back from the last one, oldest first: the mean size of
     d output / d x_t times the change, where the step counts (NaN where none does) and where not.
     """
-    counts, change = task.steps(inputs)
-    moved = np.float64(gradients(tf.convert_to_tensor(inputs)))  # the square of 1e-30 is no float32
+    # float64, as the square of 1e-30 is no float32
+    moved = np.float64(input_gradients(model, tf.convert_to_tensor(inputs)))
     moved = (moved * change).sum(axis=-1)  # (outputs, batch, lag)
     sizes = pd.DataFrame(np.sqrt(np.square(moved).sum(axis=0)))  # (batch, lag)
     means = {"counts": sizes.where(counts).mean(), "others": sizes.where(~counts).mean()}
     return pd.DataFrame(means).set_axis(range(len(sizes.columns) - 1, -1, -1))
 
 
+def train(model, task, lag, seed, sequences, seconds=math.inf):
+    """Train on new sequences until the task is solved; leave the best weights in the model.
+
+    Returns a frame indexed by the sequences seen so far, from 0 on: the validation error; the norm
+    of the round's largest gradient by the weights; means of `gradients_by_step` where it counts in
+    the first and in the second half, and of the rest there. And `gradients_by_step` in the end.
+    """
+    rng = np.random.default_rng([0, lag, seed])
+    inputs, targets, *steps = task.make(np.random.default_rng([1, lag]), VALIDATION, lag)
+    watched = [part[:GRADIENT_SEQUENCES] for part in (inputs, *steps)]
+    end = time.perf_counter() + seconds
+    best, rounds, seen = math.inf, [], 0
+    while True:
+        error = mean_error(model, task, inputs, targets)
+        by_step = gradients_by_step(model, *watched)
+        early, late = by_step[: lag // 2].mean(), by_step[lag // 2 :].mean()
+        rounds.append((seen, error, float(model.optimizer.largest_norm), early["counts"], *late))
+        if seen == 0 or error < best:
+            best, kept = error, (model.get_weights(), by_step)
+        finished = seen >= sequences or time.perf_counter() > end
+        if error < SOLVED / 3 or not math.isfinite(error) or finished:
+            break
+        model.optimizer.largest_norm.assign(0.0)
+        new = task.make(rng, min(ROUND, sequences - seen), lag)
+        model.fit(*new[:2], batch_size=BATCH, verbose=0)
+        seen += len(new[0])
+    weights, by_step = kept
+    model.set_weights(weights)
+    columns = ["sequences", "error", "largest gradient", "first", "second", "others"]
+    return pd.DataFrame(rounds, columns=columns).set_index("sequences"), by_step
+
+
 def run(task, lag, name, seed, args):
     """Train one network at one lag; return what scores.json says of it, and what `train` does."""
-    begin, network = time.perf_counter(), NETWORKS[name]
-    units = units_for(network, task)
+    begin, (layer, units, learning_rate, _) = time.perf_counter(), NETWORKS[name]
     keras.utils.set_random_seed(seed)
-    model = build_model(network, task, lag, units, args.clip_norm)
+    model = build_model(layer(units[args.task]), task, lag, learning_rate, args.clip_norm)
     rounds, by_step = train(model, task, lag, seed, args.sequences, args.seconds)
-    test = task.make(np.random.default_rng([2, lag]), TEST, lag)
+    test = task.make(np.random.default_rng([2, lag]), TEST, lag)[:2]
     error, seen = mean_error(model, task, *test), rounds.index[-1]
     print(f"lag {lag:4}  {name:8} seed {seed}: error {error:.4f} after {seen:6,} sequences, "
           f"{time.perf_counter() - begin:3.0f} s", flush=True)  # fmt: skip
     return {
         "lag": lag, "network": name, "seed": seed, "error": error, "sequences": int(seen),
-        "parameters": model.count_params(), "learning_rate": network.learning_rate, "units": units,
+        "parameters": model.count_params(), "learning_rate": learning_rate,
+        "units": units[args.task],
     }, rounds, by_step  # fmt: skip
 
 
-# ---------------- two pictures; `inside`: by network, what `train` returned at the longest lag
+def draw(errors, inside, task, clip_norm):
+    """Return two pictures by name, a curve per network in each panel.
 
-
-def draw_errors(errors, inside, task, clip_norm):
-    """Draw test errors against the lag, a row per network, and the training at the longest lag."""
-    figure, axes = plotting.plt.subplot_mosaic("abc", figsize=(13, 4.6))
-    for name, (rounds, _) in inside.items():
-        colour = NETWORKS[name].colour
-        axes["a"].plot(errors.loc[name], "o-", color=colour, label=name)
-        axes["b"].plot(rounds["error"], color=colour)
-        axes["c"].semilogy(rounds["largest gradient"].iloc[1:], ".-", color=colour)
-    axes["a"].set(title=f"{task.error_name}, test", xlabel="lag: steps in a sequence", xscale="log")
-    axes["a"].set_xticks(errors.columns, errors.columns)
-    axes["a"].set_xticks([], minor=True)
-    axes["b"].set(title="validation (dashed: trivial; green: solved)", xlabel="sequences seen")
+    Errors: on the test part by lag, a row of `errors` per network, and the training at the longest
+    lag. Gradients: how they change while each network learns, and where they reach in the end.
+    `inside` holds, by network, what `train` returned there.
+    """
+    names = "errors", "gradients"
+    pictures = {name: plotting.plt.subplots(1, 3, figsize=(13, 4.6)) for name in names}
+    (_, (by_lag, training, norms)), (_, (ratio, early, reach)) = pictures.values()
+    for name, (rounds, by_step) in inside.items():
+        look = {"color": NETWORKS[name][-1], "label": name}
+        by_lag.plot(errors.loc[name], "o-", **look)
+        training.plot(rounds["error"], **look)
+        norms.semilogy(rounds["largest gradient"].iloc[1:], ".-", **look)
+        ratio.semilogy(rounds["second"] / rounds["others"], **look)
+        early.semilogy(rounds["first"], marker="o", markevery=[0], **look)
+        reach.semilogy(by_step["counts"].dropna(), **look)
+    by_lag.set(title=f"{task.error_name}, test", xlabel="lag: steps in a sequence", xscale="log")
+    by_lag.set_xticks(errors.columns, errors.columns)
+    by_lag.set_xticks([], minor=True)
+    training.set_title("validation (dashed: trivial; green: solved)")
     how = f"clipped at {clip_norm:g}" if clip_norm else "not clipped"
-    axes["c"].set(title=f"The largest gradients (norm), {how}", xlabel="sequences seen")
-    for panel in (axes["a"], axes["b"]):
+    norms.set_title(f"The largest gradients (norm), {how}")
+    ratio.set_title("First they learn what counts: its gradient\nover that of the other steps")
+    ratio.set_ylabel("ratio, in the second half")
+    early.set_title("Then to hold it: the gradient\nof what counts in the first half")
+    early.set_ylabel("gradient of output by input")
+    reach.set_title("After training: the gradient\nof what counts, step by step")
+    reach.set(xlabel="steps back from the last one", xlim=(errors.columns[-1] - 1, 0))
+    reach.sharey(early)
+    for panel in (training, norms, ratio, early):
+        panel.set_xlabel("sequences seen")
+    for panel in (by_lag, training):
         panel.set_yscale("symlog", linthresh=SOLVED)  # linear below, because an error can be 0
         panel.set_ylim(0, max(2.5 * task.trivial, panel.get_ylim()[1]))
         panel.axhspan(0, SOLVED, color=plotting.GREEN, alpha=0.08, lw=0)
         panel.axhline(task.trivial, color=plotting.GREY, ls="--")
-    return figure
-
-
-def draw_gradients(inside, lag):
-    """Draw how the gradients change while each network learns, and where they reach in the end."""
-    figure, axes = plotting.plt.subplot_mosaic("abc", figsize=(13, 4.6))
-    for name, (rounds, by_step) in inside.items():
-        look = {"color": NETWORKS[name].colour, "label": name}
-        axes["a"].semilogy(rounds["second"] / rounds["others"], **look)
-        axes["b"].semilogy(rounds["first"], marker="o", markevery=[0], **look)
-        axes["c"].semilogy(by_step["counts"].dropna(), **look)
-    axes["a"].set_title("First they learn what counts: its gradient\nover that of the other steps")
-    axes["b"].set_title("Then to hold it: the gradient\nof what counts in the first half")
-    axes["c"].set_title("After training: the gradient\nof what counts, step by step")
-    axes["a"].set(xlabel="sequences seen", ylabel="ratio, in the second half")
-    axes["b"].set(xlabel="sequences seen", ylabel="gradient of output by input")
-    axes["c"].set(xlabel="steps back from the last one", xlim=(lag - 1, 0))
-    axes["c"].sharey(axes["b"])
-    return figure
+    return pictures
 
 
 # ------------------------------------------------------------------ the lesson
@@ -334,7 +305,7 @@ def parse_args(argv=None):
 
 def report(runs, inside, args, folder):
     """Print a table, draw two pictures and write scores.json; return what that holds."""
-    task, longest = TASKS[args.task], runs[-1]["lag"]
+    task = TASKS[args.task]
     by_lag = pd.DataFrame(runs).groupby(["network", "lag"], sort=False)["error"]
     means, solved = by_lag.mean().unstack(), by_lag.max().unstack() < SOLVED
     table = means.map("{:.4f}".format, na_action="ignore") + np.where(solved, "*", " ")
@@ -344,9 +315,8 @@ def report(runs, inside, args, folder):
     print(f"\nTest error ({task.error_name}), mean over seeds {args.seeds}:")
     print(table.fillna("").to_string(index_names=False))
     print(f"* solved: below {SOLVED:g} with every seed")
-    errors = draw_errors(means, inside, task, args.clip_norm)
-    for name, figure in {"errors": errors, "gradients": draw_gradients(inside, longest)}.items():
-        labels = figure.axes[0].get_legend_handles_labels()
+    for name, (figure, axes) in draw(means, inside, task, args.clip_norm).items():
+        labels = axes[0].get_legend_handles_labels()
         figure.legend(*labels, loc="outside lower center", ncols=len(NETWORKS))
         plotting.save(figure, folder / f"{name}.png", args.show)
     scores = {"task": args.task, "trivial": task.trivial, "runs": runs}

@@ -93,31 +93,26 @@ def figures(value):
     return f"{float(f'{value:.3g}'):,g}"
 
 
-def moral(times):
-    """Say in a sentence for each size what the scan gained at the longest length measured."""
-    sentences = []
-    for size, (batch, units) in SIZES.items():
-        last = times.loc[size].dropna(axis=1).iloc[:, -1]
-        scan = last["mingru, scan"]
-        gru, fast, loop, _ = (figures(last[name] / scan) for name in NETWORKS)
-        sentences.append(
-            f"{batch} sequences of {last.name} steps, {units} units: the scan takes "
-            f"{figures(scan)} ms, Keras' GRU {gru} times that, the fast GRU {fast}, the MinGRU's "
-            f"own loop {loop}."
-        )
-    return "\n".join(sentences)
+def moral(times, batch, units):
+    """Say in a sentence what the scan gained at the longest length measured."""
+    last = times.dropna(axis=1).iloc[:, -1]
+    scan = last["mingru, scan"]
+    gru, fast, loop, _ = map(figures, last / scan)
+    return (
+        f"{batch} sequences of {last.name} steps, {units} units: the scan takes {figures(scan)} "
+        f"ms, Keras' GRU {gru} times that, the fast GRU {fast}, the MinGRU's own loop {loop}."
+    )
 
 
 def draw(times):
     """Draw milliseconds by length, one picture for each size."""
-    figure, axes = plotting.plt.subplot_mosaic("ab", figsize=(10, 4.4), sharey=True)
-    for axis, (size, (batch, units)) in zip(axes.values(), SIZES.items(), strict=True):
+    figure, axes = plotting.plt.subplots(1, 2, figsize=(10, 4.4), sharey=True)
+    for axis, (size, (batch, units)) in zip(axes, SIZES.items(), strict=True):
         for name, (_, colour) in NETWORKS.items():
-            axis.plot(times.loc[(size, name)], "o-", color=colour, label=name)
-        axis.set(title=f"{batch} sequences, {units} units", xscale="log", yscale="log")
-        axis.set_xlabel("steps in a sequence")
-    axes["a"].set_ylabel("milliseconds per training step")
-    axes["a"].legend(loc="upper left")
+            axis.loglog(times.loc[(size, name)], "o-", color=colour, label=name)
+        axis.set(title=f"{batch} sequences, {units} units", xlabel="steps in a sequence")
+    axes[0].set_ylabel("milliseconds per training step")
+    axes[0].legend(loc="upper left")
     return figure
 
 
@@ -137,7 +132,8 @@ def main(argv=None):
     for size, (batch, units) in SIZES.items():
         print(f"{batch} sequences, {units} units")
         print(times.loc[size].to_string(float_format=figures, na_rep="-"), end="\n\n")
-    print(moral(times))
+    for size, numbers in SIZES.items():
+        print(moral(times.loc[size], *numbers))
     plotting.save(draw(times), folder / "figure.png", args.show)
     print(f"Picture: {folder / 'figure.png'}")
     return times

@@ -68,12 +68,11 @@ BEST = Network("gru", True)
 COMPARED = [*map(Network, KINDS[:-1]), Network("lstm", True), BEST]
 
 SENTENCES = 100_000  # to train on, again and again, of other data: 22 epochs of ATIS, 8 of SNIPS
-# what measures best on the dev parts: of the grammar, and of ATIS and SNIPS
 EN = {"letters": False, "crf": False, "epochs": 10, "batch_size": 32, "learning_rate": 0.008}
-DEFAULTS = {
-    "on the travel grammar": EN,
-    "in Chinese": EN | {"crf": True},  # without spaces, a name is easily cut in two
-    "on other data": EN | {"letters": True, "crf": True, "epochs": None, "learning_rate": 0.004},
+DEFAULTS = {  # by the grammar's language: what measures best on the dev parts
+    "en": EN,
+    "zh": EN | {"crf": True},  # without spaces, a name is easily cut in two
+    None: EN | {"letters": True, "crf": True, "epochs": None, "learning_rate": 0.004},  # other data
 }
 ASKING = {"--predict", "--load", "--min-confidence", "--output-dir"}
 
@@ -83,10 +82,11 @@ SEARCH = {  # what tune.py varies: from:to, or choices
 }  # fmt: skip
 
 
-def by_data(kind, text):
+def by_data(name, text):
     """Return what a flag is given whose default depends on the data."""
-    said = ", ".join(f"{defaults[kind]} {data}" for data, defaults in DEFAULTS.items())
-    return {"default": SUPPRESS, "help": f"{text} (default: {said})"}
+    en, zh, other = (defaults[name] for defaults in DEFAULTS.values())
+    said = f"default: {en} on the travel grammar, {zh} in Chinese, {other} on other data"
+    return {"default": SUPPRESS, "help": f"{text} ({said})"}
 
 
 def flags():
@@ -103,8 +103,7 @@ def flags():
     add("--data", metavar="PATH", help=text)
     add("--language", choices=travel.LANGUAGES, default="en", help="of the grammar")
     add = parser.add_argument_group("asking a saved model").add_argument
-    text = "no training: print as JSON what this text says (-: each line of standard input)"
-    add("--predict", metavar="TEXT", help=text)
+    add("--predict", metavar="TEXT", help="print as JSON what it says (-: each line of stdin)")
     add("--load", metavar="FILE", help="default: model.keras in --output-dir")
     text = "withhold slots and intents that are less probable, such as 0.9"
     add("--min-confidence", type=above(0, True, 1), default=0.0, metavar="P", help=text)
@@ -142,12 +141,9 @@ def parse_args(argv=None):
     ]:
         if useless and (wrong := sorted(names & given)):
             parser.error(f"{' and '.join(wrong)}: {reason}")
-    if not args.seeds:
-        parser.error("--seeds takes whole numbers, such as 0,1,2")
     if {"--data", "--dataset"} & given:
         args.language = None
-    kind = {"en": "on the travel grammar", "zh": "in Chinese", None: "on other data"}
-    args.__dict__ = DEFAULTS[kind[args.language]] | vars(args)
+    args.__dict__ = DEFAULTS[args.language] | vars(args)
     return args
 
 
@@ -245,15 +241,15 @@ def run(network, vocabulary, parts, args, seed):
     """Train, calibrate and score a network; return its `Run`."""
     tagged, fit = train(network, vocabulary, parts, args, seed)
     learning.calibrate(tagged, parts["dev"])
-    found = {}
-    for part, sentences in list(parts.items())[1:]:
-        readings = tagged.read([sentence.words for sentence in sentences])
-        found[part] = chunks.evaluate(sentences, readings)
-    return Run(tagged, fit, found, readings)
+    scores = {}
+    for part in list(parts)[1:]:
+        readings = tagged.read([sentence.words for sentence in parts[part]])
+        scores[part] = chunks.evaluate(parts[part], readings)
+    return Run(tagged, fit, scores, readings)
 
 
-def run_all(networks, vocabulary, parts, args):
-    """Return the runs by network, and whether Ctrl-C came before all were finished."""
+def compare(networks, vocabulary, parts, args, folder):
+    """Run each network with each seed; report, also if Ctrl-C comes before all are finished."""
     runs = {}
     try:
         for network, seed in itertools.product(networks, args.seeds):
@@ -262,11 +258,11 @@ def run_all(networks, vocabulary, parts, args):
             if new.fit.interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
-        if not runs:
-            raise
-        print("Interrupted: going on with what is finished, and the best epoch so far")
-        return runs, True
-    return runs, False
+        if runs:
+            print("Interrupted: going on with what is finished, and the best epoch so far")
+            report(runs, parts, args, folder)
+        raise
+    return report(runs, parts, args, folder)
 
 
 def report(runs, parts, args, folder):
@@ -300,9 +296,8 @@ def report(runs, parts, args, folder):
         bounds["bound without context"] = travel.WITHOUT_CONTEXT
         print(f"No tagger without context can pass F1 {travel.WITHOUT_CONTEXT:.0f}")
         taggers = {name: run.tagger for name, run in best_runs.items()}
-        queries = travel.taipei(args.language)
-        print(f"\n{chunks.answers(taggers, queries)}")
-        plotting.save(pictures.draw_taipei(taggers, queries), folder / "taipei.png", args.show)
+        figure = pictures.draw_taipei(taggers, travel.taipei(args.language))
+        plotting.save(figure, folder / "taipei.png", args.show)
         if args.language == "zh" and not plotting.CHINESE:
             print("No font with Chinese characters was found, such as Noto Sans CJK: boxes instead")
     figure = pictures.draw_scores(results, part, bounds, best, readings, sentences)
@@ -320,15 +315,13 @@ def arriving(stream):
     Raises:
         InputError: at a line that is not UTF-8.
     """
-    rest, count = b"", 1
+    rest = b""
     while block := stream.read1(1 << 16) or (rest and b"\n"):  # which ends the last line
         *lines, rest = (rest + block).split(b"\n")
         try:
             yield [line.decode("utf-8-sig").rstrip("\r") for line in lines]
         except UnicodeDecodeError as error:
-            where = count + lines.index(error.object)
-            raise InputError(f"--predict -: line {where} is not UTF-8") from error
-        count += len(lines)
+            raise InputError(f"--predict -: {error.object[:80]!r} is not UTF-8") from error
 
 
 def ask(args):
@@ -360,11 +353,7 @@ def main(argv=None, on_epoch=None):
         networks = [Network(args.model, args.bidirectional, args.layers)]
     if on_epoch:  # a trial of tune.py ends here
         return train(networks[0], vocabulary, parts, args, args.seeds[0], on_epoch)
-    runs, interrupted = run_all(networks, vocabulary, parts, args)
-    found = report(runs, parts, args, folder)
-    if interrupted:
-        raise KeyboardInterrupt
-    return found
+    return compare(networks, vocabulary, parts, args, folder)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ Ray Tune: pip install -r requirements-tune.txt
 
 import hashlib
 import importlib.util
-import itertools
 import json
 import shlex
 import shutil
@@ -25,6 +24,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,26 +42,16 @@ class Lesson(NamedTuple):
 
     metric: str
     best_of: Callable  # min or max
-    score: Callable[[dict, str], float | None]  # from scores.json, and "val" or "test"
+    score: Callable[[dict], float]  # from what scores.json says of its network in a part
     flags: tuple[str, ...] = ()  # that it needs, unless they are given
 
 
-def first_error(scores, part):
-    return scores[part][scores["network"]]["by_step"]["mae"][0]
-
-
-def mase(scores, part):
-    return scores[part][scores["network"]]["mase"]
-
-
-def f1(scores, part):
-    found = scores["networks"][scores["best"]]["dev" if part == "val" else part]
-    return found and found["f1"]  # the test part may be missing
-
-
-LESSONS = dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), Lesson("MAE", min, first_error))
-LESSONS["forecast"] = Lesson("MASE", min, mase, ("--train",))
-LESSONS["slot_filling"] = Lesson("F1", max, f1, ("--model", "gru", "--bidirectional"))
+FIRST_STEP = Lesson("MAE", min, lambda found: found["by_step"]["mae"][0])
+LESSONS = {
+    **dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), FIRST_STEP),
+    "forecast": Lesson("MASE", min, itemgetter("mase"), ("--train",)),
+    "slot_filling": Lesson("F1", max, itemgetter("f1"), ("--model", "gru", "--bidirectional")),
+}
 
 
 def parse_args(argv=None):
@@ -81,9 +71,8 @@ def parse_args(argv=None):
     args, words = parser.parse_known_args(argv)
     args.output_dir = Path(args.output_dir or f"outputs/tune_{args.lesson}")
     module, needed = importlib.import_module(args.lesson), LESSONS[args.lesson].flags
-    given = {word.partition("=")[0].removeprefix("--") for word in words if word[:2] == "--"}
+    given = {flag[2:].removeprefix("no-") for flag in cli.given(words)}
     words += needed if needed and needed[0][2:] not in given else ()
-    given |= {name.removeprefix("no-") for name in given}
     args.space = {name: text for name, text in module.SEARCH.items() if name not in given}
     for item in args.search:
         name, _, args.space[name] = item.partition("=")
@@ -91,19 +80,15 @@ def parse_args(argv=None):
             why = f"--{name} is given twice; leave one of them out" if name else "what varies?"
             parser.error(f"--search {item}: {why}")
         given.add(name)
-    try:
-        values = [sweep.values(text) for text in args.space.values()]
-    except ValueError as error:
-        parser.error(f"--search: {error}; write units=16:128 or batch-size=32/64/128")
     args.words, args.parsed = words, module.parse_args(words)  # complains itself
     parsed = vars(args.parsed)
     if len(parsed.get("seeds", [0])) > 1:
         parser.error("a sweep trains with one seed; give one to --seeds")
     if not args.space:
         parser.error("no setting is left to vary")
-    for some in itertools.zip_longest(*values):
-        settings = zip(args.space, some, strict=True)
-        module.parse_args([*words, *sweep.flags({n: v for n, v in settings if v is not None})])
+    for name, text in args.space.items():
+        for value in sweep.values(text):
+            module.parse_args([*words, *sweep.flags({name: value})])
     args.defaults = {name: parsed[name.replace("-", "_")] for name in args.space}
     return args
 
@@ -149,6 +134,17 @@ def search(args, trials, resume):
         )  # fmt: skip
 
 
+def scores_of(lesson, folder):
+    """Return what a run's network reached in the parts "val" and "test", which may be missing."""
+    scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    if "networks" in scores:  # of slot_filling.py
+        best = scores["networks"][scores["best"]]
+        found = {"val": best["dev"], "test": best["test"]}
+    else:
+        found = {part: scores[part][scores["network"]] for part in ("val", "test")}
+    return {part: one and lesson.score(one) for part, one in found.items()}
+
+
 def compare(args, trials):
     """Train the winner in full, beside the defaults; return what scores.json holds."""
     folder, lesson, parsed = args.output_dir, LESSONS[args.lesson], vars(args.parsed)
@@ -162,17 +158,13 @@ def compare(args, trials):
         train_in_full(args.lesson, words, best)
     with written_whole(folder / "model.keras") as beside:
         shutil.copyfile(best / "model.keras", beside)
-    found = []
-    for run in (best, folder / "defaults"):
-        scores = json.loads((run / "scores.json").read_text(encoding="utf-8"))
-        found.append({part: lesson.score(scores, part) for part in ("val", "test")})
     return {
         "lesson": args.lesson,
         "data": next((parsed[name] for name in FILES if parsed.get(name)), "simulated"),
         "trials": len(trials.rows),
         "metric": lesson.metric,
-        "best": {"settings": settings} | found[0],
-        "defaults": found[1],
+        "best": {"settings": settings} | scores_of(lesson, best),
+        "defaults": scores_of(lesson, folder / "defaults"),
         "command": shlex.join(["python", f"{args.lesson}.py", *words]),
     }
 
@@ -180,7 +172,7 @@ def compare(args, trials):
 def report(result, best_of):
     """Say what was gained, in words and numbers."""
     best, usual = result["best"], result["defaults"]
-    table = pd.DataFrame({"best": best, "defaults": usual}).T[["val", "test"]].astype(float)
+    table = pd.DataFrame([best, usual], ["best", "defaults"], ["val", "test"], dtype=float)
     table = table.rename({"val": "validation"}, axis=1).rename_axis(result["metric"], axis=1)
     table = table.dropna(axis=1).to_string(float_format="{:.4g}".format)
     if best["test"] is None:

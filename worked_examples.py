@@ -10,6 +10,7 @@ one differs, it says which and ends with exit code 1. The LSTM cell is drawn, to
 The lecture: Hung-yi Lee, Machine Learning, "Recurrent Neural Network", parts I and II.
 """
 
+import functools
 import itertools
 import string
 import sys
@@ -27,14 +28,16 @@ from scipy.special import expit as sigmoid
 # ------------------------------------------------------------------ shared by the examples
 
 
-def walk(layer, inputs):
-    """Feed a sequence (steps, features) to a recurrent Keras layer, from an empty memory.
+def walk(layer, weights, inputs):
+    """Give a recurrent Keras layer these weights and feed it a sequence (steps, features).
 
     Returns:
-        memory (steps + 1, units), before the first step and after each one: the last of the cell's
-        states, which is h for SimpleRNN and GRU, y for a Jordan network and c for LSTM; and the
-        outputs (steps, units).
+        memory (steps + 1, units), empty before the first step, and after each one: the last of the
+        cell's states, which is h for SimpleRNN and GRU, y for a Jordan network and c for LSTM; and
+        the outputs (steps, units).
     """
+    layer.build((None, *np.shape(inputs)))
+    layer.set_weights(weights)
     states = layer.get_initial_state(batch_size=1)
     memory, outputs = [states[-1]], []
     for x in np.asarray(inputs, "float32"):
@@ -74,50 +77,42 @@ def print_weights(columns, **matrices):
 
 def print_steps(inputs, memory, outputs, **columns):
     """Print one row per step; `columns` go between the memory before and after it."""
-    names = [f"x{k + 1}" for k in range(len(inputs[0]))]
-    table = dict(zip(names, np.transpose(inputs), strict=True)) | {"memory before": memory[:-1]}
-    table |= columns | {"memory after": memory[1:], "output": outputs}
-    table = {"step": range(1, len(inputs) + 1)} | {k: map(numbers, v) for k, v in table.items()}
-    print(pd.DataFrame(table).to_string(index=False))
+    table = {f"x{k + 1}": values for k, values in enumerate(np.transpose(inputs))}
+    table |= {"memory before": memory[:-1], **columns, "memory after": memory[1:]}
+    table = {name: map(numbers, values) for name, values in (table | {"output": outputs}).items()}
+    print(pd.DataFrame({"step": range(1, len(inputs) + 1), **table}).to_string(index=False))
 
 
-def draw_cell(inputs, gates, memory, outputs, actions):
-    """Draw inputs and gates (by name), memory and outputs of an LSTM cell above one another.
+def draw_cell(inputs, gates, memory, outputs):
+    """Draw what one LSTM cell does, from its inputs, below, to its outputs.
 
-    The memory is (steps + 1,), before the first step, too; all else (steps,).
+    Takes inputs (steps, 3), gates i, f and o (3, steps), outputs (steps,) and the memory (steps +
+    1,), before the first step, too.
     """
-    steps, middle = range(len(outputs)), {"fontsize": 15, "ha": "center", "va": "center"}
-    figure, axes = plotting.plt.subplot_mosaic(
-        [["output"], ["memory"], ["gates"], ["inputs"]], figsize=(8.2, 7.2), sharex=True,
-        height_ratios=[1, 3.2, 2.1, 2.1],
-    )  # fmt: skip
+    figure, axes = plotting.plt.subplots(figsize=(8.2, 7.2))
+    steps, edges = range(len(outputs)), np.arange(-1, len(memory)) - 0.5
+    axes.stairs(memory[1:], edges[1:], fill=True, color=plotting.SKY, alpha=0.35)
+    axes.stairs(memory, edges, color=plotting.BLUE, linewidth=2.4)
+    write = functools.partial(axes.text, fontsize=15, ha="center", va="center")
+    i, f, o = opened = gates > 0.5
+    actions = np.select([i, ~f, o], ["write", "reset", "read"], "hold")
     for step in steps:
-        axes["output"].text(step, 1.2, actions[step], weight="bold", **middle)
-        axes["output"].text(step, 0.35, numbers(outputs[step]), color=plotting.GREEN, **middle)
-        height, colour = memory[step + 1] + 0.7, plotting.BLUE
-        axes["memory"].text(step, height, numbers(memory[step + 1]), color=colour, **middle)
-        for row, values in enumerate(inputs.values()):
-            axes["inputs"].text(step, row, numbers(values[step]), **middle)
-    edges = np.arange(-1, len(memory)) - 0.5
-    axes["memory"].stairs(memory[1:], edges[1:], fill=True, color=plotting.SKY, alpha=0.35)
-    axes["memory"].stairs(memory, edges, color=plotting.BLUE, linewidth=2.4)
-    for row, gate in enumerate(gates.values()):
-        fill, edge = np.where(gate > 0.5, plotting.ORANGE, "white"), plotting.ORANGE
-        axes["gates"].scatter(steps, [row] * len(steps), s=330, c=fill, edgecolor=edge, lw=1.8)
-    for name, rows, limits in [
-        ("output", [], (0, 1)), ("memory", [], (-0.1, 8.4)),
-        ("gates", gates, (2.6, -0.6)), ("inputs", inputs, (2.6, -0.6)),
-    ]:  # fmt: skip
-        panel = axes[name]
-        panel.set_yticks(range(len(rows)), rows)
-        panel.set(ylabel=name, ylim=limits)
-        panel.grid(False)
-        panel.tick_params(length=0)
-        panel.spines[:].set_visible(False)
-    axes["inputs"].set_xticks(steps, [f"step {step + 1}" for step in steps])
-    axes["inputs"].set_xlim(-0.7, len(steps) - 0.4)
-    figure.align_ylabels()
-    figure.suptitle("One LSTM cell, step by step (gates: ● open, ○ closed)\n", x=0.01, ha="left")
+        write(step, 10.2, actions[step], weight="bold")
+        write(step, 9, numbers(outputs[step]), color=plotting.GREEN)
+        held = memory[step + 1]
+        write(step, held + 0.5, numbers(held), color=plotting.BLUE)
+        fill, edge = np.where(opened[:, step], plotting.ORANGE, "white"), plotting.ORANGE
+        axes.scatter([step] * 3, [-1, -2, -3], s=330, c=fill, edgecolor=edge, lw=1.8)
+        for height, value in zip([-5, -6, -7], inputs[step], strict=True):
+            write(step, height, numbers(value))
+    rows = ["output", "memory", "input gate\n(write)", "forget gate\n(keep)", "output gate\n(read)"]
+    rows += ["data", "write / reset", "read"]
+    axes.set_yticks([9, 4, -1, -2, -3, -5, -6, -7], rows)
+    axes.set_xticks(steps, [f"step {step + 1}" for step in steps])
+    axes.set_title("One LSTM cell, step by step (gates: ● open, ○ closed)")
+    axes.set(xlim=(-0.7, len(steps) - 0.4), ylim=(-7.5, 10.7), frame_on=False)
+    axes.tick_params(length=0)
+    axes.grid(False)
     return figure
 
 
@@ -147,19 +142,15 @@ def encoding():
 
 # ------------------------------------------------------------------ networks with a memory
 
-# inputs, hidden layer and outputs; both inputs, hidden units and outputs of a step are alike
-RNN = [1, 1, 2], [2, 6, 16], [4, 12, 32]
-REORDERED = [2, 1, 1], [4, 10, 22], [8, 20, 44]
-JORDAN = [1, 1, 2], [2, 10, 44], [4, 20, 88]
-LINEAR_ONES = {"kernel_initializer": "ones", "recurrent_initializer": "ones"}
-LINEAR_ONES |= {"activation": None, "use_bias": False}
 
+def unroll(title, layer, weights, output_layer, *by_hand):
+    """Go through a network whose weights are 1, hidden unit 1 in full at two steps.
 
-def unroll(title, layer, output_layer, *by_hand):
-    """Go through a network whose weights are 1, hidden unit 1 in full at two steps."""
-    inputs, *by_hand = (np.repeat(np.reshape(steps, (-1, 1)), 2, axis=1) for steps in by_hand)
-    memory, outputs = walk(layer, inputs)
-    hidden = (inputs + memory[:-1]) @ np.ones((2, 2))  # (steps, units)
+    By hand are its inputs, hidden layer and outputs; both numbers of each at a step are alike.
+    """
+    inputs, *by_hand = (np.column_stack([steps, steps]) for steps in by_hand)  # each (steps, 2)
+    memory, outputs = walk(layer, weights, inputs)
+    hidden = (inputs + memory[:-1]) @ np.ones((2, 2))
     outputs = np.asarray(output_layer(outputs))
     print(f"\n{title}:")
     print_steps(inputs, memory, outputs, hidden=hidden)
@@ -172,26 +163,29 @@ def unroll(title, layer, output_layer, *by_hand):
 
 def rnn():
     """Two linear hidden units that see their own past, two outputs, all weights 1, no bias."""
-    layer = keras.layers.SimpleRNN(2, **LINEAR_ONES)
-    output_layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
-    for order, by_hand in [("the lecture's order", RNN), ("another order", REORDERED)]:
-        unroll(f"The hidden layer fed back: {order}", layer, output_layer, *by_hand)
+    layer = keras.layers.SimpleRNN(2, activation=None, use_bias=False)
+    network = layer, np.ones((2, 2, 2)), keras.layers.Dense(2, kernel_initializer="ones")
+    title = "The hidden layer fed back"
+    unroll(f"{title}: the lecture's order", *network, [1, 1, 2], [2, 6, 16], [4, 12, 32])
+    unroll(f"{title}: another order", *network, [2, 1, 1], [4, 10, 22], [8, 20, 44])
     print("The same inputs in another order give other outputs: the network has a memory.")
 
 
 def jordan():
     """The same network with its output fed back instead of its hidden layer."""
     layer = keras.layers.RNN(JordanCell(2, 2, activation="linear"))
-    layer.build((None, None, 2))
-    layer.set_weights([np.ones_like(w) if w.ndim == 2 else w for w in layer.get_weights()])
-    unroll("The output fed back", layer, np.asarray, *JORDAN)
+    ones, zeros = np.ones((2, 2)), np.zeros(2)
+    network = layer, [ones, ones, zeros, ones, zeros], np.asarray
+    unroll("The output fed back", *network, [1, 1, 2], [2, 10, 44], [4, 20, 88])
 
 
 def bidirectional():
     """Each input has a decimal place of its own, so that a sum shows which inputs are in it."""
     inputs = np.array([1, 10, 100, 1000], "float32")
-    one_pass = keras.layers.SimpleRNN(1, return_sequences=True, **LINEAR_ONES)
+    one_pass = keras.layers.SimpleRNN(1, activation=None, use_bias=False, return_sequences=True)
     layer = keras.layers.Bidirectional(one_pass)  # the other is made like it
+    layer.build((1, 4, 1))
+    layer.set_weights(np.ones((4, 1, 1)))
     forward, backward = np.asarray(layer(inputs[None, :, None]))[0].T  # each (steps,)
     print("All weights are 1: each output is the input and the output before, or behind, it.")
     table = {"step": range(1, 5), "x1": inputs, "forward": forward, "backward": backward}
@@ -205,68 +199,47 @@ def bidirectional():
 
 # ------------------------------------------------------------------ LSTM and GRU
 
-# x1 is the data; x2 = 1 writes it, x2 = -1 resets the memory; x3 = 1 opens the output gate
-LSTM_INPUTS = [[3, 1, 0], [4, 1, 0], [2, 0, 0], [1, 0, 1], [3, -1, 0]]
-LSTM_MEMORY, LSTM_OUTPUTS = [3, 7, 7, 7, 0], [0, 0, 0, 7, 0]
-
-# x1 is the data; x2 = 1 writes it: added to the memory, or, if x3 = 1, in its place
-GRU_INPUTS = [[3, 1, 0], [4, 1, 0], [2, 0, 0], [5, 1, 1], [1, 1, 0]]
-GRU_MEMORY = [3, 7, 7, 5, 6]
-
 
 def lstm_cell():
     """One memory cell: three numbers a step, five steps, and what the three gates do with them."""
+    # x1 is the data; x2 = 1 writes it, x2 = -1 resets the memory; x3 = 1 opens the output gate
+    inputs = np.array([[3, 1, 0], [4, 1, 0], [2, 0, 0], [1, 0, 1], [3, -1, 0]])
+    W = np.array([[0, 0, 1, 0], [100, 100, 0, 0], [0, 0, 0, 100]])  # columns: z_i, z_f, z, z_o
+    b = np.array([-10, 10, 0, -10])
     # the lecture's cell: g and h linear, gates sigmoid, nothing fed back but the memory
     layer = keras.layers.LSTM(1, activation="linear", recurrent_activation="sigmoid")
-    layer.build((None, None, 3))
-    W, b = np.array([
-        # z_i, z_f,  z, z_o
-        [0, 0, 1, 0],  # x1
-        [100, 100, 0, 0],  # x2
-        [0, 0, 0, 100],  # x3
-    ]), np.array([-10, 10, 0, -10])  # fmt: skip
-    layer.set_weights([W, np.zeros((1, 4)), b])
-    memory, outputs = walk(layer, LSTM_INPUTS)
-    # h is not fed back here, so the gates depend on the inputs alone
-    z_i, z_f, _, z_o = (LSTM_INPUTS @ W + b).T  # each (steps,)
-    i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o)
+    memory, outputs = walk(layer, [W, np.zeros((1, 4)), b], inputs)
+    z_i = (inputs @ W + b)[:, 0]
+    i, f, _, o = sigmoid(inputs @ W + b).T  # each (steps,)
     print_weights(["z_i", "z_f", "z", "z_o"], W=(["x1", "x2", "x3"], W), b=(["bias"], b))
-    print_steps(LSTM_INPUTS, memory, outputs, i=i, f=f, o=o)
-    print("step 2: z_i =", sum_of(W[:, 0], LSTM_INPUTS[1], b[0]), f"= {numbers(z_i[1])},", end=" ")
+    print_steps(inputs, memory, outputs, i=i, f=f, o=o)
+    print("step 2: z_i =", sum_of(W[:, 0], inputs[1], b[0]), f"= {numbers(z_i[1])},", end=" ")
     print(f"so i = sigmoid({numbers(z_i[1])}) = {numbers(i[1])}: the input gate is open")
-    written = sum_of([f[1], i[1]], [memory[1, 0], LSTM_INPUTS[1][0]])
+    written = sum_of([f[1], i[1]], [memory[1, 0], inputs[1, 0]])
     print(f"        memory = f·(memory before) + i·x1 = {written} = {numbers(memory[2])}")
-    check("memory", memory[1:, 0], LSTM_MEMORY)
-    check("outputs", outputs[:, 0], LSTM_OUTPUTS)
+    check("memory", memory[1:, 0], [3, 7, 7, 7, 0])
+    check("outputs", outputs[:, 0], [0, 0, 0, 7, 0])
     print("Rounded as on the board: sigmoid(10) is 0.00005 away from 1, and sigmoid(-10) from 0.")
-    actions = np.select([i > 0.5, f < 0.5, o > 0.5], ["write", "reset", "read"], "hold")
-    gates = {"input gate\n(write)": i, "forget gate\n(keep)": f, "output gate\n(read)": o}
-    inputs = dict(zip(["data", "write / reset", "read"], np.transpose(LSTM_INPUTS), strict=True))
-    return draw_cell(inputs, gates, memory[:, 0], outputs[:, 0], actions)
+    return draw_cell(inputs, np.array([i, f, o]), memory[:, 0], outputs[:, 0])
 
 
 def gru_cell():
     """The same for a GRU: the update gate keeps or writes, the reset gate looks back or doesn't."""
-    layer = keras.layers.GRU(1, activation="linear", recurrent_activation="sigmoid")
-    layer.build((None, None, 3))
-    W = np.array([
-        # z_z, z_r, z_n
-        [0, 0, 1],  # x1
-        [-100, 0, 0],  # x2
-        [0, -100, 0],  # x3
-    ])  # fmt: skip
+    # x1 is the data; x2 = 1 writes it: added to the memory, or, if x3 = 1, in its place
+    inputs = np.array([[3, 1, 0], [4, 1, 0], [2, 0, 0], [5, 1, 1], [1, 1, 0]])
+    W = np.array([[0, 0, 1], [-100, 0, 0], [0, -100, 0]])  # columns: z_z, z_r, z_n
     U, b = np.array([[0, 0, 1]]), np.array([10, 10, 0])
-    layer.set_weights([W, U, np.stack([b, np.zeros(3)])])  # the second bias is Keras' own
-    memory, outputs = walk(layer, GRU_INPUTS)
-    z, r = sigmoid(GRU_INPUTS @ W + b)[:, :2].T  # each (steps,)
+    layer = keras.layers.GRU(1, activation="linear", reset_after=False)  # one bias, as on the board
+    memory, outputs = walk(layer, [W, U, b], inputs)
+    z, r, _ = sigmoid(inputs @ W + b).T  # each (steps,)
     print_weights(["z_z", "z_r", "z_n"], W=(["x1", "x2", "x3"], W), U=(["h"], U), b=(["bias"], b))
-    print_steps(GRU_INPUTS, memory, outputs, z=z, r=r)
+    print_steps(inputs, memory, outputs, z=z, r=r)
     for k, action in [(1, "added"), (3, "in its place")]:
-        x1, h = GRU_INPUTS[k][0], memory[k, 0]
+        x1, h = inputs[k, 0], memory[k, 0]
         n, mix = x1 + r[k] * h, [z[k], 1 - z[k]]
         print(f"step {k + 1}: n = x1 + r·h = {x1} + {sum_of([r[k]], [h])} = {numbers(n)};", end=" ")
         print(f"h = z·h + (1 - z)·n = {sum_of(mix, [h, n])} = {numbers(memory[k + 1])}: {action}")
-    check("memory", memory[1:, 0], GRU_MEMORY)
+    check("memory", memory[1:, 0], [3, 7, 7, 5, 6])
     print("What an LSTM does with two gates, keep and write, z does alone: it keeps, or it writes.")
 
 
@@ -305,10 +278,8 @@ def lstm_vector():
         ("x, h, c: PeepholeLSTMCell", keras.layers.RNN(PeepholeLSTMCell(2)), [W, U, b, peepholes]),
         ("x, h: LSTM", keras.layers.LSTM(2), [W, U, b]),
     ]:
-        layer.build((None, None, 2))
-        layer.set_weights(weights)
         steps = lstm_by_hand(inputs, *weights)  # each (steps, cells)
-        check(f"outputs, gates see {form}", walk(layer, inputs)[1], steps["h"], atol=1e-6)
+        check(f"outputs, gates see {form}", walk(layer, weights, inputs)[1], steps["h"], atol=1e-6)
     print("\nGates see x and h; the two cells side by side:")
     table = {name: [f"{u:5.2f} {v:5.2f}" for u, v in values] for name, values in steps.items()}
     print(pd.DataFrame(table, pd.RangeIndex(1, 4, name="step")).to_string())
@@ -347,24 +318,20 @@ def parameters():
 
 def gradient():
     """One linear neuron, input 1 at the first of 1,000 steps: the last output is w^999."""
-    inputs = np.eye(1, 1000)[..., None]  # (1, steps, 1)
-    layer = keras.layers.SimpleRNN(1, **LINEAR_ONES, dtype="float64")
-    layer.build(inputs.shape)
-    on_the_board = {0.99: 0, 1.0: 1, 1.01: 20_000}  # last output by w, rounded
-    rows = []
-    for w in on_the_board:
-        layer.set_weights([np.ones((1, 1)), np.full((1, 1), w)])  # kernel, recurrent_kernel
-        with tf.GradientTape() as tape:
-            last = layer(inputs)[0, 0]
-        slope = tape.gradient(last, layer.cell.recurrent_kernel.value)[0, 0]
-        rows.append([w, float(last), w**999, float(slope), 999 * w**998])
-    columns = ["w", "last output", "w^999", "d output / d w", "999 w^998"]
-    table = pd.DataFrame(rows, columns=columns).set_index("w")
+    w = np.array([0.99, 1, 1.01])  # a neuron for each, blind to the others
+    layer = keras.layers.SimpleRNN(3, activation=None, use_bias=False, dtype="float64")
+    layer.build((1, 1000, 1))
+    layer.set_weights([np.ones((1, 3)), np.diag(w)])
+    with tf.GradientTape() as tape:
+        last = layer(np.eye(1, 1000)[..., None])[0]  # (neurons,)
+    slope = np.diag(tape.gradient(last, layer.cell.recurrent_kernel.value))
+    table = pd.DataFrame({"last output": last, "w^999": w**999}, pd.Index(w, name="w"))
+    table = table.assign(**{"d output / d w": slope, "999 w^998": 999 * w**998})
     print("h_1 = 1 and h_t = w·h_{t-1}, so h_3 = w·w·1, and h_1000 = w^999")
     print(table.to_string(float_format="{:.6g}".format))
     check("last output", table["last output"], table["w^999"], rtol=1e-9, atol=0)
     check("its slope", table["d output / d w"], table["999 w^998"], rtol=1e-9, atol=0)
-    check("0, 1 and about 20,000", table["last output"], list(on_the_board.values()), rtol=0.05)
+    check("0, 1 and about 20,000", table["last output"], [0, 1, 20_000], rtol=0.05)
     print(
         "From 0.99 to 1 and to 1.01 the output goes from 0 to 1 and to 20,000, and its slope\n"
         "from 0.04 to 999 and to 20 million: no learning rate suits all three."

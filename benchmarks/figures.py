@@ -5,12 +5,14 @@
 
 A block stands between <!-- measured NAME --> and <!-- /measured --> in a page. Of a table, the two
 heading lines that stand there stay, for they are in the page's own language; the rows are new. Take
-times (runs, answers) while nothing else runs. `queries` and `datasets` download public data.
+times (runs, answers, minute, throughput) while nothing else runs. `queries` and `datasets` download
+public data; TORCH_PYTHON names an interpreter that has PyTorch, for `throughput`.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import sys
@@ -20,7 +22,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import from_scratch
-from benchmarks import datasets, forecast, runs, scores, speed
+import long_memory
+from benchmarks import datasets, forecast, runs, scores, speed, throughput
 
 import numpy as np
 import pandas as pd
@@ -157,6 +160,21 @@ def block_memory(folder):
     table = found.groupby(["network", "lag"], sort=False)["error"].mean().unstack()
     table = table.map("{:.4f}".format)
     return markdown(table.rename(index="`{}`".format, columns="{} steps".format))
+
+
+def block_throughput(folder):
+    return markdown(throughput.table(os.environ.get("TORCH_PYTHON")))
+
+
+def block_minute(folder):
+    words = ["--networks", "simple,irnn,gru,lstm,mingru", "--lags", "100,300,1000"]
+    words += ["--seconds", 60, "--seeds", "0,1"]
+    found = pd.DataFrame(runs.scores(folder, "long_memory.py", *words)["runs"])
+    errors = found.groupby(["network", "lag"], sort=False)["error"].agg(["mean", "max"]).unstack()
+    solved = errors["max"] < long_memory.SOLVED
+    table = errors["mean"].map("{:.4f}".format).rename(columns="lag {}".format)
+    table["solved up to"] = solved.apply(lambda row: str(max(row[row].index, default="-")), axis=1)
+    return markdown(table.rename(index="`{}`".format))
 
 
 def block_scratch(folder):

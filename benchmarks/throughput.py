@@ -5,13 +5,14 @@
     python benchmarks/throughput.py --large                    # the sizes of pretrain.py
 
 A window of 24 steps and 1 feature goes through a layer of 50 units and a Dense(1); the loss is the
-squared error, the optimizer Adam. Keras' layers and ours train in `fit`, 16 steps per execution,
+squared error, the optimizer Adam. Keras' layers and ours train in `fit`, 64 steps per execution,
 ours unrolled; PyTorch in the usual loop. Every library runs in processes of its own, one for each
 number of threads, which stay warm and take turns; the figure is the median of its best one.
 """
 
 import argparse
 import functools
+import itertools
 import json
 import statistics
 import subprocess
@@ -38,7 +39,7 @@ def keras_epoch(library, layer, units, steps, features, batch):
     ours = library == "ours"
     layer = getattr(fused if ours else keras.layers, layer)(units, unroll=ours)
     model = keras.Sequential([keras.Input((steps, features)), layer, keras.layers.Dense(1)])
-    model.compile("adam", "mse", steps_per_execution=16, jit_compile=False)
+    model.compile("adam", "mse", steps_per_execution=64, jit_compile=False)
     x, y = map(tf.constant, windows(steps, features))
 
     def batches(_):
@@ -97,10 +98,10 @@ def work(library, threads):
     @functools.cache
     def trainer(*case):
         train = make(library, *case)
-        train(16)  # the first steps are slow
+        train(64)  # the first steps are slow
         start = time.perf_counter()
-        train(16)
-        return train, 16 * max(1, round(SECONDS / (time.perf_counter() - start)))
+        train(64)
+        return train, 64 * max(1, round(SECONDS / (time.perf_counter() - start)))
 
     for line in sys.stdin:
         case = json.loads(line)
@@ -123,6 +124,29 @@ def measure(workers, case, repeats):
     return best
 
 
+def table(torch=None, sizes=SMALL, repeats=5):
+    """Return thousands of windows a second by layer and batch; ours over each other library's."""
+    import pandas as pd  # not in the workers: PyTorch's interpreter needs none
+
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    workers, rows = {}, {}
+    for library in ("ours", "keras", "torch")[: 3 if torch else 2]:
+        python = torch if library == "torch" else sys.executable
+        for threads in THREADS[library]:
+            command = [python, __file__, "--worker", library, threads]
+            workers[library, threads] = subprocess.Popen(command, text=True, **pipes)
+    for layer, size in itertools.product(("LSTM", "GRU", "SimpleRNN"), sizes):
+        best = measure(workers, [layer, *size], repeats)
+        row = {library: f"{rate / 1000:.1f}" for library, (rate, _) in best.items()}
+        row |= {f"/ {other}": f"{best['ours'][0] / best[other][0]:.2f} x" for other in best}
+        name = f"{layer}, {size[0]} units, batch {size[3]}"
+        rows[name] = row
+        print(name, best, flush=True)
+    for process in workers.values():
+        process.stdin.close()
+    return pd.DataFrame(rows).T.drop(columns="/ ours").rename_axis("layer")
+
+
 def main():
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description="Windows a second, by recurrent layer.")
@@ -133,20 +157,8 @@ def main():
     args = parser.parse_args()
     if args.worker:
         return work(*args.worker)
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    workers = {}
-    for library in ("ours", "keras", "torch")[: 3 if args.torch else 2]:
-        python = args.torch if library == "torch" else sys.executable
-        for threads in THREADS[library]:
-            command = [python, __file__, "--worker", library, threads]
-            workers[library, threads] = subprocess.Popen(command, text=True, **pipes)
-    for size in LARGE if args.large else SMALL:
-        print("units, steps, features, batch:", *size)
-        for layer in ("LSTM", "GRU", "SimpleRNN"):
-            best = measure(workers, [layer, *size], args.repeats)
-            for library, (rate, threads) in best.items():
-                print(f"    {layer:9} {library:5} {rate / 1000:7.2f} thousand windows/s,", end="")
-                print(f"{best['ours'][0] / rate:6.2f} x, threads {threads}", flush=True)
+    print("Thousand windows a second, each library at its best number of threads:")
+    print(table(args.torch, LARGE if args.large else SMALL, args.repeats).to_string())
 
 
 if __name__ == "__main__":

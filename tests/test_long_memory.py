@@ -1,4 +1,3 @@
-import functools
 import json
 import math
 import re
@@ -13,8 +12,8 @@ import pytest
 
 def tiny_model(name="lstm", learning_rate=0.01, clip_norm=1.0):
     keras.utils.set_random_seed(0)
-    network = NETWORKS[name]._replace(learning_rate=learning_rate)
-    return long_memory.build_model(network, TASKS["adding"], 10, 4, clip_norm)
+    layer, *_ = NETWORKS[name]
+    return long_memory.build_model(layer(4), TASKS["adding"], 10, learning_rate, clip_norm)
 
 
 def rng(seed=0):
@@ -28,7 +27,7 @@ some_lags = pytest.mark.parametrize("lag", [10, 11, 19, 120])
 
 @some_lags
 def test_adding_marks_one_number_in_each_half(lag):
-    inputs, sums = long_memory.adding(rng(), 200, lag)
+    inputs, sums, *_ = TASKS["adding"].make(rng(), 200, lag)
     numbers, marks = inputs[..., 0], inputs[..., 1]
     assert inputs.shape == (200, lag, 2) and sums.shape == (200,)
     assert set(np.unique(marks)) == {0, 1}
@@ -40,7 +39,7 @@ def test_adding_marks_one_number_in_each_half(lag):
 
 @some_lags
 def test_order_has_two_symbols_to_remember(lag):
-    inputs, classes = long_memory.order(rng(), 200, lag)
+    inputs, classes, *_ = TASKS["order"].make(rng(), 200, lag)
     assert inputs.shape == (200, lag, 6) and (inputs.sum(axis=-1) == 1).all()
     symbols = inputs.argmax(axis=-1)
     rows, steps = np.nonzero(symbols < 2)  # X or Y
@@ -56,13 +55,13 @@ def test_order_has_two_symbols_to_remember(lag):
 # ------------------------------------------------------------------ the networks
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
-@pytest.mark.parametrize("network", [NETWORKS[name] for name in long_memory.SIX.split(",")])
-def test_parameters_are_as_near_to_4500_as_units_allow(network, task):
-    units = long_memory.units_for(network, task)
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("name", long_memory.SIX.split(","))
+def test_parameters_are_as_near_to_4500_as_units_allow(name, task):
+    layer, units, *_ = NETWORKS[name]
     counts = [
-        long_memory.build_model(network, task, 10, n, 1.0).count_params()
-        for n in (units - 1, units, units + 1)
+        long_memory.build_model(layer(n), TASKS[task], 10, 0.01, 1.0).count_params()
+        for n in (units[task] - 1, units[task], units[task] + 1)
     ]
     distances = [abs(count - 4500) for count in counts]
     assert min(distances) == distances[1] < 150
@@ -75,11 +74,6 @@ def test_forget_bias(name, forget_bias):
 
 
 # ------------------------------------------------------------------ gradients
-
-
-def by_step(model, task, inputs):
-    gradients = functools.partial(long_memory.input_gradients, model)
-    return long_memory.gradients_by_step(gradients, TASKS[task], inputs)
 
 
 def linear_neuron(lag, kernel, recurrent, output_kernel):
@@ -96,8 +90,8 @@ def linear_neuron(lag, kernel, recurrent, output_kernel):
 def test_gradients_of_a_linear_neuron(w):
     lag = 60
     model = linear_neuron(lag, [0.6, 0.8], w, [3.0, 4.0])
-    inputs, _ = long_memory.adding(rng(), 300, lag)
-    table = by_step(model, "adding", inputs)
+    inputs, _, *steps = TASKS["adding"].make(rng(), 300, lag)
+    table = long_memory.gradients_by_step(model, inputs, *steps)
     assert table.index.tolist() == list(range(lag))[::-1]
     # 0.6 of the number enters, not its mark; the output is 3 and 4 times the memory: 5 long
     expected = 3 * abs(w) ** np.arange(lag)[::-1]
@@ -107,8 +101,8 @@ def test_gradients_of_a_linear_neuron(w):
 
 def test_gradients_of_an_order_network_are_those_of_swapping_symbols():
     model = linear_neuron(20, [9.0, 2, 5, 4, 1, 1], 1.0, [1.0])
-    inputs, _ = long_memory.order(rng(), 200, 20)
-    table = by_step(model, "order", inputs)
+    inputs, _, *steps = TASKS["order"].make(rng(), 200, 20)
+    table = long_memory.gradients_by_step(model, inputs, *steps)
     counting = inputs[..., :2].any(axis=(0, 2))
     np.testing.assert_allclose(table["counts"][counting], 7)  # X for Y, or Y for X
     assert table["counts"][~counting].isna().all()
@@ -119,8 +113,8 @@ def test_gradients_of_an_order_network_are_those_of_swapping_symbols():
 
 
 def validation_error(model):
-    validation = long_memory.adding(rng([1, 10]), long_memory.VALIDATION, 10)
-    return model.evaluate(*validation, batch_size=500, verbose=0)
+    validation = TASKS["adding"].make(rng([1, 10]), long_memory.VALIDATION, 10)
+    return model.evaluate(*validation[:2], batch_size=500, verbose=0)
 
 
 def test_training_keeps_the_best_weights_and_the_budget(monkeypatch):
@@ -156,9 +150,8 @@ def test_training_that_explodes_ends_with_finite_weights():
 
 @pytest.fixture
 def tiny(monkeypatch, tmp_path):
-    """Small networks and parts, and flags for a run of seconds."""
+    """A small test part, and flags for a run of seconds."""
     monkeypatch.setattr(long_memory, "TEST", 500)
-    monkeypatch.setattr(long_memory, "PARAMETERS", 100)
     flags = ["--sequences", "64", "--lags", "12,10", "--networks", "gru,lstm"]
     return [*flags, "--output-dir", str(tmp_path)]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import dummy_lesson
 import tune
-from utils import InputError, sweep
+from utils import InputError, cli, sweep
 
 import pandas as pd
 import pytest
@@ -30,7 +30,7 @@ def test_a_range_and_settings_as_flags():
         assert all(sweep.holds(text, value) for value in inside)
         assert not any(sweep.holds(text, value) for value in outside)
     for text in ("", "5", "5:", "9:3", "3:3", "1:2:3", "a:b", "a/", "1/1", "0:inf"):
-        with pytest.raises(ValueError, match="is no range"):
+        with pytest.raises(InputError, match="is no range"):
             sweep.values(text)
     settings = {"learning-rate": 0.00123456, "layer": "gru", "crf": False, "a": True}
     assert " ".join(sweep.flags(settings)) == "--learning-rate 0.001235 --layer gru --no-crf --a"
@@ -48,7 +48,7 @@ def test_bad_flags_get_one_line_before_anything_starts(capsys):
         ("GRU --search batch-size=8/0/16", "GRU.py: error: argument --batch-size: '0'"),
     ):
         with pytest.raises(SystemExit) as exit:
-            tune.parse_args(flags.split())
+            cli.run(lambda flags=flags: tune.parse_args(flags.split()), "tune.py")
         complaint = capsys.readouterr().err
         assert exit.value.code == 2 and words in complaint and complaint.count("\n") == 1
 

@@ -75,7 +75,7 @@ def names(text: str) -> list[str]:
 
 def whole_numbers(text: str) -> list[int]:
     """Take whole numbers below 2^32 as a flag's value: 0,1,2."""
-    return [whole_number(0, 2**32 - 1)(number) for number in names(text)]
+    return [whole_number(0, 2**32 - 1)(number) for number in names(text) or [text]]
 
 
 def given(argv: list[str] | None) -> set[str]:

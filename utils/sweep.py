@@ -11,10 +11,8 @@ import io
 import logging
 import math
 import os
-import shutil
 import socket
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -43,7 +41,7 @@ def values(text: str) -> tuple:
     """Return the choices in "32/64/128", "gru/lstm" or "yes/no", the ends of the range "16:128".
 
     Raises:
-        ValueError: if it is neither.
+        InputError: if it is neither.
     """
     words = text.split("/" if "/" in text else ":")
     found = tuple({"yes": True, "no": False}.get(word, word) for word in words)
@@ -55,7 +53,8 @@ def values(text: str) -> tuple:
         return found
     if ":" in text and numbers and len(found) == 2 and found[0] < found[1]:
         return found
-    raise ValueError(f"{text!r} is no range and no choice")
+    how = "write units=16:128 or batch-size=32/64/128"
+    raise InputError(f"--search: {text!r} is no range and no choice; {how}")
 
 
 def holds(text: str, value: object) -> bool:
@@ -111,10 +110,10 @@ def trial(settings: dict, lesson: str, words: Sequence[str], files: dict, worst:
         argv = [*words, *flags(settings), "--output-dir", str(Path(folder, "out"))]
         for flag, content in files.items():
             for name, data in content.items():
-                path = Path(folder, "in", name)
+                path = Path(folder, flag, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-            argv += [f"--{flag}", str(Path(folder, "in", Path(name).parts[0]))]
+            argv += [f"--{flag}", *map(str, Path(folder, flag).iterdir())]
         try:
             importlib.import_module(lesson).main(argv, on_epoch=on_epoch)
             report["status"] = "done"
@@ -135,7 +134,6 @@ class Trials:
         self.path, self.best_of, self.wanted, self.rows = path, best_of, wanted, []
         if resume and path.exists():
             self.rows = pd.read_csv(path, keep_default_na=False).to_dict("records")
-        self.begin = time.perf_counter()
 
     def add(self, trial: Any, failed: str = "") -> None:
         """Add one of Ray's trials, and say how the sweep goes."""
@@ -145,9 +143,9 @@ class Trials:
         row = {"trial": len(self.rows) + 1, "status": "failed" if failed else last["status"]}
         row |= {"val": worst if failed else rounded(last["score"], 8)}
         row |= {"epochs": last.get("epochs", 0), "seconds": round(last.get("time_total_s", 0.0), 2)}
-        row |= {"at": round(time.perf_counter() - self.begin, 1), "node": last.get("hostname", "")}
+        row |= {"node": last.get("hostname", ""), "failed": failed}
         settings = {name: rounded(value) for name, value in trial.config.items()}
-        self.rows.append(row | {"failed": failed} | settings)
+        self.rows.append(row | settings)
         write_csv(pd.DataFrame(self.rows).set_index("trial"), self.path)
         text = f"{row['trial']:6}/{self.wanted} {row['status']:7} {row['val']:10.4g}"
         best = (self.best() or row)["val"]
@@ -170,26 +168,27 @@ def search(storage, trials, space, defaults, *, epochs, seed, **given):
     from ray.tune.search.optuna import OptunaSearch
 
     class Ended(tune.Callback):
-        def on_trial_complete(self, iteration, trials, trial, **info):
-            add(trial)
+        def on_trial_complete(self, trial, **info):
+            trials.add(trial)
 
-        def on_trial_error(self, iteration, trials, trial, **info):
-            add(trial, "its worker died again and again: is the memory full, or a package missing?")
+        def on_trial_error(self, trial, **info):
+            why = "its worker died again and again: is the memory full, or a package missing?"
+            trials.add(trial, why)
 
-    trials.begin = time.perf_counter() - max((row["at"] for row in trials.rows), default=0.0)
-    add, best_of, known = trials.add, trials.best_of, {}
-    judged, worst = {"metric": "score", "mode": best_of.__name__}, -best_of(-WORST, WORST)
+    judged = {"metric": "score", "mode": trials.best_of.__name__}
+    worst = -trials.best_of(-WORST, WORST)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # trials.csv says what failed
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", module="optuna")
-    if trials.rows:
-        known["points_to_evaluate"] = [{n: row[n] for n in space} for row in trials.rows]
-        known["evaluated_rewards"] = [max(-WORST, min(row["val"], WORST)) for row in trials.rows]
-    elif all(holds(space[name], value) for name, value in defaults.items()):
-        known["points_to_evaluate"] = [defaults]
+    known = [{name: row[name] for name in space} for row in trials.rows]
+    found = [max(-WORST, min(row["val"], WORST)) for row in trials.rows]
+    if not known and all(holds(space[name], value) for name, value in defaults.items()):
+        known = [defaults]
     ranges = {name: distribution(text) for name, text in space.items()}
     seed = (seed + len(trials.rows)) % 2**32  # or it would begin with the same ones again
-    searcher = OptunaSearch(ranges, seed=seed, **known, **judged)
+    searcher = OptunaSearch(
+        ranges, points_to_evaluate=known, evaluated_rewards=found, seed=seed, **judged
+    )
     stops = tune.schedulers.ASHAScheduler(  # max_t: not even the last report reaches it
         max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3, **judged
     )
@@ -209,28 +208,27 @@ def cluster(address: str | None) -> Iterator[str]:
     os.environ |= SETTINGS  # before Ray is imported
     import ray
 
-    temporary = tempfile.mkdtemp(prefix="tune")  # short: it holds sockets
-    settings = {"logging_level": "ERROR", "log_to_driver": False}
-    one_core = "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"
-    environment = {"env_vars": dict.fromkeys(one_core, "1") | SETTINGS}
-    if address:
-        settings |= {"address": address}
-        environment["working_dir"] = str(Path(__file__).parents[1])
-        environment["excludes"] = ["/.*", "/outputs", "/figures", "/data", "/tests"]
-    else:
-        settings |= {"include_dashboard": False, "_temp_dir": temporary}
-        environment["env_vars"]["TMPDIR"] = temporary
-    try:
+    with contextlib.ExitStack() as after:
+        folder = tempfile.TemporaryDirectory(prefix="tune", ignore_cleanup_errors=True)
+        temporary = after.enter_context(folder)  # a short name: it holds sockets
+        after.callback(ray.shutdown)
+        one_core = "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"
+        environment: dict = {"env_vars": dict.fromkeys(one_core, "1") | SETTINGS}
+        settings = {"runtime_env": environment, "logging_level": "ERROR", "log_to_driver": False}
+        if address:
+            settings["address"] = address
+            environment["working_dir"] = str(Path(__file__).parents[1])
+            environment["excludes"] = ["/.*", "/outputs", "/figures", "/data", "/tests"]
+        else:
+            settings |= {"include_dashboard": False, "_temp_dir": temporary}
+            environment["env_vars"]["TMPDIR"] = temporary
         try:
             if address and address != "auto":  # Ray itself would try for minutes
                 host, _, port = address.rpartition(":")
                 socket.create_connection((host, int(port)), timeout=10).close()
-            ray.init(runtime_env=environment, **settings)
+            ray.init(**settings)
         except (OSError, ValueError) as error:
             hint = "give HOST:PORT as ray start --head printed it, or auto on one of its machines"
             why = f"no Ray cluster answers there; {hint}"
             raise InputError(f"--address {address}: {why}") from error
         yield temporary
-    finally:
-        ray.shutdown()
-        shutil.rmtree(temporary, ignore_errors=True)

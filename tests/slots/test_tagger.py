@@ -46,5 +46,5 @@ def test_lines_as_they_come():
     blocks = iter([b"\xef\xbb\xbfone\r\ntwo\nth", b"ree\n", b"last", b"", b""])
     pipe = types.SimpleNamespace(read1=lambda _: next(blocks))
     assert [lines for lines in arriving(pipe) if lines] == [["one", "two"], ["three"], ["last"]]
-    with pytest.raises(InputError, match="--predict -: line 2 is not UTF-8"):
+    with pytest.raises(InputError, match=r"--predict -: b'leave .xff' is not UTF-8"):
         list(arriving(io.BytesIO(b"leave\nleave \xff")))

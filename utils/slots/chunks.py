@@ -6,7 +6,7 @@ intent and cue, as `utils.slots.files.Sentence`; a reading, tags, chunks, intent
 """
 
 import itertools
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -85,11 +85,8 @@ def commonest_tags(sentences: Sequence) -> list:
     It has seen the answers, and yet it is not the best that a tagger without context could reach:
     that one would choose the tags of all words together, by the slots that they make.
     """
-    counts = defaultdict(Counter)
-    for sentence in sentences:
-        for word, tag in zip(sentence.words, sentence.tags, strict=True):
-            counts[word][tag] += 1
-    best = {word: count.most_common(1)[0][0] for word, count in counts.items()}
+    counts = Counter(pair for one in sentences for pair in zip(one.words, one.tags, strict=True))
+    best = {word: tag for (word, tag), _ in reversed(counts.most_common())}
     return [one._replace(tags=[best[word] for word in one.words]) for one in sentences]
 
 
@@ -127,9 +124,8 @@ def summary(runs: Sequence, sentences: Sequence) -> dict:
     """Return what scores.json says of one network, from its runs with several seeds."""
     scores = {part: over_seeds([run.scores[part] for run in runs]) for part in runs[0].scores}
     result = {"dev": None, "test": None} | scores
-    if any(sentence.cue for sentence in sentences):
-        cues = [f1_by_cue(sentences, run.readings) for run in runs]
-        result["test_f1_by_cue"] = over_seeds(cues)
+    if cues := over_seeds([f1_by_cue(sentences, run.readings) for run in runs]):
+        result["test_f1_by_cue"] = cues
     result["parameters"] = runs[0].tagger.network.count_params()
     result["fit_seconds"] = float(np.mean([run.fit.seconds for run in runs]))
     result["seeds"] = [{"epoch": run.fit.best_epoch, **run.scores} for run in runs]
@@ -175,14 +171,3 @@ def overview(results: dict[str, dict]) -> str:
         row |= {f"cue {cue}": f"{f1:.1f}" for cue, f1 in result.get("test_f1_by_cue", {}).items()}
         row |= {"parameters": result["parameters"], "seconds": f"{result['fit_seconds']:.1f}"}
     return f"{pd.DataFrame.from_dict(rows, orient='index').to_string()}\n{LEGEND}"
-
-
-def answers(taggers: dict, sentences: Sequence) -> str:
-    """Return the slots that taggers, by name, find in sentences, a column per word."""
-    tables = []
-    for sentence in sentences:
-        rows = {"": sentence.words, "right": [*map(slot, sentence.tags)]}
-        for name, tagger in taggers.items():
-            rows[name] = [*map(slot, tagger.read([sentence.words])[0].tags)]
-        tables.append(pd.DataFrame.from_dict(rows, orient="index").to_string(header=False))
-    return "\n\n".join(tables)

@@ -35,10 +35,7 @@ class Sentence(NamedTuple):
     cue: str = ""  # of a travel query: where the words stand that tell arriving from leaving
 
 
-Parts = dict[str, list[Sentence]]
-
-
-def read(path: str | Path) -> Parts:
+def read(path: str | Path) -> dict[str, list[Sentence]]:
     """Read a data set.
 
     An I- that begins a chunk is read as B-; a word that is only spaces is passed over.
@@ -57,7 +54,7 @@ def read(path: str | Path) -> Parts:
     """
     path, parts = Path(path), {}
     if path.is_file() or (path / "seq.in").exists():
-        sentences = _sentences(path)
+        sentences = list(_sentences(path))
         random.Random(0).shuffle(sentences)
         train, dev = (round(len(sentences) * tenths / 10) for tenths in (8, 9))
         parts |= {"train": sentences[:train], "dev": sentences[train:dev], "test": sentences[dev:]}
@@ -68,7 +65,7 @@ def read(path: str | Path) -> Parts:
                 has = f"{'both' if found else 'neither'} of {name}/ and {name}.txt"
                 raise InputError(f"--data {path}: has {has}; one is needed")
             if found:
-                parts[name] = _sentences(found[0])
+                parts[name] = list(_sentences(found[0]))
     with_intents = any(sentence.intent for part in parts.values() for sentence in part)
     for name, part in parts.items():
         if not part:
@@ -82,9 +79,8 @@ def read(path: str | Path) -> Parts:
     return parts
 
 
-def _sentences(path: Path) -> list[Sentence]:
-    """Read a .txt file, or a folder with seq.in, seq.out and perhaps label."""
-    sentences = []
+def _sentences(path: Path) -> Iterator[Sentence]:
+    """Yield those of a .txt file, or of a folder with seq.in, seq.out and perhaps label."""
     for where, rows, text in _from_lines(path) if path.is_dir() else _from_columns(path):
         intent, pieces = _shown(text), []
         if intent and not rows:
@@ -96,8 +92,7 @@ def _sentences(path: Path) -> list[Sentence]:
             pieces += cut_tagged(word, _shown(tag))
         if pieces:
             words, tags = zip(*pieces, strict=True)
-            sentences.append(Sentence(list(words), begun(tags), intent or None))
-    return sentences
+            yield Sentence(list(words), begun(tags), intent or None)
 
 
 def _lines(path: Path) -> list[str]:
@@ -114,14 +109,11 @@ def _shown(text: str) -> str:
     return " ".join(ZERO_WIDTH.sub("", text).split())
 
 
-Row = tuple[str, str, str]  # where it stands, a word, its tag
+def _from_lines(folder: Path) -> Iterator[tuple[str, list, str]]:
+    """Yield of each line of seq.in, seq.out and perhaps label the intent's place, rows, intent.
 
-
-def _from_lines(folder: Path) -> Iterator[tuple[str, list[Row], str]]:
-    """Yield the intent's place, rows and intent of each line of seq.in, seq.out and perhaps label.
-
-    Words end at tabs, if both lines have some, or else at blanks, so that a word may hold a
-    no-break space.
+    A row is where it stands, a word, its tag. Words end at tabs, if both lines have some, or else
+    at blanks, so that a word may hold a no-break space.
     """
     paths = [folder / name for name in ("seq.in", "seq.out", "label")]
     files = [_lines(path) for path in paths if path.name != "label" or path.exists()]
@@ -134,7 +126,7 @@ def _from_lines(folder: Path) -> Iterator[tuple[str, list[Row], str]]:
         yield where, [(where, *row) for row in zip(words, tags, strict=True)], "".join(texts[2:])
 
 
-def _from_columns(path: Path) -> Iterator[tuple[str, list[Row], str]]:
+def _from_columns(path: Path) -> Iterator[tuple[str, list, str]]:
     """Yield the same of a file with a word and its tag per line."""
     rows, intent, place, columns = [], "", "", 0
     for line, text in enumerate([*_lines(path), "# intent: none"], 1):  # so the last sentence ends
@@ -158,24 +150,20 @@ def _from_columns(path: Path) -> Iterator[tuple[str, list[Row], str]]:
             rows.append((where, fields[0], fields[-1]))
 
 
-def describe(parts: Parts) -> str:
+def describe(parts: dict[str, list[Sentence]]) -> str:
     """Return lines that say what was read, and what looks odd in it."""
-    texts, known = {" ".join(sentence.words) for sentence in parts["train"]}, {}
+    known: dict[str, Counter] = {}
     lines = [" + ".join(f"{len(part):,} {name}" for name, part in parts.items()) + " sentences"]
     for name, part in parts.items():
         slots = Counter(slot for one in part for slot, *_ in sorted(spans(one.tags)))
         intents = Counter(one.intent for one in part if one.intent)
         for kind, count in [("slots", slots), ("intents", intents)]:
-            if name == "train":
-                known[kind] = count.keys()
+            if count is known.setdefault(kind, count):  # of the train part
                 rarest = ", ".join(f"{n} ({times})" for n, times in count.most_common()[:-4:-1])
                 lines += [f"{len(count)} {kind} in train, the rarest {rarest}"] if count else []
-            elif strange := sorted(count.keys() - known[kind]):
+            elif strange := sorted(count.keys() - known[kind].keys()):
                 few = ", ".join(strange[:5])
                 lines.append(f"note: {name} has {len(strange)} {kind} that train lacks: {few}")
-        share = sum(" ".join(one.words) in texts for one in part) / len(part)
-        if name != "train" and share > 0.02:
-            lines.append(f"note: {share:.0%} of the {name} sentences are in the train part, too")
     for sentence in parts["train"][:2]:
         tagged = zip(sentence.words, sentence.tags, strict=True)
         said = " ".join(word if tag == "O" else f"{word}/{tag}" for word, tag in tagged)
@@ -192,11 +180,10 @@ def download(name: str) -> Path:
     cache = Path(os.environ.get("KERAS_HOME", "~/.keras"), "slot_filling").expanduser()
     for sha256, file in re.findall(rf"(\S+) +({name}/\S+)", CHECKSUMS.read_text("utf-8")):
         origin, target = f"{ORIGIN}/{file}", cache / file
+        place = {"cache_dir": target.parent, "cache_subdir": ""}
         try:
             target.parent.mkdir(parents=True, exist_ok=True)  # else `get_file` goes to /tmp
-            keras.utils.get_file(
-                target.name, origin, file_hash=sha256, cache_dir=target.parent, cache_subdir=""
-            )
+            keras.utils.get_file(target.name, origin, file_hash=sha256, **place)
         except Exception as error:  # `get_file` raises just that, and leaves a wrong file there
             target.unlink(missing_ok=True)
             reason = str(error).strip().partition("\n")[0]

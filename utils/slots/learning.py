@@ -89,7 +89,7 @@ def fit(
         InputError: if it ended worse than guessing.
     """
     network, words, start = tagger.network, [one.words for one in dev], time.perf_counter()
-    losses, kept, interrupted = [], [], False  # kept: a score, its epoch, its weights
+    kept, interrupted = [], False  # kept: a score, its epoch, its weights
     names = tagger.vocabulary.tags, tagger.vocabulary.intents
     guessing = sum(np.log(max(len(found), 1)) for found in names)  # the loss, about
 
@@ -103,7 +103,6 @@ def fit(
         shown = {name: score for name, score in shown.items() if score is not None}
         if not kept or sum(shown.values()) > kept[0]:
             kept[:] = sum(shown.values()), epoch + 1, network.get_weights()
-        losses.append(logs["loss"])
         said = ", ".join(f"{name} {score:.2f}" for name, score in shown.items())
         progress = f"{title}: epoch {epoch + 1}/{epochs}, loss {logs['loss']:.4f}, {said}"
         print(f"\r{progress}, best epoch {kept[1]}  ", end="", flush=True)
@@ -122,7 +121,7 @@ def fit(
         if not kept:  # not one epoch: nothing worth keeping
             raise
         interrupted = True
-    history, seconds = pd.DataFrame({"loss": losses}), time.perf_counter() - start
+    history, seconds = pd.DataFrame(network.history.history), time.perf_counter() - start
     found = training.Fit(history, kept[1], epochs, seconds, interrupted)
     print(f"\n    {found}")
     network.set_weights(kept[2])

@@ -74,8 +74,8 @@ class Tagger:
         """Yield the most probable reading of each sentence."""
         best, forward, backward = map(np.asarray, self._ways(scores["tags"], real))
         links = keras.ops.convert_to_numpy(self.crf.links())
-        if self.vocabulary.intents:
-            intents = softmax(scores["intent"], axis=-1)  # (batch, intents)
+        names = self.vocabulary.intents or [None]
+        intents = softmax(scores["intent"], axis=-1) if names[0] else np.zeros((len(real), 1))
         for row, steps in enumerate(real.sum(axis=1)):
             tags = [self.vocabulary.tags[number] for number in best[row, :steps]]
             ways = forward[:steps, row], backward[:steps, row]
@@ -83,11 +83,7 @@ class Tagger:
                 (*span, chunk_probability(span, self.crf.tags, scores["tags"][row], links, *ways))
                 for span in chunks.spans(tags)
             ]
-            intent, probability = None, 0.0
-            if self.vocabulary.intents:
-                intent = self.vocabulary.intents[intents[row].argmax()]
-                probability = float(intents[row].max())
-            yield Reading(tags, sure, intent, probability)
+            yield Reading(tags, sure, names[intents[row].argmax()], float(intents[row].max()))
 
     def tag_probabilities(self, words: Sequence[str]) -> np.ndarray:
         """Return how probable each tag of each word of one sentence is: (words, tags)."""
@@ -115,17 +111,17 @@ def chunk_probability(span, tags, scores, links, forward, backward) -> float:
     return float(np.exp(min(worth - np.logaddexp.reduce(forward[-1]), 0.0)))
 
 
-def answer(tagger: Tagger, texts: Sequence[str], min_confidence: float = 0.0) -> list[dict]:
-    """Return what each text says; slots and intents less probable than that are withheld.
+def answer(tagger: Tagger, texts: Sequence[str], min_confidence: float = 0.0) -> Iterator[dict]:
+    """Yield what each text says; slots and intents less probable than that are withheld.
 
-    Returns:
+    Yields:
         of each text its "intent" (None without one, or withheld) and "intent_probability"; its
         "slots", each with "slot", "text" and "probability"; its "words", a tag for each in "tags",
         and those never seen in training in "unknown".
     """
     places = [tagger.vocabulary.cut(text) for text in texts]
     sentences = [[text[a:b] for a, b in cuts] for text, cuts in zip(texts, places, strict=True)]
-    answers, rows = [], zip(texts, places, sentences, tagger.read(sentences), strict=True)
+    rows = zip(texts, places, sentences, tagger.read(sentences), strict=True)
     for text, cuts, words, reading in rows:
         tags, slots = ["O"] * len(words), []
         for slot, start, stop, probability in reading.chunks:
@@ -133,17 +129,14 @@ def answer(tagger: Tagger, texts: Sequence[str], min_confidence: float = 0.0) ->
                 tags[start:stop] = reading.tags[start:stop]
                 found = without_marks(text[cuts[start][0] : cuts[stop - 1][1]])
                 slots.append({"slot": slot, "text": found, "probability": round(probability, 4)})
-        answers.append(
-            {
-                "intent": reading.intent if reading.probability >= min_confidence else None,
-                "intent_probability": round(reading.probability, 4) if reading.intent else None,
-                "slots": slots,
-                "words": words,
-                "tags": tags,
-                "unknown": [word for word in words if normal(word) not in tagger.vocabulary.words],
-            }
-        )
-    return answers
+        yield {
+            "intent": reading.intent if reading.probability >= min_confidence else None,
+            "intent_probability": round(reading.probability, 4) if reading.intent else None,
+            "slots": slots,
+            "words": words,
+            "tags": tags,
+            "unknown": [word for word in words if normal(word) not in tagger.vocabulary.words],
+        }
 
 
 def save(path: str | Path, tagger: Tagger) -> None:
