@@ -250,6 +250,7 @@ NAN = np.nan
 # what: (words, arguments, numbers)
 NUMBERS = {
     "German": ("1.234,5 -1.234.567,25 0,5 7", {"decimal": ","}, [1234.5, -1234567.25, 0.5, 7]),
+    "thousandths": ("950 1.100", {"decimal": "."}, [950, 1.1]),
     "signs and truth": ("1234.5 −7 True False", {}, [1234.5, -7, 1, 0]),
     "thousands": ("1,234.5 12,345 -7 1e3", {}, [1234.5, 12345, -7, 1000]),
     "billions": ("8,123,456,789 12,345 7 NA", {}, [8123456789, 12345, 7, NAN]),
