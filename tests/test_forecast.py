@@ -161,6 +161,10 @@ def test_a_loaded_model_refuses_what_it_has_not_learned(trained, shop_csv, tmp_p
         ("--known", "promotion"): "--known promotion: the model that --load names has learned",
         ("--features", "promotion"): "--features promotion: the model",
         (
+            "--quantiles",
+            "0.1,0.5,0.9",
+        ): "--quantiles: the model that --load names is trained already",
+        (
             "--known",
             "weekday,promotion",
             "--load",
