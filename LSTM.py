@@ -47,7 +47,10 @@ def parse_args(argv=None):
     small, positive = cli.number_above(-0.1, below=0.1), cli.number_above(0, below=0.5)
     walk.add_argument("--drift", type=small, default=0.0003, help="their mean")
     walk.add_argument("--volatility", type=positive, default=0.015, help="their deviation")
-    return cli.parse(parser, argv)
+    args = cli.parse(parser, argv)
+    if args.input_steps < 2:
+        parser.error("--input-steps must be at least 2: a return is of two prices")
+    return args
 
 
 def read(args, learned=(None,)):

@@ -49,14 +49,14 @@ def parse_args(argv=None):
     data.add_argument("--known", type=cli.names, default=[], metavar="A,B",
                       help="columns that are known for the steps to come: append rows with them "
                       "and an empty target")  # fmt: skip
-    ahead = parser.add_argument_group("forecast")
-    ahead.add_argument("--horizon", type=cli.whole_number(1), metavar="STEPS",
+    ahead, steps = parser.add_argument_group("forecast"), cli.whole_number(1, cli.MOST_STEPS)
+    ahead.add_argument("--horizon", type=steps, metavar="STEPS",
                        help="steps ahead (default: 28 days, 48 hours, 12 months, ...)")  # fmt: skip
     ahead.add_argument("--quantiles", type=many.quantiles, metavar="A,B,...",
                        help="such as 0.1,0.5,0.9, instead of a 90 %% interval")  # fmt: skip
     ahead.add_argument("--loss", choices=["absolute", "squared"], default="absolute",
                        help="what the forecast minimises: it is a median or a mean")  # fmt: skip
-    ahead.add_argument("--season", type=cli.whole_number(1), metavar="STEPS",
+    ahead.add_argument("--season", type=steps, metavar="STEPS",
                        help="found by itself where times show it")  # fmt: skip
     ahead.add_argument("--load", metavar="FILE", help="forecast with this model; no training")
     learning = parser.add_argument_group("learning on from the series")
@@ -92,7 +92,8 @@ def lay_out(frames, known, args):
     length = max(int(frame.iloc[:, 0].notna().sum()) for frame in frames.values())
     if length < FEWEST:
         raise InputError(f"the longest series has {length} values, {FEWEST} are needed: bring more")
-    horizon = args.horizon or HORIZONS.get(season, season if season > 1 else 12)
+    usual = min(season, cli.MOST_STEPS) if season > 1 else 12
+    horizon = args.horizon or HORIZONS.get(season, usual)
     many.check_known(frames, known, horizon)
     steps = pretrained.window(len(longest), horizon)
     panel = Panel(frames, steps, horizon, known=known, season=season, short_windows=True)
@@ -272,6 +273,10 @@ def go_on(args):
     """Forecast with a trained network: the model's own columns, horizon and quantiles."""
     from utils.series.network import weights_of
 
+    if not Path(args.load).exists():
+        raise InputError(
+            f"--load {args.load}: no such file; with --train, a run writes model.keras"
+        )
     model, facts = training.load(args.load, "forecast.py")
     cli.check_learned("known", args.known, facts["asked_known"])
     cli.check_learned("column", [args.column] * bool(args.column), facts["asked"][:1])

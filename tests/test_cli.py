@@ -26,13 +26,15 @@ def test_names():
         (["--learning-rate", "0"], "--learning-rate: '0' is not a number above 0"),
         (["--learning-rate", "nan"], "--learning-rate: 'nan' is not a number above 0"),
         (["--learning-rate=inf"], "--learning-rate: 'inf' is not a number above 0"),
-        (["--forecast", "1000000"], "at most 10000"),
+        (["--forecast", "1000000"], "at most 5000"),
+        (["--input-steps", "9" * 30], "at most 5000"),
         (["--unit", "3"], "unrecognized arguments: --unit 3"),
         (["--csv", "a.csv"], "--csv needs --column"),
         (["--column", "y"], "--column: only with --csv"),
         (["--time-column=t", "--missing", "?"], "--time-column, --missing: only with --csv"),
         (["--load", "m", "--layers", "1", "--batch-size", "2"], "--layers, --batch-size: the"),
-        (["--load", ""], "--csv and --load need the name of a file"),
+        (["--load", ""], "--load is empty; give it a value"),
+        (["--csv", "a.csv", "--column", "y", "--time-column="], "--time-column is empty; give"),
         (["--seed", "4294967296"], "at most 4294967295"),
     ],
 )
@@ -71,6 +73,7 @@ def test_a_code_for_missing_may_be_negative(parser):
     argv = ["--csv", "a.csv", "--column", "y", "--missing"]
     for text in ("-9999", "-9999,-99.9,NA?", "-"):
         assert cli.parse(parser, [*argv, text]).missing == text.split(",")
+    assert cli.parse(parser, [*argv, "?", "--missing", '"--"']).missing == ["?", "--"]
 
 
 REPOSITORY = Path(__file__).parents[1]

@@ -160,7 +160,16 @@ def test_a_loaded_model_refuses_what_it_has_not_learned(trained, shop_csv, tmp_p
         ("--column", "promotion"): "--column promotion: ",
         ("--known", "promotion"): "--known promotion: the model that --load names has learned",
         ("--features", "promotion"): "--features promotion: the model",
-        ("--known", "weekday,promotion", "--load", "none.keras"): "none.keras is not a model",
+        (
+            "--quantiles",
+            "0.1,0.5,0.9",
+        ): "--quantiles: the model that --load names is trained already",
+        (
+            "--known",
+            "weekday,promotion",
+            "--load",
+            "none.keras",
+        ): "none.keras: no such file; with --train",
     }.items():
         assert run([*argv, "--output-dir", tmp_path / "out", *more]) == 2
         error = capsys.readouterr().err

@@ -266,3 +266,17 @@ def test_bad_input_is_one_line(argv, said, csv, tmp_path, monkeypatch, capsys):
         assert complaint.startswith(f"{name}.py: error: ") and complaint.count("\n") == 1
         assert said in complaint
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("lesson", "argv", "said"),
+    [
+        ("LSTM", "--input-steps 1", "--input-steps must be at least 2"),
+        ("LSTM", "--csv mine.csv --column y --drift 0.01", "--drift: only without --csv"),
+        ("SimpleRNN", "--csv mine.csv --column y --jumps 0.1", "--jumps: only without --csv"),
+    ],
+)
+def test_flags_of_one_lesson(lesson, argv, said, capsys):
+    assert run(lesson, argv.split()) == 2
+    complaint = capsys.readouterr().err
+    assert said in complaint and complaint.count("\n") == 1

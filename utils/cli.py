@@ -12,11 +12,12 @@ from typing import NoReturn
 
 from utils import InputError
 
-MOST_STEPS = 10_000  # past the end: beyond, a forecast is its own echo
+MOST_STEPS = 5_000  # past the end, where a forecast is its own echo; of a window
 MOST_UNITS = 4096
 READING = ("time_column", "time_format", "missing", "decimal", "encoding")  # and OF_CSV besides
 OF_CSV = ("column", "series_column", "features", "known", *READING)
 OF_TRAINING = ("input_steps", "units", "layers", "epochs", "batch_size", "learning_rate")
+OF_TRAINING += ("train", "refit", "season", "loss", "quantiles")  # of forecast.py
 
 
 class Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -39,10 +40,9 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
-def whole_number(minimum: int, maximum: float = math.inf) -> Callable[[str], int]:
+def whole_number(minimum: int, maximum: int = 10**9) -> Callable[[str], int]:
     """Return a flag type that takes integers from `minimum` to `maximum`."""
-    words = f"a whole number of at least {minimum}"
-    words += f" and at most {maximum}" if maximum < math.inf else ""
+    words = f"a whole number of at least {minimum} and at most {maximum}"
     return _number(int, lambda number: minimum <= number <= maximum, words)
 
 
@@ -50,8 +50,7 @@ def number_above(
     minimum: float, inclusive: bool = False, below: float = math.inf
 ) -> Callable[[str], float]:
     """Return a flag type that takes numbers above `minimum` (or from it on) and below `below`."""
-    words = f"a number {'at least' if inclusive else 'above'} {minimum:g}"
-    words += f" and below {below:g}" if below < math.inf else ""
+    words = f"a number {'at least' if inclusive else 'above'} {minimum:g} and below {below:g}"
     return _number(float, lambda n: minimum < n < below or (inclusive and n == minimum), words)
 
 
@@ -94,8 +93,9 @@ def add_data(parser: Parser) -> argparse._ArgumentGroup:
     add("--features", type=names, default=[], metavar="A,B", help="inputs, known of the past only")
     add("--time-column", metavar="NAME", help="else it is found; or Date,Time; none: count rows")
     add("--time-format", metavar="FORMAT", help="of the times, as strptime has it: %%d.%%m.%%Y")
-    add("--missing", type=names, default=[], metavar="-9999,?", help="what stands for no value")
-    add("--decimal", choices=[".", ","], default=".", help="mark in numbers")
+    add("--missing", type=names, action="extend", default=[], metavar="-9999,?",
+        help="what stands for no value")  # fmt: skip
+    add("--decimal", choices=[".", ","], help="mark in numbers (default: .)")
     add("--encoding", metavar="NAME", help="of the file, such as big5 (default: UTF-8)")
     return data
 
@@ -125,9 +125,9 @@ def lesson_parser(script: str, description: str, **defaults) -> Parser:
     ahead.add_argument("--load", metavar="FILE", help="forecast with this model; no training")
     network = parser.add_argument_group("network and training (with --load, the model's own)")
     for flag, kind, text in (
-        ("--input-steps", whole_number(1), "past steps per window; with 1, no memory is needed"),
+        ("--input-steps", steps, "past steps per window; with 1, no memory is needed"),
         ("--units", whole_number(1, MOST_UNITS), "width of each recurrent layer"),
-        ("--layers", whole_number(1), "recurrent layers"),
+        ("--layers", whole_number(1, 100), "recurrent layers"),
         ("--epochs", whole_number(1), "at most; training may stop early"),
         ("--batch-size", whole_number(1), "windows per training step"),
         ("--learning-rate", number_above(0), "at the start, then falling"),
@@ -141,12 +141,13 @@ def lesson_parser(script: str, description: str, **defaults) -> Parser:
 def parse(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
     """Parse the flags of a forecasting script, and complain about those that don't go together."""
     args, said = parser.parse_args(argv), given(argv)
-    if args.csv == "" or args.load == "":
-        parser.error("--csv and --load need the name of a file")
+    if empty := [name for name, value in vars(args).items() if value == ""]:
+        parser.error(f"--{empty[0].replace('_', '-')} is empty; give it a value, or leave it out")
     if args.csv and not (args.column or args.load):
         parser.error("--csv needs --column, the name of the column to forecast")
     for useless, names, reason in (
         (not args.csv, OF_CSV, "only with --csv"),
+        (args.csv, ("jumps", "drift", "volatility"), "only without --csv"),
         (args.load, OF_TRAINING, "the model that --load names is trained already; leave it out"),
     ):
         flags = [f"--{name.replace('_', '-')}" for name in names]

@@ -16,6 +16,8 @@ def test_the_last_value_the_last_season_and_the_mean_are_repeated():
     assert baselines.seasonal_naive(panel, panel.end).tolist() == [[3, 1, 2, 3, 1]]
     assert many.window_mean(panel, panel.end).tolist() == [[2] * 5]
     assert many.zero(panel, panel.end).tolist() == [[0] * 5]
+    panel = Panel({"": rows(np.arange(9.0))}, 6, 2, season=4_320_000)
+    assert baselines.seasonal_naive(panel, panel.end).tolist() == [[8] * 2]  # not a season yet
 
 
 def test_a_gap_is_filled_from_the_season_before_but_not_from_another_series():

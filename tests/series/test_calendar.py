@@ -9,7 +9,7 @@ HOURS = pd.date_range("2001-01-01", periods=24 * 20, freq="h")
 MONTH = pd.date_range("2001-01-01", periods=24 * 30, freq="h")
 # freq: (step, words, season, cycles of 900 rows)
 REGULAR = {
-    "s": ("s", "every second", 86400, []),
+    "s": ("s", "every second", None, []),
     "15min": ("15min", "every 15min", 96, ["hour"]),
     "7h": ("7h", "every 7h", None, ["hour", "weekday"]),
     "h": ("h", "hourly", 24, ["hour", "weekday"]),

@@ -7,6 +7,7 @@ from utils.series.heads import LinearHeads, linear_heads
 from utils.series.panel import Panel
 
 import numpy as np
+import pytest
 from frames import days
 
 WEEK = 60 * np.sin(np.arange(300) * 2 * np.pi / 7)
@@ -43,6 +44,18 @@ def test_of_rare_demands_the_median_is_forecast():
     values = np.where(np.random.default_rng(0).random(400) < 0.2, 3.0, 0.0)
     panel = Panel({"": days(values)}, 28, 7)
     np.testing.assert_allclose(linear_heads(panel)(panel, panel.end), 0, atol=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("rows", "value"), [((30, 110), np.nan), ((140, 170), np.nan), ((4, 160), 0)]
+)
+def test_where_a_stretch_is_empty_or_zero_the_rest_judges(rows, value):
+    values = 50 + WEEK[:200]
+    values[slice(*rows)] = value  # all of a fold, all of validation, all that is learned from
+    panel = Panel({"": days(values)}, 16, 5)
+    error = linear_heads(panel)(panel, panel.end) - 50 - WEEK[200:205]
+    assert np.abs(error).max() < 120  # the week's swing
 
 
 def test_they_never_see_the_test_part():

@@ -76,12 +76,13 @@ def test_a_model_matches_columns_by_name_and_measures_by_what_it_has_learned(fou
 WORDS = {"w=rain": 1.0}
 BAD = {
     "another step": (days(np.arange(150), wind=1, **WORDS).resample("7D").first(),
-                     "learned a step of D, the data's step is 7D"),
+                     "step that the model has learned: D, that the data have: 7D"),
+    "counted rows": (rows(np.arange(50), wind=1, **WORDS), "learned: D, that the data have: rows"),
     "too short": (days(np.arange(14), wind=1, **WORDS), "14 steps, so it needs at least 15 rows"),
     "another zone": (days(np.arange(50), wind=1, **WORDS).tz_localize("UTC"),
-                     "learned a time zone of none, the data's time zone is UTC"),
-    "no feature": (days(np.arange(50), **WORDS), "learned column 'wind' as numbers"),
-    "numbers for words": (days(np.arange(50), wind=1, w=3), "learned column 'w' as words"),
+                     "learned: none, that the data have: UTC"),
+    "no feature": (days(np.arange(50), **WORDS), "model has learned: ['wind'], that the data"),
+    "numbers for words": (days(np.arange(50), wind=1, w=3), "that the data have: ['wind', 'w']"),
 }  # fmt: skip
 
 

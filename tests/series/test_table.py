@@ -61,10 +61,18 @@ BAD = {
     "text": ("y,z\n1,1\n\n \n2,2\n?,3\n", {}, "line 6: '?' in column 'y' ... --missing '?'"),
     "decimal comma": ("y;z\n1,5;1\n2,5;2\n", {}, "line 2: '1,5' ... --decimal , if that is"),
     "comma that may be either": ('y\n999\n"1,000"\n', {}, "line 3: '1,000' ... --decimal ,"),
+    "a number with a comma and a dash": ("y;z\n1,5;1\n-<0,1;2\n", {"decimal": ","},
+        """line 3: '-<0,1' in column 'y' ... write it like 1234,5 ... --missing '"-<0,1"' if"""),
+    "thousands or thousandths": ("y;z\n950;1\n1.100;2\n", {},
+        "'1.100' in column 'y' may be above a thousand, or below; add --decimal , or --decimal ."),
+    "numbers with marks are no words": ("y,z\n1,45 %\n2,46 %\n3,$7\n", {"features": ["z"]},
+        "line 2: '45 %' in column 'z' is not a number ... without unit"),
+    "another separator": ("y^z\n1^2\n", {}, "no column 'y' ... separate columns by commas; it has"),
     "many words": ("y,z\n" + "".join(f"{i},word {i}\n" for i in range(143)), {"known": ["z"]},
         "column 'z' holds 143 different words"),
     "infinite": ("y\n1\ninf\n3\n", {}, "line 3: 'inf' in column 'y' is ... larger unit"),
     "constant": ("y\n3.5\n3.5\n3.5\n", {}, "'y' is 3.5 in every row ... --column"),
+    "all but zero": ("y\n1e-200\n2e-200\n", {}, "'y' is 1e-200 in every row"),
     "long row": ("y,z\n1,2,3\n4,5\n", {}, "line 2: 3 fields, but 2 columns"),
     "short row": ("y,z\n1,2\n\n4\n", {}, "line 4: 1 field, but 2 columns"),
     "unclosed quote": ('y,z\n1,2\n"3,4\n5,6\n', {}, "line 4: unexpected end of data; mend"),
@@ -95,6 +103,13 @@ BAD = {
     "neither order": (table(f"{i:02}/03/2021 00:00" for i in (1, 2, 4, 5, 9)), {},
         '--time-format "%d/%m/%Y %H:%M" or --time-format "%m/%d/%Y %H:%M"'),
     "ends in no format": (table(DAYS), {"time_format": "%Q"}, "--time-format %Q ... bad directive"),
+    "the year twice": (table(DAYS), {"time_format": "%Y-%m-%d %Y"}, "--time-format %Y-%m-%d %Y"),
+    "quarters like months": (table([f"2001-{i}" for i in (1, 2, 3, 4)] + ["2002-1"]), {},
+        "months 1 to 4 of each year may be quarters; write them like 2001Q1"),
+    "year, day, month": (table(MONTHS.strftime("%Y-%d-%m")), {},
+        "line 14: 1950-01-01 00:00:00 comes 354 days"),
+    "Buddhist years": (table([f"{t:%d/%m}/{t.year + 543}" for t in DAYS]), {},
+        "line 2: '05/01/2544' in column 'time' is no time; ... write times like 2001-12-31T"),
     "format without year": (table(DAYS), {"time_format": "%d.%m."}, "has no year"),
     "no such encoding": (table(DAYS), {"encoding": "klingon"}, "--encoding klingon ... latin-1"),
     "another encoding": (table(DAYS, "time,größe"), {"encoding": "latin-1", "target": "größe"},
@@ -121,6 +136,7 @@ UNREADABLE = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("error")  # they would stand beside the one line
 @pytest.mark.parametrize(("content", "arguments", "parts"), BAD.values(), ids=BAD)
 def test_bad_file_is_told_in_one_line(read, content, arguments, parts):
     with pytest.raises(InputError) as error:
@@ -168,6 +184,7 @@ WRITTEN = {
         HOURS.tz_localize("+01:00"), "%d/%m/%Y %H:%M %z"),
     "days with offsets": ([t.isoformat() for t in pd.date_range("2021-10-25", periods=14,
         tz="Europe/Berlin")], "t,y", pd.date_range("2021-10-25", periods=14)),
+    "weeks of ISO": (DAYS[2::7].strftime("%G-W%V-%u"), "when,y", DAYS[2::7], "%G-W%V-%u"),
     "names of zones": (
         [f"{t:%m/%d/%Y %I} {'ap'[t.hour > 11]}.m. {t:%Z}" for t in LOS_ANGELES],
         "Timestamp (Hour Ending),y", LOS_ANGELES),
@@ -210,8 +227,7 @@ TABLES = {
     "spaces": (PLAIN.replace(",", "   "), {}, "separated by spaces"),
     "decimal comma": ("y;z\n1,5;2\n2,5;3,0\n4;5\n", {"decimal": ","}, "decimal comma"),
     "byte order mark": ("\ufeffy,z\r\n1.5,2\r\n\r\n2.5,3\r\n4,5\r\n", {}, ""),
-    "utf-16 with tabs": (PLAIN.replace(",", "\t").encode("utf-16"), {"encoding": "utf-16"},
-        "text in utf-16"),
+    "utf-16 with tabs": (PLAIN.replace(",", "\t").encode("utf-16"), {}, "text in utf-16"),
     "separators at the end": ("y,z,\n1.5,2,\n2.5,3,,\n4,5\n,,\n", {}, ""),
     "Excel's own mark": ("sep=;\n" + PLAIN.replace(",", ";"), {}, "header in line 2"),
     "a line break in a name": (PLAIN.replace("z", '"z\n(kW)"'), {"features": ["z (kW)"]}, ""),
@@ -234,6 +250,7 @@ NAN = np.nan
 # what: (words, arguments, numbers)
 NUMBERS = {
     "German": ("1.234,5 -1.234.567,25 0,5 7", {"decimal": ","}, [1234.5, -1234567.25, 0.5, 7]),
+    "thousandths": ("950 1.100", {"decimal": "."}, [950, 1.1]),
     "signs and truth": ("1234.5 −7 True False", {}, [1234.5, -7, 1, 0]),
     "thousands": ("1,234.5 12,345 -7 1e3", {}, [1234.5, 12345, -7, 1000]),
     "billions": ("8,123,456,789 12,345 7 NA", {}, [8123456789, 12345, 7, NAN]),

@@ -20,7 +20,7 @@ def seasonal_naive(panel: Panel, origins: np.ndarray) -> np.ndarray:
     filled = pd.Series(panel.values[:, 0]).groupby([panel.series_of_rows, phase]).ffill()
     source = origins[:, None] - season + np.arange(panel.horizon) % season
     there = source >= panel.start[panel.series_of(origins), None]
-    found = np.where(there, filled.to_numpy()[source], np.nan)
+    found = np.where(there, filled.to_numpy()[np.maximum(source, 0)], np.nan)
     return np.where(np.isnan(found), persistence(panel, origins), found)
 
 

@@ -38,6 +38,8 @@ def regular(times: pd.DatetimeIndex) -> tuple[pd.Index, np.ndarray, str]:
     steps = times[1:] - times[:-1]
     usual, counted = steps.sort_values()[len(steps) // 2], np.arange(len(times))
     row = int(steps.argmax()) + 1
+    if usual // DAY in range(28, 32) and times.month.max() <= 4 < len(times):
+        raise ValueError("months 1 to 4 of each year may be quarters; write them like 2001Q1", row)
     if (times[-1] - times[0]) // usual < MOST_ROWS * len(times):
         index = _grid(times, usual)
         positions = index.get_indexer(times)
@@ -75,7 +77,7 @@ def _has_pauses(index, positions):
     for slots in (hours, hours * 7 + index.day_of_week):
         held = pd.Series(present).groupby(np.asarray(slots))
         closed |= (held.transform("size") >= 3) & (held.transform("mean") < CLOSED)
-    return closed.any() and present[~closed].mean() > 0.5
+    return closed.any() and present[~closed].sum() > 0.5 * (~closed).sum()
 
 
 def _usual(index):
@@ -115,8 +117,8 @@ def season(index: pd.Index) -> int | None:
     code = _code(index)
     if code in SEASONS or code == "rows":
         return SEASONS.get(code)
-    usual = _usual(index)
-    return DAY // usual if usual < DAY and DAY % usual == pd.Timedelta(0) else None
+    usual, least = _usual(index), DAY / max(len(index), 1440)  # a day of seconds must be held
+    return DAY // usual if least <= usual < DAY and DAY % usual == pd.Timedelta(0) else None
 
 
 def future(index: pd.Index, steps: int) -> pd.Index:
@@ -154,6 +156,5 @@ def columns(index: pd.Index, names: Sequence[str]) -> np.ndarray:
         if cycle == "weekday":
             values[:, i] = index.day_of_week == WEEKDAYS.index(part)
         else:
-            wave = {"sin": np.sin, "cos": np.cos}[part[:3]]
-            values[:, i] = wave(2 * np.pi * int(part[-1]) * turns[cycle])
+            values[:, i] = getattr(np, part[:3])(2 * np.pi * int(part[-1]) * turns[cycle])
     return values

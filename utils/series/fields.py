@@ -25,7 +25,7 @@ csv.field_size_limit(1 << 30)  # pandas has none
 
 
 class CsvFile:
-    """A CSV file, plain or gzip: `names` of its columns, and what is `said` about it.
+    """A CSV file, plain or gzip: `names` of its columns, `separator`, and what is `said` about it.
 
     Its encoding is UTF-8 if None; its header is the line that has most of the wanted names. Raises
     InputError if it can't be read or is no table.
@@ -39,12 +39,12 @@ class CsvFile:
         best = max(_headers(text[: 1 << 16], wanted), key=lambda one: one[0], default=None)
         if best is None:
             raise self.error("is empty; name a file with a header and rows")
-        (*_, place), self._header_line, self._separator, self.names = best
-        text = re.sub(BLANKS, "", text) if self._separator == " " else text
+        (*_, place), self._header_line, self.separator, self.names = best
+        text = re.sub(BLANKS, "", text) if self.separator == " " else text
         self._body = "".join(text.split("\n", self._header_line)[self._header_line :])
         self.said = [f"header in line {self._header_line}"] if place else []
-        if self._separator != ",":
-            self.said.append(f"separated by {SEPARATORS[self._separator]}")
+        if self.separator != ",":
+            self.said.append(f"separated by {SEPARATORS[self.separator]}")
         if not self.encoding.lower().startswith(("utf-8", "utf8")):
             self.said.append(f"text in {self.encoding}")
 
@@ -69,6 +69,7 @@ class CsvFile:
             if all(re.fullmatch(r"[-+\d.,:/ T]+", word) for word in self.names):
                 hint = "write a line of column names above the data; "
             what = f"{count} columns named" if count else "no column"
+            hint += "" if len(self.names) > 1 else "separate columns by commas; "
             hint = "rename them; " if count else hint
             raise self.error(f"{what} {name!r} for {flag}; {hint}it has: {shown}")
 
@@ -83,7 +84,7 @@ class CsvFile:
         width, places = len(self.names), [self.names.index(name) for name in names]
         least = max(i for i, name in enumerate(self.names) if name or i == 0) + 1
         lines, table, body = [], [], io.StringIO(self._body)
-        reader = csv.reader(body, delimiter=self._separator, skipinitialspace=True, strict=True)
+        reader = csv.reader(body, delimiter=self.separator, skipinitialspace=True, strict=True)
         try:
             for fields in itertools.islice(reader, rows):
                 line, blank = self._header_line + reader.line_num, not "".join(fields).strip()
@@ -92,7 +93,7 @@ class CsvFile:
                 if not blank and (len(fields) < least or any(fields[width:])):
                     what = f"{len(fields)} field{'s' * (len(fields) > 1)}, but {width} columns"
                     advice = "delete lines that are no rows, leave no field out, put those that"
-                    advice += f" hold a {self._separator!r} in quotes"
+                    advice += f" hold a {self.separator!r} in quotes"
                     raise self.error(f"{what}; {advice}", line)
                 fields += [""] * (width - len(fields))
                 lines.append(line)
@@ -110,7 +111,9 @@ class CsvFile:
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or error
             raise self.error(f"cannot be read ({reason}); check the file") from None
-        if (guess and b"\0" in data) or re.match(NO_TABLE, data, re.I):
+        if guess and data.startswith(b"\xff\xfe"):  # as spreadsheets mark it
+            self.encoding = "utf-16"
+        elif (guess and b"\0" in data) or re.match(NO_TABLE, data, re.I):
             raise self.error("is a workbook, JSON, HTML or binary file; export the table as CSV")
         try:
             text = data.decode(self.encoding).removeprefix("\ufeff")

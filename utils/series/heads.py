@@ -121,10 +121,11 @@ def linear_heads(panel: Panel, power: int = 1) -> LinearHeads:
             fitted.append(_median(panel, train))
         heads = heads or fitted
         scale = panel.mase_scale[panel.series_of(val), None]
-        missed = [np.abs(panel.targets(val) - head(panel, val)) / scale for head in fitted]
-        found = np.array([np.nanmean(error**power) for error in missed])
-        errors.append(found / found.mean())
-    return heads[int(np.nanargmin(np.mean(errors, axis=0)))]
+        came = panel.targets(val)  # what is missing is no error, of none
+        missed = [np.nan_to_num(np.abs(came - head(panel, val)) / scale) for head in fitted]
+        found = np.array([np.mean(error**power) for error in missed])
+        errors.append(found / (found.mean() or 1.0))
+    return heads[int(np.argmin(np.mean(errors, axis=0)))]
 
 
 def _blanks(panel):
@@ -151,7 +152,8 @@ def _median(panel, origins):
     inputs, _, size = blank.read(panel, origins[:1])
     kernel = np.zeros((inputs.shape[1], panel.horizon))
     kernel[-1] = -1.0  # takes the level out: both are measured in the size of the series' errors
-    median = np.nanmedian(panel.values[origins, 0]) / size[0, 0]
+    values = panel.values[origins, 0]
+    median = np.nanmedian(values) / size[0, 0] if np.isfinite(values).any() else 0.0
     return blank._replace(kernel=kernel, bias=np.full(panel.horizon, median))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from utils import InputError, plotting, training
 from utils.files import write_csv, write_json
+from utils.series import calendar
 from utils.series.backtest import Backtest, with_bounds
 from utils.series.intervals import extended, widened
 from utils.series.panel import Panel
@@ -69,11 +70,16 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
     """
     settings, longest = facts["panel"], max(frames.values(), key=len)
     columns = [longest.columns[0], *settings["known"], *facts["columns"][1:]]
-    for name in [*facts["asked"][1:], *facts.get("asked_known", [])]:
-        if (name in columns) != (name in longest):  # numbers: a column of words has others' names
+    asked = [*facts["asked"][1:], *facts.get("asked_known", [])]  # words have other columns
+    for what, learned, ours in (
+        ("step", facts["step"], calendar.step(longest.index)),
+        ("time zone", facts["zone"] or "none", str(getattr(longest.index, "tz", None) or "none")),
+        ("columns of numbers", *([x for x in asked if x in names] for names in (columns, longest))),
+    ):
+        if learned != ours:
             raise InputError(
-                f"--load {path}: the model has learned column {name!r} as "
-                f"{'numbers' if name in columns else 'words'}, which it isn't in these data"
+                f"--load {path}: the {what} that the model has learned: {learned}, that the data "
+                f"have: {ours}; bring data of the same {what}"
             )
     frames = {  # a word that is absent is 0, a new one is left out
         name: frame.reindex(columns=columns, fill_value=0.0).mask(frame.isna().all(axis=1), axis=0)
@@ -85,15 +91,6 @@ def panel_of(frames: dict[str, pd.DataFrame], horizon: int, facts: dict, path: s
             f"--load {path}: the model's windows have {panel.input_steps} steps, so it needs at "
             f"least {panel.input_steps + 1} rows; the data have {len(longest)}"
         )
-    for what, learned, ours in (
-        ("step", facts["step"], panel.step),
-        ("time zone", facts["zone"] or "none", panel.zone or "none"),
-    ):
-        if learned != ours:
-            raise InputError(
-                f"--load {path}: the model has learned a {what} of {learned}, the data's {what} is "
-                f"{ours}; bring data of the same {what}"
-            )
     panel.lowest = -np.inf if facts["lowest"] is None else 0.0
     for i, name in enumerate(panel.names):
         if name in facts["series"]:

@@ -46,6 +46,7 @@ class Panel:
         known: (rows + 1, known) float32.
         calendar, moment: (times, columns) float32, 0 in its first row, and which of its rows each
             row of the panel has, (rows + 1,).
+        inputs: how many columns are known beforehand, the calendar's and the others.
         borders: (series, 2) rows where the validation and the test part begin.
         mase_scale, size: (series,) mean absolute change over a season, and mean absolute value, in
             the train part.
@@ -132,9 +133,11 @@ class Panel:
         self.calendar = np.pad(calendar.columns(times, self.calendar_names), [(1, 0), (0, 0)])
         timed = np.arange(len(self.values)) >= self.start[self.series_of_rows]
         self.moment = np.append(np.where(timed, 1 + which, 0), 0).astype(np.int32)
+        self.inputs = self.calendar.shape[1] + self.known.shape[1]
 
     def _measure(self):
         """Take scales and what is possible from the train part."""
+        self._train = np.concatenate([self.values[start:end] for start, end in self.train_rows()])
         for name, column in zip(self.columns, self._train.T, strict=True):
             if not np.isfinite(column).any():
                 raise InputError(
@@ -151,8 +154,7 @@ class Panel:
             size = self.size + 1e-9
             lent = size * np.median((self.error_size / size)[usual])
             self.error_size = np.where(young, lent, self.error_size)
-        every = np.concatenate(train)
-        every = every[np.isfinite(every)]
+        every = self._train[np.isfinite(self._train[:, 0]), 0]
         self.lowest = 0.0 if every.min() >= 0 else -np.inf
         self.positive = bool(every.min() > 0)
         self.whole = np.array_equal(every, np.rint(every))
@@ -183,8 +185,7 @@ class Panel:
             least = np.minimum(self.input_steps // 2, third)
         at, after = {"train": (0, 1), "val": (1, 2), "test": (2, 3), "all": (0, 3)}[part]
         begins, ends = np.maximum(borders[at], self.start + least), borders[after] - steps + 1
-        rows = zip(begins, ends, strict=True)
-        return np.concatenate([np.arange(first, last) for first, last in rows])
+        return np.concatenate([*map(np.arange, begins, ends)])
 
     def known_origins(self, part: str) -> np.ndarray:
         """Return the origins of a part whose row isn't missing: what one step ahead learns from."""
@@ -211,11 +212,6 @@ class Panel:
     def coming(self, rows: np.ndarray) -> np.ndarray:
         """Return what is known beforehand of rows, calendar and known columns: (*rows, inputs)."""
         return np.concatenate([self.calendar[self.moment[rows]], self.known[rows]], axis=-1)
-
-    @property
-    def inputs(self) -> int:
-        """How many columns are known beforehand: the calendar's and the others."""
-        return self.calendar.shape[1] + self.known.shape[1]
 
     def check(self) -> None:
         """Refuse one series that a network can't learn from, or that can't be scored.
@@ -281,10 +277,6 @@ class Panel:
         """Standard deviation of the change of `z` from row to row, one series': (targets,) <= 1."""
         ((start, end),) = self.train_rows()
         return np.minimum(np.std(np.diff(self.z[start:end], axis=0), axis=0), 1.0)
-
-    @property
-    def _train(self):
-        return np.concatenate([self.values[start:end] for start, end in self.train_rows()])
 
 
 def evenly(origins: np.ndarray, most: int = MAX_ORIGINS) -> np.ndarray:

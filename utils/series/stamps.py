@@ -23,6 +23,7 @@ LIKE_A_TIME = (  # 31.12., 2001-W05, KW 5/2001, Q3 '24, 12:30, 5 Nov, 十一月
     r".*[\d一二十][月季].*|(.*\d.*)?\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b.*"
 )
 PARTS = ["year", "month", "day", "hour", "minute", "second"]  # which pandas assembles
+YEARS = (1500, 2200)  # below and above count other calendars
 COMPACT = r"(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?"  # 200101, 20010131
 DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 EPOCHS = {"seconds": ("s", 1e8), "milliseconds": ("ms", 1e11)}
@@ -95,7 +96,7 @@ def read(columns: pd.DataFrame, time_format: str | None) -> list[tuple]:
     if {"year", "month"} <= set(parts) <= set(PARTS) and len(parts) == len(set(parts)):
         numbers = columns.apply(pd.to_numeric, errors="coerce").set_axis(parts, axis=1)
         numbers = numbers.assign(day=numbers.get("day", 1.0)).astype(float)
-        numbers = numbers.where(numbers % 1 == 0).where(numbers["year"].between(1000, 2200))
+        numbers = numbers.where(numbers % 1 == 0).where(numbers["year"].between(*YEARS))
         return [(pd.DatetimeIndex(pd.to_datetime(numbers, errors="coerce")), "", "")]
     if pd.to_numeric(text[:100], errors="coerce").notna().mean() > 0.5:
         return [_of_numbers(text.str.replace(r"\.0*$", "", regex=True))]  # 2001.0
@@ -112,11 +113,12 @@ def read(columns: pd.DataFrame, time_format: str | None) -> list[tuple]:
 
 
 def _strptime(words, form):
-    """Return times, NaT where a word doesn't fit; "Jan-49" is in the past."""
+    """Return times, NaT where a word doesn't fit, or its calendar is another; "Jan-49" is past."""
     utc = "%z" in form.lower()
     times = pd.DatetimeIndex(pd.to_datetime(words, format=form, errors="coerce", utc=utc))
     ahead = times.year > datetime.date.today().year + 1
-    return times.where(~ahead, times - pd.DateOffset(years=100)) if "%y" in form else times
+    times = times.where(~ahead, times - pd.DateOffset(years=100)) if "%y" in form else times
+    return times.where((times.year >= YEARS[0]) & (times.year <= YEARS[1]))
 
 
 def _of_numbers(words):
@@ -125,7 +127,7 @@ def _of_numbers(words):
     form, fits = DIGITS.get(size, ""), words.str.fullmatch(rf"\d{{{size}}}")
     if form and fits.mean() > 0.5:
         times = _strptime(words.where(fits), form)
-        if times.year.min() >= (1500 if form == "%Y" else 1900) and times.year.max() <= 2200:
+        if times.year.min() >= (YEARS[0] if form == "%Y" else 1900):
             return times, "", ""
     for note, (unit, low) in EPOCHS.items():
         if low <= numbers.min() and numbers.max() <= 100 * low:

@@ -4,6 +4,7 @@ What was understood is said; what could mean two things is refused with the flag
 """
 
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,11 +19,13 @@ import pandas as pd
 SAMPLE = 1000  # rows that show which column holds the times
 MISSING = ["", "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 MOST_WORDS, MOST_REMARKS = 100, 10  # of a column of text; in all
-LARGEST = 1e100  # the square of what is larger is infinite
+LARGEST = 1e100  # the square of what is larger is infinite, of what is as small zero
 CODES = {-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999}  # that stand for missing values
 EQUAL = 20  # rows in a row with one value are many, where that is rare
 FAR = 2  # times the range of all other values
 GROUPED = r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?"  # 1,234.5
+EITHER = r"[+-]?[1-9]\d{0,2}(\.\d{3})+"  # 1.234, where semicolons separate
+MARKED = r"\W{0,2}\d[\d.,'’\s]*\W{0,2}[a-zA-Z/²³µ]*\W{0,2}"  # $1,234.50, 45 %, 1,5 kW
 COUNT = "or count rows with --time-column none"
 
 
@@ -48,7 +51,7 @@ def read_table(
     known: Sequence[str] = (),
     features: Sequence[str] = (),
     missing: Sequence[str] = (),
-    decimal: str = ".",
+    decimal: str | None = None,
     encoding: str | None = None,
 ) -> Table:
     """Read a column to forecast, and columns that may help, from a CSV file.
@@ -65,7 +68,7 @@ def read_table(
         known: columns of which the future is known: numbers, or at most 100 words.
         features: likewise, columns of which only the past is known.
         missing: what else than an empty field stands for a missing value, as "-9999".
-        decimal: "." or ",".
+        decimal: "." or ","; None takes ".", where it can't stand for thousands.
         encoding: of the text; None takes UTF-8.
 
     Raises:
@@ -106,9 +109,9 @@ def _time_columns(file, wanted, keys, time_column, time_format):
     if time_format:
         try:
             pd.to_datetime("2001", format=time_format, errors="coerce")
-        except ValueError as error:
+        except (ValueError, re.error) as error:
             raise InputError(f"--time-format {time_format}: {error} (see strptime)") from None
-        if "%y" not in time_format.lower():
+        if not re.search("%[yYG]", time_format):
             raise InputError(f"--time-format {time_format}: has no year (%Y); dates need one")
     if time_column is None:
         sample = file.read(list(dict.fromkeys(file.names)), SAMPLE)
@@ -126,6 +129,10 @@ def _columns(file, text, missing, decimal, is_target):
     codes, words = pd.factorize(text)
     words = pd.Series(words, dtype=object)
     plain = words.replace({"True": "1", "False": "0"}).str.replace("\u2212", "-")
+    dotted = plain[plain.str.contains(".", regex=False) & (decimal is None)]
+    if file.separator == ";" and len(dotted) and dotted.str.fullmatch(EITHER).all():
+        what = f"{dotted.iloc[0]!r} in column {text.name!r} may be above a thousand, or below"
+        raise file.error(f"{what}; add --decimal , or --decimal .")
     if decimal == ",":
         plain = plain.str.translate({44: ".", 46: ","})
     if decimal == "," or plain.str.contains(r",\d+[,.]").any():  # "1,234" may be a decimal comma
@@ -134,27 +141,28 @@ def _columns(file, text, missing, decimal, is_target):
     marks = pd.to_numeric(pd.Series(missing, dtype=object), errors="coerce")
     absent = words.isin([*MISSING, *missing]).to_numpy() | np.isin(numbers, marks)
     wrong = ~absent & ~(np.abs(numbers) <= LARGEST)
-    if not is_target and np.isnan(numbers[wrong]).sum() >= 0.5 * (~absent).sum() > 0:
+    if not is_target and (wrong & ~words.str.fullmatch(MARKED)).sum() >= 0.5 * (~absent).sum() > 0:
         if len(words) > MOST_WORDS:
             what = f"holds {len(words)} different words, of which none helps; leave it out"
             raise file.error(f"column {text.name!r} {what}")
         words = words[~absent].sort_values()
         return {f"{text.name}={word}": codes == code for code, word in words.items()}
     if wrong.any():
-        at, other = wrong[codes].argmax(), "," if decimal == "." else "."
+        at, mark, other = wrong[codes].argmax(), decimal or ".", "." if decimal == "," else ","
         word = text.iloc[at][:40]
-        add = f"add --missing {word!r} if it stands for a missing value"
+        mean = " ".join((f'"{word}"' if re.search("^-.|,", word) else word).split())
+        add = f"add --missing {shlex.quote(mean)} if it stands for a missing value"
         if re.fullmatch(r"[-+\d.,]+", word) and other in word:
             add = f"add --decimal {other} if that is the decimal mark"
         raise file.error(
             f"{word!r} in column {text.name!r} is not a number below {LARGEST:g} (or needs a "
-            f"larger unit); delete the line if it is no row, write it like 1234{decimal}5, without "
+            f"larger unit); delete the line if it is no row, write it like 1234{mark}5, without "
             f"unit or thousands separators, or {add}",
             text.index[at],
         )
     values = np.where(absent, np.nan, numbers)
     low, high = pd.Series(values).agg(["min", "max"])
-    if is_target and not low < high:
+    if is_target and not high - low > 1 / LARGEST:
         what = f"column {text.name!r} is {'missing' if np.isnan(low) else low} in every row"
         raise file.error(f"{what}: there is nothing to forecast; name another --column or file")
     return {text.name: values[codes]}
@@ -208,8 +216,7 @@ def _check_order(file, rows, times, places, series, ids):
     wrong = pd.DataFrame({"series": series, "time": places}).duplicated().to_numpy()
     falls = np.diff(places, prepend=-1) < 0
     turned = len(ids) == 1 and bool(falls[1:].all())
-    if len(ids) == 1 and not turned:
-        wrong = wrong | falls
+    wrong = wrong | (falls & (len(ids) == 1 and not turned))
     if wrong.any():
         row = wrong.argmax()
         who = f" of series {ids[series[row]]!r}" if len(ids) > 1 else ""
