@@ -65,6 +65,7 @@ BAD = {
         """line 3: '-<0,1' in column 'y' ... write it like 1234,5 ... --missing '"-<0,1"' if"""),
     "thousands or thousandths": ("y;z\n950;1\n1.100;2\n", {},
         "'1.100' in column 'y' may be above a thousand, or below; add --decimal , or --decimal ."),
+    "thousands between tabs": ("y\tz\n1.100\t1\n1.200\t2\n", {}, "'1.100' in column 'y' may be"),
     "numbers with marks are no words": ("y,z\n1,45 %\n2,46 %\n3,$7\n", {"features": ["z"]},
         "line 2: '45 %' in column 'z' is not a number ... without unit"),
     "another separator": ("y^z\n1^2\n", {}, "no column 'y' ... separate columns by commas; it has"),
