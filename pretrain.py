@@ -19,8 +19,6 @@ Dooley et al., "ForecastPFN", 2023).
     KERAS_BACKEND=jax python pretrain.py     # where JAX has a GPU
 """
 
-from __future__ import annotations
-
 import json
 import math
 import time

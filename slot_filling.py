@@ -26,8 +26,6 @@ the city: how many slots a network finds shows what it remembers, how long, and 
     python slot_filling.py --data my_folder                   # train/, dev/, test/ of your own
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import sys
@@ -35,7 +33,7 @@ from argparse import SUPPRESS, BooleanOptionalAction
 from pathlib import Path
 from typing import NamedTuple
 
-from utils import InputError, cli, plotting, training
+from utils import InputError, cells, cli, fused, plotting, training
 from utils.files import output_folder, write_csv, write_json
 from utils.slots import chunks, crf, files, learning, pictures, tagger, travel
 from utils.slots.vocabulary import MAX_LETTERS, PADDING, Vocabulary
@@ -108,8 +106,7 @@ def flags():
     text = "withhold slots and intents that are less probable, such as 0.9"
     add("--min-confidence", type=above(0, True, 1), default=0.0, metavar="P", help=text)
     add = parser.add_argument_group("network").add_argument
-    text = "default: all, compared, on the travel grammar; bidirectional gru on other data"
-    add("--model", choices=KINDS, help=text)
+    add("--model", choices=KINDS, help="default: all, compared; on other data bidirectional gru")
     add("--bidirectional", action="store_true", help="one from each end")
     add("--layers", type=number(1), default=1, help="middle layers")
     add("--units", type=number(1, cli.MOST_UNITS), default=128, help="width of a layer")
@@ -156,8 +153,6 @@ def middle(network, units, tags, last):
     The last layer of a Jordan network gives its output instead, a score for each tag: that is what
     it remembers.
     """
-    from utils import cells, fused  # of Keras' classes, which --help need not wait for
-
     sequences = {"return_sequences": True}
     jordan = cells.JordanCell(units, tags if last else units)
     layer = {
@@ -212,10 +207,10 @@ def build_network(network, vocabulary, words="embedding", units=128, learn_links
 class Run(NamedTuple):
     """A network trained with one seed."""
 
-    tagger: tagger.Tagger
+    tagger: "tagger.Tagger"
     fit: training.Fit
     scores: dict[str, dict]  # by part; as `evaluate` returns them
-    readings: list[tagger.Reading]  # of the last part, which is the one to be judged by
+    readings: "list[tagger.Reading]"  # of the last part, which is the one to be judged by
 
 
 def train(network, vocabulary, parts, args, seed, on_epoch=None):

@@ -98,7 +98,7 @@ def train_in_full(lesson, words, folder):
 
     Only if it succeeds, what it leaves replaces what is in the folder.
     """
-    print(f"    python {lesson}.py {shlex.join(words)}", flush=True)
+    print(f"Trains the {folder.name} in full: python {lesson}.py {shlex.join(words)}", flush=True)
     script, new = importlib.import_module(lesson).__file__, folder.with_suffix(".new")
     command = [sys.executable, script, *words, "--output-dir", str(new)]
     try:
@@ -124,7 +124,6 @@ def search(args, trials, resume):
         return
     with sweep.cluster(args.address) as storage:
         if not resume:
-            print("Trains with the defaults in full:")
             train_in_full(args.lesson, args.words, folder / "defaults")
             trials.path.unlink(missing_ok=True)  # only now, another sweep goes
             write_json(plan, folder / "sweep.json")
@@ -154,7 +153,6 @@ def compare(args, trials):
     words, best = args.words, folder / "defaults"
     if settings != args.defaults:
         words, best = [*words, *sweep.flags(settings)], folder / "best"
-        print("Trains the best in full:")
         train_in_full(args.lesson, words, best)
     with written_whole(folder / "model.keras") as beside:
         shutil.copyfile(best / "model.keras", beside)

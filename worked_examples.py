@@ -84,25 +84,20 @@ def print_steps(inputs, memory, outputs, **columns):
 
 
 def draw_cell(inputs, gates, memory, outputs):
-    """Draw what one LSTM cell does, from its inputs, below, to its outputs.
-
-    Takes inputs (steps, 3), gates i, f and o (3, steps), outputs (steps,) and the memory (steps +
-    1,), before the first step, too.
-    """
+    """Draw inputs (steps, 3), gates i f o (3, steps), memory (steps + 1,) and outputs (steps,)."""
     figure, axes = plotting.plt.subplots(figsize=(8.2, 7.2))
     steps, edges = range(len(outputs)), np.arange(-1, len(memory)) - 0.5
     axes.stairs(memory[1:], edges[1:], fill=True, color=plotting.SKY, alpha=0.35)
     axes.stairs(memory, edges, color=plotting.BLUE, linewidth=2.4)
+    fill, edge = np.where(gates > 0.5, plotting.ORANGE, "white").ravel(), plotting.ORANGE
+    axes.scatter(*np.meshgrid(steps, [-1, -2, -3]), s=330, c=fill, edgecolor=edge, lw=1.8)
     write = functools.partial(axes.text, fontsize=15, ha="center", va="center")
-    i, f, o = opened = gates > 0.5
+    i, f, o = gates > 0.5
     actions = np.select([i, ~f, o], ["write", "reset", "read"], "hold")
     for step in steps:
         write(step, 10.2, actions[step], weight="bold")
         write(step, 9, numbers(outputs[step]), color=plotting.GREEN)
-        held = memory[step + 1]
-        write(step, held + 0.5, numbers(held), color=plotting.BLUE)
-        fill, edge = np.where(opened[:, step], plotting.ORANGE, "white"), plotting.ORANGE
-        axes.scatter([step] * 3, [-1, -2, -3], s=330, c=fill, edgecolor=edge, lw=1.8)
+        write(step, memory[step + 1] + 0.5, numbers(memory[step + 1]), color=plotting.BLUE)
         for height, value in zip([-5, -6, -7], inputs[step], strict=True):
             write(step, height, numbers(value))
     rows = ["output", "memory", "input gate\n(write)", "forget gate\n(keep)", "output gate\n(read)"]
@@ -132,9 +127,8 @@ def encoding():
 
     every = ["".join(letters) for letters in itertools.product(string.ascii_lowercase, repeat=3)]
     layer = keras.layers.StringLookup(vocabulary=every, num_oov_indices=0, output_mode="multi_hot")
-    vector = np.asarray(layer([["app", "ppl", "ple"]]))[0]  # (26^3,)
-    ones = np.flatnonzero(vector)
-    print(f'"apple" has {len(ones)} ones in {len(vector):,} dimensions:', end=" ")
+    ones = np.flatnonzero(layer([["app", "ppl", "ple"]]))  # among 26^3 dimensions
+    print(f'"apple" has {len(ones)} ones in {len(every):,} dimensions:', end=" ")
     print(", ".join(f"{every[k]} ({k:,})" for k in ones))
     print("With a = 0 ... z = 25, ppl is dimension 10,541 = 15·676 + 15·26 + 11")
     check("letter trigrams of apple", ones, [405, 10430, 10541])

@@ -173,15 +173,15 @@ def test_tiny_run(task, tiny, tmp_path, capsys):
 
 
 def test_ctrl_c_keeps_the_finished_networks(tiny, monkeypatch, tmp_path, capsys):
-    real_run, done = long_memory.run, []
+    real_train, done = long_memory.train, []
 
-    def run(*args):
+    def train(*args):
         if len(done) == 3:
             raise KeyboardInterrupt
         done.append(args)
-        return real_run(*args)
+        return real_train(*args)
 
-    monkeypatch.setattr(long_memory, "run", run)
+    monkeypatch.setattr(long_memory, "train", train)
     with pytest.raises(KeyboardInterrupt):
         long_memory.main([*tiny, "--clip-norm", "0"])
     runs = json.loads((tmp_path / "scores.json").read_text())["runs"]
@@ -193,7 +193,7 @@ def test_ctrl_c_keeps_the_finished_networks(tiny, monkeypatch, tmp_path, capsys)
     ("flags", "complaint"),
     [
         (["--lags", "9"], "9 is not between 10 and 1000"),
-        (["--lags", ","], "at least one"),
+        (["--networks", ","], "'' is not one of simple, irnn"),
         (["--networks", "lstm,gpt"], "'gpt' is not one of simple, irnn, gru, lstm, lstm-f0, lstm-"),
     ],
 )

@@ -61,6 +61,5 @@ def import_when_used(name: str) -> None:
 
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-import_when_used("keras")
-import_when_used("tensorflow")
-import_when_used("utils.fused")  # it builds upon Keras' layers
+for name in ("keras", "tensorflow", "utils.cells", "utils.fused"):  # ours are Keras' classes
+    import_when_used(name)

@@ -145,6 +145,23 @@ class MinGRUCell(keras.Layer):
         return h, [h]
 
 
+def all_steps(keep, new):
+    """Return what `linear_scan` does, by passes that each double how far every step sees back."""
+
+    def wider(reach, keep, new):
+        past, late = keep[:, :-reach], keep[:, reach:]
+        new = ops.concatenate([new[:, :reach], new[:, reach:] + late * new[:, :-reach]], axis=1)
+        return 2 * reach, ops.concatenate([keep[:, :reach], late * past], axis=1), new
+
+    state, steps = (1, keep, new), ops.shape(keep)[1]
+    if not isinstance(steps, int):
+        return ops.while_loop(lambda reach, *_: reach < steps, wider, state)[2]
+    while state[0] < steps:
+        state = wider(*state)
+    return state[2]
+
+
+@ops.custom_gradient
 def linear_scan(keep, new):
     """Return h_t = keep_t h_{t-1} + new_t, h_{-1} being 0; each (batch, steps, units).
 
@@ -152,34 +169,15 @@ def linear_scan(keep, new):
     log2(steps) passes over all steps replace a loop over them (Hillis & Steele, "Data parallel
     algorithms", 1986). The gradient is the same recurrence, from the end.
     """
+    h = all_steps(keep, new)
 
-    def wider(reach, keep, new):
-        past, late = keep[:, :-reach], keep[:, reach:]
-        new = ops.concatenate([new[:, :reach], new[:, reach:] + late * new[:, :-reach]], axis=1)
-        return 2 * reach, ops.concatenate([keep[:, :reach], late * past], axis=1), new
+    def gradient(upstream):
+        after = ops.concatenate([keep[:, 1:], ops.zeros_like(keep[:, :1])], axis=1)
+        d_new = ops.flip(all_steps(ops.flip(after, 1), ops.flip(upstream, 1)), 1)
+        before = ops.concatenate([ops.zeros_like(h[:, :1]), h[:, :-1]], axis=1)
+        return d_new * before, d_new
 
-    def all_steps(keep, new):
-        state, steps = (1, keep, new), ops.shape(keep)[1]
-        if not isinstance(steps, int):
-            return ops.while_loop(lambda reach, *_: reach < steps, wider, state)[2]
-        while state[0] < steps:
-            state = wider(*state)
-        return state[2]
-
-    @ops.custom_gradient
-    def scan(keep, new):
-        h = all_steps(keep, new)
-
-        def gradient(*args, upstream=None):
-            upstream = args[0] if upstream is None else upstream
-            after = ops.concatenate([keep[:, 1:], ops.zeros_like(keep[:, :1])], axis=1)
-            d_new = ops.flip(all_steps(ops.flip(after, 1), ops.flip(upstream, 1)), 1)
-            before = ops.concatenate([ops.zeros_like(h[:, :1]), h[:, :-1]], axis=1)
-            return d_new * before, d_new
-
-        return h, gradient
-
-    return scan(keep, new)
+    return h, gradient
 
 
 @keras.saving.register_keras_serializable(package="utils")

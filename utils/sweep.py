@@ -3,8 +3,6 @@
 Ray is imported when a sweep starts, so that flags are checked where it is missing, too.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import io
@@ -13,6 +11,7 @@ import math
 import os
 import socket
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -48,10 +47,9 @@ def values(text: str) -> tuple:
     for kind in (float, int):
         with contextlib.suppress(ValueError):
             found = tuple(rounded(kind(word)) for word in words)
-    numbers = all(isinstance(value, int | float) and abs(value) < math.inf for value in found)
-    if "/" in text and "" not in found and len(set(found)) == len(found):
-        return found
-    if ":" in text and numbers and len(found) == 2 and found[0] < found[1]:
+    choices = "/" in text and "" not in found and len(set(found)) == len(found)
+    ends = "/" not in text and len(found) == 2 and not isinstance(found[0], str)
+    if choices or (ends and -math.inf < found[0] < found[1] < math.inf):
         return found
     how = "write units=16:128 or batch-size=32/64/128"
     raise InputError(f"--search: {text!r} is no range and no choice; {how}")
@@ -61,18 +59,6 @@ def holds(text: str, value: object) -> bool:
     """Say whether a value is one of the choices, or lies within the range."""
     found = values(text)
     return value in found if "/" in text else value is not None and found[0] <= value <= found[1]
-
-
-def distribution(text: str) -> object:
-    """Return it as Optuna's: on a logarithmic scale, where it spans more than a few times."""
-    from optuna import distributions
-
-    if "/" in text:
-        return distributions.CategoricalDistribution(values(text))
-    low, high = values(text)
-    whole = isinstance(low, int)
-    kind = distributions.IntDistribution if whole else distributions.FloatDistribution
-    return kind(low, high, log=low > 0 and high >= 8 * low)
 
 
 def flags(settings: dict) -> list[str]:
@@ -143,7 +129,7 @@ class Trials:
         row = {"trial": len(self.rows) + 1, "status": "failed" if failed else last["status"]}
         row |= {"val": worst if failed else rounded(last["score"], 8)}
         row |= {"epochs": last.get("epochs", 0), "seconds": round(last.get("time_total_s", 0.0), 2)}
-        row |= {"node": last.get("hostname", ""), "failed": failed}
+        row |= {"at": round(time.time(), 1), "node": last.get("hostname", ""), "failed": failed}
         settings = {name: rounded(value) for name, value in trial.config.items()}
         self.rows.append(row | settings)
         write_csv(pd.DataFrame(self.rows).set_index("trial"), self.path)
@@ -181,13 +167,20 @@ def search(storage, trials, space, defaults, *, epochs, seed, **given):
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", module="optuna")
     known = [{name: row[name] for name in space} for row in trials.rows]
-    found = [max(-WORST, min(row["val"], WORST)) for row in trials.rows]
+    rewards = [max(-WORST, min(row["val"], WORST)) for row in trials.rows]
     if not known and all(holds(space[name], value) for name, value in defaults.items()):
         known = [defaults]
-    ranges = {name: distribution(text) for name, text in space.items()}
+    kinds, ranges = optuna.distributions, {}
+    for name, text in space.items():
+        found = values(text)
+        if "/" in text:
+            ranges[name] = kinds.CategoricalDistribution(found)
+        else:  # on a logarithmic scale, where it spans more than a few times
+            kind = kinds.IntDistribution if isinstance(found[0], int) else kinds.FloatDistribution
+            ranges[name] = kind(*found, log=0 < 8 * found[0] <= found[1])
     seed = (seed + len(trials.rows)) % 2**32  # or it would begin with the same ones again
     searcher = OptunaSearch(
-        ranges, points_to_evaluate=known, evaluated_rewards=found, seed=seed, **judged
+        ranges, points_to_evaluate=known, evaluated_rewards=rewards, seed=seed, **judged
     )
     stops = tune.schedulers.ASHAScheduler(  # max_t: not even the last report reaches it
         max_t=epochs + 2, grace_period=max(1, epochs // 9), reduction_factor=3, **judged

@@ -20,8 +20,6 @@ either end, it says how probable a tag is, and a slot (forward-backward).
 Source: Lafferty, McCallum & Pereira, "Conditional random fields" (2001).
 """
 
-import utils  # noqa: F401  keeps TensorFlow's start-up lines off the screen
-
 import keras
 import numpy as np
 import tensorflow as tf

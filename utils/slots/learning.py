@@ -18,8 +18,6 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
-TEMPERATURES = 0.25, 8  # that a calibration may find
-
 
 class Batches(keras.utils.PyDataset):
     """Sentences to train on, in batches of about the same length, mixed anew each epoch.
@@ -150,9 +148,7 @@ def calibrate(tagger: Tagger, sentences: Sequence[Sentence]) -> None:
     if names := tagger.vocabulary.intents:
         logits = np.concatenate([scores["intent"] for _, scores, _ in batches])
         right = np.array(names)[logits.argmax(axis=-1)] == [one.intent for one in ordered]
-        found = likeliest_temperature(
-            lambda temperature: (softmax(logits / temperature, axis=-1).max(axis=-1), right)
-        )
+        found = likeliest_temperature(lambda t: (softmax(logits / t, axis=-1).max(axis=-1), right))
         layer = tagger.network.get_layer("intent")
         layer.set_weights([weights / found for weights in layer.get_weights()])
 
@@ -174,6 +170,6 @@ def likeliest_temperature(answers: Callable[[float], tuple[np.ndarray, np.ndarra
         sure = np.clip(answers(np.exp(log_temperature))[0], 1e-6, 1 - 1e-6)
         return -(kept * np.log(sure) + (1 - kept) * np.log(1 - sure)).mean()
 
-    bounds = np.log(TEMPERATURES)
+    bounds = np.log([0.25, 8])
     found = minimize_scalar(surprise, bounds=bounds, method="bounded", options={"xatol": 0.02})
     return float(np.exp(found.x))

@@ -5,7 +5,6 @@ from a layer `CRF` of this name and, where the data have intents, "intent" (batc
 dense layer of this name; a softmax makes them probabilities.
 """
 
-import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -43,12 +42,11 @@ class Tagger:
         self.crf: CRF = network.get_layer("tags")
         # traced once for all lengths; `predict` would trace anew for the first ones that come,
         # which takes longer than 1,000 sentences
-        traced = functools.partial(tf.function, autograph=False)
         inputs = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in network.input.items()}
-        self._scores = traced(lambda inputs: network(inputs, training=False), [inputs])
+        self._scores = tf.function(lambda x: network(x, training=False), [inputs], autograph=False)
         words = tf.TensorSpec((None, None, len(vocabulary.tags))), tf.TensorSpec((None, None), bool)
         ways = self.crf.viterbi, self.crf.forward, self.crf.backward
-        self._ways = traced(lambda *words: [way(*words) for way in ways], words)
+        self._ways = tf.function(lambda *x: [way(*x) for way in ways], words, autograph=False)
 
     def read(self, sentences: Sequence[Sequence[str]]) -> list[Reading]:
         """Read sentences, which may be empty, and of any length."""
