@@ -13,6 +13,7 @@ taken out before and brought back after. `--train` lets the network learn on fro
         --series-column shop
 """
 
+import os
 from pathlib import Path
 
 from utils import InputError, cli, plotting, training
@@ -273,7 +274,7 @@ def go_on(args):
     """Forecast with a trained network: the model's own columns, horizon and quantiles."""
     from utils.series.network import weights_of
 
-    if not Path(args.load).exists():
+    if not os.path.exists(args.load):
         raise InputError(
             f"--load {args.load}: no such file; with --train, a run writes model.keras"
         )

@@ -34,7 +34,10 @@ def test_names():
         (["--time-column=t", "--missing", "?"], "--time-column, --missing: only with --csv"),
         (["--load", "m", "--layers", "1", "--batch-size", "2"], "--layers, --batch-size: the"),
         (["--load", ""], "--load is empty; give it a value"),
-        (["--csv", "a.csv", "--column", "y", "--time-column="], "--time-column is empty; give"),
+        (
+            ["--csv", "a.csv", "--column", "y", "--time-column=", "--missing", ","],
+            "--missing, --time-column is empty; give it a value, or leave it out",
+        ),
         (["--seed", "4294967296"], "at most 4294967295"),
     ],
 )

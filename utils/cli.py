@@ -141,8 +141,8 @@ def lesson_parser(script: str, description: str, **defaults) -> Parser:
 def parse(parser: Parser, argv: list[str] | None) -> argparse.Namespace:
     """Parse the flags of a forecasting script, and complain about those that don't go together."""
     args, said = parser.parse_args(argv), given(argv)
-    if empty := [name for name, value in vars(args).items() if value == ""]:
-        parser.error(f"--{empty[0].replace('_', '-')} is empty; give it a value, or leave it out")
+    if empty := {flag for flag in said if vars(args).get(flag[2:].replace("-", "_")) in ("", [])}:
+        parser.error(f"{', '.join(sorted(empty))} is empty; give it a value, or leave it out")
     if args.csv and not (args.column or args.load):
         parser.error("--csv needs --column, the name of the column to forecast")
     for useless, names, reason in (

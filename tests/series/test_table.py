@@ -65,6 +65,7 @@ BAD = {
         """line 3: '-<0,1' in column 'y' ... write it like 1234,5 ... --missing '"-<0,1"' if"""),
     "thousands or thousandths": ("y;z\n950;1\n1.100;2\n", {},
         "'1.100' in column 'y' may be above a thousand, or below; add --decimal , or --decimal ."),
+    "thousands between tabs": ("y\tz\n1.100\t1\n1.200\t2\n", {}, "'1.100' in column 'y' may be"),
     "numbers with marks are no words": ("y,z\n1,45 %\n2,46 %\n3,$7\n", {"features": ["z"]},
         "line 2: '45 %' in column 'z' is not a number ... without unit"),
     "another separator": ("y^z\n1^2\n", {}, "no column 'y' ... separate columns by commas; it has"),
@@ -154,10 +155,13 @@ def test_what_looks_like_times_is_never_counted_in_silence(read, times):
     assert "rows are counted" in read(content, time_column="none").understood
 
 
-@pytest.mark.parametrize("name", ["", "none.csv", "pipe"])
+@pytest.mark.parametrize("name", ["", "none.csv", "pipe", "x" * 300])
 def test_no_file_to_read(tmp_path, name):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match=f"{name}: is a folder, a pipe or nothing; name a file"):
+    reason = (
+        "cannot be read .File name too long.; check" if len(name) == 300 else "is a folder, a pipe"
+    )
+    with pytest.raises(InputError, match=f"{name}: {reason}"):
         read_table(tmp_path / name, "y")
 
 

@@ -33,8 +33,6 @@ class CsvFile:
 
     def __init__(self, path: str | Path, encoding: str | None, wanted: set[str]):
         self.path, self.encoding = Path(path), encoding or "utf-8"
-        if not self.path.is_file():
-            raise self.error("is a folder, a pipe or nothing; name a file")
         text = self._text(wanted, guess=encoding is None)
         best = max(_headers(text[: 1 << 16], wanted), key=lambda one: one[0], default=None)
         if best is None:
@@ -106,6 +104,8 @@ class CsvFile:
     def _text(self, wanted, guess):
         """Return the text; where it is in another encoding, name the first that has the names."""
         try:
+            if not self.path.is_file():
+                raise self.error("is a folder, a pipe or nothing; name a file")
             data = self.path.read_bytes()
             data = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
         except (OSError, EOFError, zlib.error) as error:

@@ -24,7 +24,7 @@ CODES = {-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999}  # that stand f
 EQUAL = 20  # rows in a row with one value are many, where that is rare
 FAR = 2  # times the range of all other values
 GROUPED = r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?"  # 1,234.5
-EITHER = r"[+-]?[1-9]\d{0,2}(\.\d{3})+"  # 1.234, where semicolons separate
+EITHER = r"[+-]?[1-9]\d{0,2}(\.\d{3})+"  # 1.234, where semicolons or tabs separate
 MARKED = r"\W{0,2}\d[\d.,'’\s]*\W{0,2}[a-zA-Z/²³µ]*\W{0,2}"  # $1,234.50, 45 %, 1,5 kW
 COUNT = "or count rows with --time-column none"
 
@@ -130,7 +130,7 @@ def _columns(file, text, missing, decimal, is_target):
     words = pd.Series(words, dtype=object)
     plain = words.replace({"True": "1", "False": "0"}).str.replace("\u2212", "-")
     dotted = plain[plain.str.contains(".", regex=False) & (decimal is None)]
-    if file.separator == ";" and len(dotted) and dotted.str.fullmatch(EITHER).all():
+    if file.separator in ";\t" and len(dotted) and dotted.str.fullmatch(EITHER).all():
         what = f"{dotted.iloc[0]!r} in column {text.name!r} may be above a thousand, or below"
         raise file.error(f"{what}; add --decimal , or --decimal .")
     if decimal == ",":
