@@ -124,7 +124,7 @@ def main(argv=None, on_epoch=None):
     """
     args = parse_args(argv)
     if args.load:
-        return go_on(args)
+        return print(outputs.go_on("GRU.py", args, read, draw))
     panel = Panel(read(args), args.input_steps, args.forecast)
     panel.check()
     folder = output_folder(args.output_dir)
@@ -154,15 +154,6 @@ def main(argv=None, on_epoch=None):
     if fit.interrupted:
         raise KeyboardInterrupt
     return scores
-
-
-def go_on(args):
-    """Forecast with a trained model, no matter how old it is: there is nothing to score."""
-    model, facts = training.load(args.load, "GRU.py")
-    panel = outputs.panel_of(read(args, facts["asked"]), args.forecast, facts, args.load)
-    folder = output_folder(args.output_dir)
-    forecast = outputs.ahead(panel, Recursive(model), facts)
-    print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
 
 
 if __name__ == "__main__":

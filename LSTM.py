@@ -172,7 +172,7 @@ def main(argv=None, on_epoch=None):
     """
     args = parse_args(argv)
     if args.load:
-        return go_on(args)
+        return print(outputs.go_on("LSTM.py", args, read, draw))
     prices = read(args)
     panel = Panel(prices, args.input_steps, args.forecast, calendar_names=[], log=True)
     panel.check()
@@ -204,15 +204,6 @@ def main(argv=None, on_epoch=None):
     if fit.interrupted:
         raise KeyboardInterrupt
     return scores
-
-
-def go_on(args):
-    """Forecast with a trained model, no matter how old it is: there is nothing to score."""
-    model, facts = training.load(args.load, "LSTM.py")
-    panel = outputs.panel_of(read(args, facts["asked"]), args.forecast, facts, args.load)
-    folder = output_folder(args.output_dir)
-    forecast = outputs.ahead(panel, Recursive(model), facts)
-    print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
 
 
 if __name__ == "__main__":

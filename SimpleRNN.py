@@ -86,7 +86,7 @@ def train(network, panel, args, on_epoch=None):
     return training.fit(network, batches, val, steps=steps, epochs=args.epochs, on_epoch=on_epoch)
 
 
-def draw(panel, args, forecast, found=None, fit=None):
+def draw(args, panel, forecast, found=None, fit=None):
     """Draw the last points and the forecast; below, the errors by steps ahead and by epoch."""
     figure, axes = plotting.plt.subplot_mosaic("AAA;BCD" if found else "A", figsize=(12, 6.5))
     last = panel.series().iloc[-120:]
@@ -113,7 +113,7 @@ def main(argv=None, on_epoch=None):
     """
     args = parse_args(argv)
     if args.load:
-        return go_on(args)
+        return print(outputs.go_on("SimpleRNN.py", args, read, lambda *of: draw(args, *of)))
     series, season = read(args), None if args.csv else PERIOD
     panel = Panel(series, args.input_steps, args.forecast, season=season)
     panel.check()
@@ -140,20 +140,11 @@ def main(argv=None, on_epoch=None):
     forecast = outputs.ahead(panel, rivals["SimpleRNN"], facts)
     scores = outputs.scores_of("SimpleRNN.py", args, found, fit.seconds)
     tables = {"backtest.csv": found.table(), "history.csv": fit.history}
-    figure = draw(panel, args, forecast, found, fit)
+    figure = draw(args, panel, forecast, found, fit)
     print(outputs.write(folder, args.show, figure, forecast, tables, scores, model, facts))
     if fit.interrupted:
         raise KeyboardInterrupt
     return scores
-
-
-def go_on(args):
-    """Forecast with a trained model, no matter how old it is: there is nothing to score."""
-    model, facts = training.load(args.load, "SimpleRNN.py")
-    panel = outputs.panel_of(read(args, facts["asked"]), args.forecast, facts, args.load)
-    folder = output_folder(args.output_dir)
-    forecast = outputs.ahead(panel, Recursive(model), facts)
-    print(outputs.write(folder, args.show, draw(panel, args, forecast), forecast))
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ import keras
 import numpy as np
 
 MODEL = Path(__file__).parent / "models" / "forecaster.npz"
-# by the steps of a season: a day of hours, a week of days or business days, a year of months, weeks
-HORIZONS = {24: 48, 7: 28, 6: 24, 5: 20, 12: 12, 52: 13}
+# by the steps of a season: none, a day of hours, a week of (business) days, a year of months, weeks
+HORIZONS = {1: 12, 24: 48, 7: 28, 6: 24, 5: 20, 12: 12, 52: 13}
 FEWEST = 8  # values of the longest series
 EPOCH_WINDOWS = 2048
 VAL_WINDOWS = 512
@@ -93,8 +93,7 @@ def lay_out(frames, known, args):
     length = max(int(frame.iloc[:, 0].notna().sum()) for frame in frames.values())
     if length < FEWEST:
         raise InputError(f"the longest series has {length} values, {FEWEST} are needed: bring more")
-    usual = min(season, cli.MOST_STEPS) if season > 1 else 12
-    horizon = args.horizon or HORIZONS.get(season, usual)
+    horizon = args.horizon or HORIZONS.get(season, min(season, cli.MOST_STEPS))
     many.check_known(frames, known, horizon)
     steps = pretrained.window(len(longest), horizon)
     panel = Panel(frames, steps, horizon, known=known, season=season, short_windows=True)
@@ -275,9 +274,7 @@ def go_on(args):
     from utils.series.network import weights_of
 
     if not os.path.exists(args.load):
-        raise InputError(
-            f"--load {args.load}: no such file; with --train, a run writes model.keras"
-        )
+        raise InputError(f"--load {args.load}: no such file; a run with --train writes model.keras")
     model, facts = training.load(args.load, "forecast.py")
     cli.check_learned("known", args.known, facts["asked_known"])
     cli.check_learned("column", [args.column] * bool(args.column), facts["asked"][:1])

@@ -169,7 +169,7 @@ def test_a_loaded_model_refuses_what_it_has_not_learned(trained, shop_csv, tmp_p
             "weekday,promotion",
             "--load",
             "none.keras",
-        ): "none.keras: no such file; with --train",
+        ): "none.keras: no such file; a run with --train",
     }.items():
         assert run([*argv, "--output-dir", tmp_path / "out", *more]) == 2
         error = capsys.readouterr().err

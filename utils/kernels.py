@@ -53,7 +53,17 @@ def lstm_back(dh, dc, _, gates, candidate, c, seen):
 
 
 def _scan(step, states, given, rows, steps, order):
-    """Run `step` over time, back if `order` is -1; what is given and kept are TensorArrays."""
+    """Run `step` over time, back if `order` is -1; return the last states, and what is kept.
+
+    What is given and kept are lists of a tensor per step, or in a loop of the graph TensorArrays.
+    """
+    if isinstance(steps, int):
+        kept = [[None] * steps for _ in rows]
+        for t in range(steps)[::order]:
+            states, new = step(states, [values[t] for values in given])
+            for values, n in zip(kept, new, strict=True):
+                values[t] = n
+        return states, kept
 
     def body(done, states, kept):
         t = done if order == 1 else steps - 1 - done
@@ -61,11 +71,7 @@ def _scan(step, states, given, rows, steps, order):
         return done + 1, states, [array.write(t, n) for array, n in zip(kept, new, strict=True)]
 
     kept = [tf.TensorArray(given[0].dtype, steps, element_shape=(row, None)) for row in rows]
-    if not isinstance(steps, int):
-        return tf.while_loop(lambda done, *_: done < steps, body, (0, states, kept))[1:]
-    for done in range(steps):
-        _, states, kept = body(done, states, kept)
-    return states, kept
+    return tf.while_loop(lambda done, *_: done < steps, body, (0, states, kept))[1:]
 
 
 def recur(step, back, used, streams, steps, x, blocks, states):
@@ -102,12 +108,17 @@ def recur(step, back, used, streams, steps, x, blocks, states):
             carried = [list(upstream[streams:]), list(map(tf.zeros_like, weights))]
             given, rows = arrays(upstream[:streams]) + kept[streams:], [w.shape[1] for w in weights]
             carried, da = _scan(backward, carried, given, rows, steps, -1)
-            return tf.add_n([tf.matmul(weights[k][:inputs], da[k].stack()) for k in of_x]), *carried
+            return tf.add_n([tf.matmul(weights[k][:inputs], stack(da[k])) for k in of_x]), *carried
 
-        return (*[a.stack() for a in kept[:streams]], *last), gradients
+        return (*map(stack, kept[:streams]), *last), gradients
 
     def arrays(values):
+        if isinstance(steps, int):
+            return [tf.unstack(value, steps) for value in values]
         return [tf.TensorArray(x.dtype, steps).unstack(value) for value in values]
+
+    def stack(values):
+        return tf.stack(values) if isinstance(steps, int) else values.stack()
 
     return run(x, states, [weights for *_, weights in blocks])
 

@@ -1,7 +1,5 @@
 """Fit with early stopping and a history; save and load. What is compiled is the script's choice."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time
@@ -48,9 +46,9 @@ def steps_per_epoch(windows: int, batch_size: int) -> int:
 
 
 def fit(
-    network: keras.Model,
-    batches: tf.data.Dataset,
-    val_batches: tf.data.Dataset | None,
+    network: "keras.Model",
+    batches: "tf.data.Dataset",
+    val_batches: "tf.data.Dataset | None",
     *,
     steps: int,
     epochs: int,
@@ -108,7 +106,7 @@ def fit(
     return Fit(history, kept[1], epochs, time.perf_counter() - start, interrupted)
 
 
-def save(path: str | Path, network: keras.Model, facts: dict) -> None:
+def save(path: str | Path, network: "keras.Model", facts: dict) -> None:
     """Save a network, and facts (JSON) that its user must know, as one `.keras` file, whole."""
     with written_whole(path) as beside:
         network.save(beside)
@@ -118,7 +116,7 @@ def save(path: str | Path, network: keras.Model, facts: dict) -> None:
             )
 
 
-def load(path: str | Path, script: str) -> tuple[keras.Model, dict]:
+def load(path: str | Path, script: str) -> "tuple[keras.Model, dict]":
     """Load what `save` wrote, in Keras' safe mode: a stranger's file must not run code.
 
     Raises:

@@ -6,8 +6,6 @@ each row the z-scores, and the calendar and known columns of the row *after* it,
 then; and the z-scores of the origins' rows, (batch, targets).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from utils.series.panel import Panel
@@ -20,7 +18,7 @@ VAL_BATCH = 1024  # windows
 ORIGINS_AT_ONCE = 4096
 
 
-def shuffled(panel: Panel, batch_size: int, seed: int) -> tf.data.Dataset:
+def shuffled(panel: Panel, batch_size: int, seed: int) -> "tf.data.Dataset":
     """Stream the train part without end: each pass takes every window once, in a new order."""
     rows = tf.constant(panel.known_origins("train"))
     filled = tf.range(-(-len(rows) // batch_size) * batch_size) % len(rows)
@@ -33,7 +31,7 @@ def shuffled(panel: Panel, batch_size: int, seed: int) -> tf.data.Dataset:
     return tf.data.Dataset.counter().flat_map(one_pass).map(_cutting(panel)).prefetch(8)
 
 
-def in_order(panel: Panel, part: str = "val") -> tf.data.Dataset:
+def in_order(panel: Panel, part: str = "val") -> "tf.data.Dataset":
     """Stream a part once, oldest first, in batches of VAL_BATCH."""
     origins = tf.data.Dataset.from_tensor_slices(panel.known_origins(part))
     return origins.batch(VAL_BATCH).map(_cutting(panel)).prefetch(4)
@@ -52,7 +50,7 @@ def _cutting(panel):
     return cut
 
 
-def in_own_unit(network: keras.Model, panel: Panel) -> keras.Model:
+def in_own_unit(network: "keras.Model", panel: Panel) -> "keras.Model":
     """Return a model around a network of z-scores, which takes and returns the series' own unit.
 
     Its arithmetic is in 64 bits, so that a level of a billion doesn't swallow changes of one.
@@ -73,7 +71,7 @@ def in_own_unit(network: keras.Model, panel: Panel) -> keras.Model:
 class Recursive(NamedTuple):
     """Forecasts step by step, each forecast being the newest input of the next one."""
 
-    model: keras.Model  # of `in_own_unit`
+    model: "keras.Model"  # of `in_own_unit`
 
     def __call__(self, panel: Panel, origins: np.ndarray, steps: int | None = None) -> np.ndarray:
         """Return the forecasts of the target, (windows, horizon), or of so many steps."""

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from utils import InputError, plotting, training
-from utils.files import write_csv, write_json
+from utils.files import output_folder, write_csv, write_json
 from utils.series import calendar
 from utils.series.backtest import Backtest, with_bounds
 from utils.series.intervals import extended, widened
+from utils.series.next_step import Recursive
 from utils.series.panel import Panel
 
 import keras
@@ -141,3 +142,15 @@ def write(
     plotting.save(figure, folder / "figure.png", show)
     shown = forecast.to_string(max_rows=8)
     return f"The next {len(forecast):,}:\n{shown}\nPicture and files: {folder}"
+
+
+def go_on(script: str, args: argparse.Namespace, read: Callable, draw: Callable) -> str:
+    """Forecast with a lesson's trained model; write picture and forecast, return them as text.
+
+    `read` takes the flags and the columns that the model knows, `draw` the panel and the forecast.
+    """
+    model, facts = training.load(args.load, script)
+    panel = panel_of(read(args, facts["asked"]), args.forecast, facts, args.load)
+    forecaster: Callable = Recursive(model)
+    folder, forecast = output_folder(args.output_dir), ahead(panel, forecaster, facts)
+    return write(folder, args.show, draw(panel, forecast), forecast)
