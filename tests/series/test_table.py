@@ -175,6 +175,7 @@ WRITTEN = {
         HOURS),
     "2009-12-31, 2010-1-1": ([f"{t.year}-{t.month}-{t.day}" for t in RECENT], "date,y", RECENT),
     "a.m.": ([t.strftime("%Y-%m-%d %I %p").lower() for t in HOURS], "date,y", HOURS),
+    "下午": ([f"{t:%Y/%m/%d} {'上下'[t.hour > 11]}午 {t:%I:%M}" for t in HOURS], "date,y", HOURS),
     "name of the month": (DAYS.strftime("%d-%b-%Y"), "Date,y", DAYS),
     "Jan-49": (MONTHS.strftime("%b-%y"), "when,y", MONTHS, "%b-%y"),
     "seconds": (HOURS.as_unit("s").asi8, "openTime,y", HOURS.tz_localize("UTC")),

@@ -29,6 +29,8 @@ DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14:
 EPOCHS = {"seconds": ("s", 1e8), "milliseconds": ("ms", 1e11)}
 ISO = r"\d{4}(-\d\d-\d\d|\d{4})([T ][\d:.]+)?"
 HALF = r"\s*[AP]\.?M\.?"
+HALVES = {r"(?i)\b([ap])[.:]m[.:](?!\w)": r"\1m"}  # 11 p.m., 下午 11:00
+HALVES |= {r"(上午|午前|오전) *([\d:]+)": r"\2 AM", r"(下午|午後|오후) *([\d:]+)": r"\2 PM"}
 MARK = r"\d+|[A-Za-z]+"  # a number or a word
 CLOCK = rf"(?:[T:]|,?\s+)(?:\d?\d(?::\d\d){{1,2}}(?:\.\d+|{HALF})?|\d?\d{HALF})"
 ZONE = rf"(?i)(:\d\d(?:\.\d+)?|{HALF})\s*(Z|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?|[A-Z]{{3,4}})$"
@@ -138,7 +140,8 @@ def _of_numbers(words):
 def _of_dates(words):
     """Return the readings that fit all words, or the one that fits most."""
     none = pd.DatetimeIndex([pd.NaT] * len(words)), "", ""
-    words = words.str.replace(r"(?i)\b([ap])[.:]m[.:](?!\w)", r"\1m", regex=True)  # 11 p.m.
+    for pattern, plain in HALVES.items():
+        words = words.str.replace(pattern, plain, regex=True)
     zones = words.str.extract(ZONE)[1].str.upper()
     words, note = words.str.replace(ZONE, r"\1", regex=True), ""
     if words.str.match(r"\d{2,3}[-/.年]").all() and words.str.match(r"\d{3}").any():
