@@ -7,8 +7,8 @@ The constructors, weights and results are Keras' own; plain Keras loads a model 
 - A small LSTM is one operation of TensorFlow's, unless the batch is large.
 - The halves of a large batch, and of any of a small LSTM, are chains of their own, on two threads.
 
-`unroll=True` takes longer to trace, then a quarter less per batch. Keras' own code runs on a GPU,
-with recurrent dropout, other activations, half precision, `reset_after=False`, other backends.
+`unroll=True` takes longer to trace, then half or less per small batch. Keras' own code runs on a
+GPU, with recurrent dropout, other activations, half precision, `reset_after=False`, other backends.
 """
 
 # mypy: disable-error-code="attr-defined, call-arg, misc"
