@@ -95,7 +95,7 @@ def add_data(parser: Parser) -> argparse._ArgumentGroup:
     add("--time-format", metavar="FORMAT", help="of the times, as strptime has it: %%d.%%m.%%Y")
     add("--missing", type=names, action="extend", default=[], metavar="-9999,?",
         help="what stands for no value")  # fmt: skip
-    add("--decimal", choices=[".", ","], help="mark in numbers (default: .)")
+    add("--decimal", choices=[".", ","], metavar="MARK", help=". or , (default: ., if it's clear)")
     add("--encoding", metavar="NAME", help="of the file, such as big5 (default: UTF-8)")
     return data
 

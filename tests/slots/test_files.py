@@ -152,6 +152,7 @@ def test_what_is_said(folder):
         "2 intents in train, the rarest ask (1), fly (1)",
         "note: dev has 1 slots that train lacks: x",
         "note: dev has 1 intents that train lacks: pray",
+        "note: 50% of the dev sentences are in the train part, too",
         "    fly to New/B-to York/I-to  -> fly",
         "    fly from York/B-from !  -> ask",
     ]

@@ -216,7 +216,8 @@ def _check_order(file, rows, times, places, series, ids):
     wrong = pd.DataFrame({"series": series, "time": places}).duplicated().to_numpy()
     falls = np.diff(places, prepend=-1) < 0
     turned = len(ids) == 1 and bool(falls[1:].all())
-    wrong = wrong | (falls & (len(ids) == 1 and not turned))
+    if len(ids) == 1 and not turned:
+        wrong = wrong | falls
     if wrong.any():
         row = wrong.argmax()
         who = f" of series {ids[series[row]]!r}" if len(ids) > 1 else ""

@@ -153,6 +153,7 @@ def _from_columns(path: Path) -> Iterator[tuple[str, list, str]]:
 def describe(parts: dict[str, list[Sentence]]) -> str:
     """Return lines that say what was read, and what looks odd in it."""
     known: dict[str, Counter] = {}
+    learned = {" ".join(sentence.words) for sentence in parts["train"]}
     lines = [" + ".join(f"{len(part):,} {name}" for name, part in parts.items()) + " sentences"]
     for name, part in parts.items():
         slots = Counter(slot for one in part for slot, *_ in sorted(spans(one.tags)))
@@ -164,6 +165,9 @@ def describe(parts: dict[str, list[Sentence]]) -> str:
             elif strange := sorted(count.keys() - known[kind].keys()):
                 few = ", ".join(strange[:5])
                 lines.append(f"note: {name} has {len(strange)} {kind} that train lacks: {few}")
+        share = sum(" ".join(one.words) in learned for one in part) / len(part)
+        if name != "train" and share > 0.02:
+            lines.append(f"note: {share:.0%} of the {name} sentences are in the train part, too")
     for sentence in parts["train"][:2]:
         tagged = zip(sentence.words, sentence.tags, strict=True)
         said = " ".join(word if tag == "O" else f"{word}/{tag}" for word, tag in tagged)
