@@ -1,5 +1,4 @@
-const [MOST_STEPS, MOST] = [12, 1e4];
-const FUNCTIONS = { linear, tanh: Math.tanh };
+const MOST = 1e4;
 const number = (text) => Math.max(-MOST, Math.min(MOST, Number(text) || 0));
 
 // How a step's value of each kind is shown; a bar needs those of all steps.
@@ -10,12 +9,10 @@ const CELLS = {
     element("i"), written(value)),
   bar(value, _, values) { // from 0 up or down, on a scale that all steps share
     const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
-    const share = (level) => `${(100 * (high - level)) / (high - low || 1)}%`;
-    const [top, bottom] = [share(Math.max(value, 0)), share(Math.min(value, 0))];
-    const style = `inset: ${top} 0 calc(100% - ${bottom})`;
-    const bar = element("i", { class: value < 0 ? "below" : "", style });
-    const label = element("span", { style: `top: ${top}` }, written(value));
-    return element("td", { class: "bar" }, element("div", {}, bar, label));
+    const share = (size) => `${(100 * size) / (high - low || 1)}%`;
+    const style = `top: ${share(high - Math.max(0, value))}; height: ${share(Math.abs(value))}`;
+    const bar = element("p", { class: value < 0 ? "below" : "", style }, written(value));
+    return element("td", { class: "bar" }, element("div", {}, bar));
   },
 };
 
@@ -29,86 +26,80 @@ function numberField(name, label, slider, value) {
 }
 
 // A network to move, in the section of this id: a note, a picture, its arithmetic, its weights. It
-// has `least` (steps), `examples` (by the key of a text: x, a row of numbers for each input, and w,
-// all weights), `functions` (names of selects), the weights' `slider`, and may be `swappable`.
-// run(w, x, ...functions) gives an object per step, rows() what is shown above the inputs: kind,
-// label, values(steps); arithmetic(w, x, steps, step) lines of text, tables() groups of weights:
-// title, rows, columns, open; and solved(example, x, run) whether a task is done.
+// has `examples` by the key of a text: x (a row of numbers for each input), w (all weights), and of
+// a task what is wanted; the weights' `tables` (title, rows, columns, open) and `slider`; and may be
+// `swappable`. run(w, x) gives an object per step, picture(steps) what is shown above the inputs:
+// kind, label, values; arithmetic(w, x, now, before) lines of text for a step.
 function board(id, network) {
   const [note, solved] = [element("span"), element("strong", { role: "status" })];
-  const table = element("div", { class: "wide" });
+  const table = element("table", { class: "picture" });
   const arithmetic = element("div", { class: "arithmetic", id: `${id}-arithmetic` });
   const weights = element("div");
-  const sides = element("div", { class: "sides" }, table, element("div", {}, arithmetic, weights));
-  part(id).append(element("p", {}, note, " ", solved), sides);
+  part(id).append(element("p", {}, note, " ", solved), element("div", { class: "sides" },
+    element("div", { class: "wide" }, table), element("div", {}, arithmetic, weights)));
   const [names, length] = [inputs[id], inputs[`${id}_steps`]];
   const example = () => network.examples[names.value];
-  let [drawn, columns, chosen] = [null, null, 0];
+  let chosen = 0; // the step whose arithmetic is shown
 
   const numbers = (name) => [...inputs[`${id}_${name}`]].map(({ value }) => number(value));
   const rows = () => split(numbers("x"), example().x.length);
-  const run = (x) => {
-    const functions = network.functions.map((name) => FUNCTIONS[inputs[name].value]);
-    return network.run(numbers("w"), transposed(x), ...functions);
-  };
+  const run = (x) => network.run(numbers("w"), transposed(x));
+
+  // A task is solved if `output` is as wanted at each step, of these inputs, or of any (null).
+  const isSolved = ({ output, wanted }) => wanted?.every(([x, values]) =>
+    run(x ?? rows()).every((step, k) => Math.abs(step[output] - (values[k] ?? 0)) < 0.05));
 
   function show(step = chosen) {
-    const x = rows();
-    const steps = run(x);
+    const steps = run(rows());
     chosen = Math.min(step, steps.length - 1);
-    columns.forEach((column, k) => (column.className = k === chosen + 1 ? "chosen" : ""));
-    drawn.replaceChildren(...network.rows().map(({ kind, label, values }) =>
-      row(label, values(steps).map(CELLS[kind]))));
-    const lines = network.arithmetic(numbers("w"), transposed(x), steps, chosen);
-    const shown = lines.map((line) => element("div", {}, line));
-    arithmetic.replaceChildren(element("strong", {}, t("step", chosen + 1)), ...shown);
+    table.querySelector("col").span = chosen + 1; // those before it
+    table.tBodies[0].replaceChildren(...network.picture(steps).map(([kind, label, values]) =>
+      row(label, values.map(CELLS[kind]))));
+    const x = transposed(rows())[chosen];
+    const lines = network.arithmetic(numbers("w"), x, steps[chosen], steps[chosen - 1]);
+    const title = element("strong", {}, t("step", chosen + 1));
+    arithmetic.replaceChildren(title, ["", ...lines].join("\n"));
     note.textContent = t(names.value);
-    solved.textContent = network.solved(example(), x, run) ? t("solved") : "";
+    solved.textContent = isSolved(example()) ? t("solved") : "";
   }
 
-  // Show the arithmetic of a step that is pointed at, clicked or focused.
+  // Show the arithmetic of a step that is pointed at or focused.
   const point = ({ target }) => {
-    const step = (target.closest("td, th")?.cellIndex ?? 0) - 1;
+    const step = target.closest("td, th")?.cellIndex - 1;
     if (step >= 0 && step !== chosen) show(step);
   };
-  for (const event of ["pointerover", "click", "focusin"]) table.addEventListener(event, point);
+  for (const event of ["pointerover", "focusin"]) table.addEventListener(event, point);
 
   // Change the inputs of a step and of the next one.
-  function swapButton(_, step) {
-    const onclick = () => rows().forEach(({ [step]: one, [step + 1]: other, length: count }, k) => {
-      const place = k * count + step;
-      enter(inputs[`${id}_x`][place], other);
-      enter(inputs[`${id}_x`][place + 1], one);
-    });
-    const button = { type: "button", onclick, "aria-label": t("swap", step + 1, step + 2) };
-    return element("td", {}, element("button", button, "⇄"));
+  function swap(step) {
+    const [these, next] = [step, step + 1].map((k) =>
+      [...table.querySelectorAll(`td:nth-child(${k + 2}) [name]`)]);
+    const values = [...these, ...next].map(({ value }) => value);
+    [...next, ...these].forEach((input, k) => enter(input, values[k]));
   }
 
   // Inputs that hold these numbers, below a picture of the network.
   function layOut(x) {
-    Object.assign(length, { min: network.least, max: MOST_STEPS });
     length.value = x[0].length;
     const slider = { min: -10, max: 10, step: 1 };
     const field = (k) => (value, step) =>
       numberField(`${id}_x`, t("inputAt", k + 1, step + 1), slider, value);
     const own = x.map((values, k) => row(`x${k + 1}`, values.map(field(k))));
+    const swapButton = (_, k) => element("td", {}, element("button",
+      { type: "button", onclick: () => swap(k), "aria-label": t("swap", k + 1, k + 2) }, "⇄"));
     if (network.swappable) own.push(row("", [...x[0].slice(1).map(swapButton), element("td")]));
     const describe = { type: "button", "aria-describedby": arithmetic.id };
     const heads = x[0].map((_, step) => element("button", describe, t("step", step + 1)));
-    columns = ["", ...heads].map(() => element("col"));
-    drawn = element("tbody");
-    const style = `min-width: ${4.4 + 2.8 * heads.length}rem`; // narrower, it scrolls
-    const all = [element("colgroup", {}, ...columns), topRow(heads), drawn, ...own];
-    table.replaceChildren(element("table", { class: "picture", style }, ...all));
+    table.style.minWidth = `${4.4 + 2.8 * heads.length}rem`; // narrower, it scrolls
+    const columns = [element("col"), element("col", { class: "chosen" })];
+    table.replaceChildren(...columns, topRow(heads), element("tbody"), ...own);
   }
 
   function weigh(w) {
     const left = [...w];
-    weights.replaceChildren(...network.tables().map(({ title, rows: names, columns, open }) => {
-      const body = names.map((name) => row(name, columns.map((column) => {
-        const label = t("weight", name, column);
-        return numberField(`${id}_w`, label, network.slider, left.shift());
-      })));
+    weights.replaceChildren(...network.tables.map(({ title, rows: names, columns, open }) => {
+      const body = names.map((name) => row(name, columns.map((column) =>
+        numberField(`${id}_w`, t("weight", name, column), network.slider, left.shift()))));
       const all = element("table", {}, topRow(columns), ...body);
       return element("details", { open: Boolean(open) }, element("summary", {}, t(title)), all);
     }));
@@ -120,19 +111,17 @@ function board(id, network) {
     offer(names, options, settings[id]);
     const [x, w] = ["x", "w"].map((name) => settings[`${id}_${name}`]?.split(" ").map(number));
     const own = example();
-    const steps = x?.length / own.x.length;
-    const fits = steps % 1 === 0 && steps >= network.least && steps <= MOST_STEPS;
-    layOut(fits ? split(x, own.x.length) : own.x);
+    length.value = x?.length / own.x.length; // it takes what is within its bounds
+    layOut(length.value * own.x.length === x?.length ? split(x, own.x.length) : own.x);
     weigh(w?.length === own.w.length ? w : own.w);
     show();
   }
 
   function changed(input) {
-    part(id).hidden = inputs.tab.value !== id;
-    if (input === names) build({ [id]: names.value });
     const resized = (values) => upTo(Number(length.value)).map((k) => values[k] ?? 0);
     if (input === length) layOut(rows().map(resized));
-    show();
+    if (input === names) build({ [id]: names.value });
+    else show();
   }
 
   return { build, changed };
