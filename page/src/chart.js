@@ -12,10 +12,8 @@ function drawChart(svg, [first, last], { lines = [], bands, marks, range }) {
   const x = (step) => LEFT + (width * (step - first)) / (last - first || 1);
   const y = (value) => TOP + (height * (high - value)) / (high - low || 1);
   const points = (from, values) => values.map((value, k) => [x(from + k), y(value)]);
-  const path = (all) => all.map(([left, top], k) => {
-    const joined = k > 0 && Number.isFinite(all[k - 1][1]);
-    return Number.isFinite(top) ? `${joined ? "L" : "M"}${left.toFixed(1)},${top.toFixed(1)}` : "";
-  }).join("");
+  const to = ([left, top]) => (Number.isFinite(top) ? `L${left.toFixed(1)},${top.toFixed(1)}` : " ");
+  const path = (all) => all.map(to).join("").trim().replace(/^L| +L/g, "M"); // gaps aren't bridged
   svg.replaceChildren(
     ...[low, (low + high) / 2, high].flatMap((value) => [
       element("path", { d: `M${LEFT},${y(value)}h${width}`, class: "line grid" }),

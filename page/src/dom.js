@@ -36,5 +36,5 @@ function offer(select, options, chosen) {
 // Put a value into an input, as if it were typed.
 function enter(input, value) {
   input.value = value;
-  input.dispatchEvent(new Event("input", { bubbles: true }));
+  for (const kind of ["input", "change"]) input.dispatchEvent(new Event(kind, { bubbles: true }));
 }

@@ -2,7 +2,7 @@
 // link shows others the same. Each has a name; several of one name are a list.
 const form = document.forms[0];
 const inputs = form.elements;
-let [waiting, store] = [null, {}];
+let store = {};
 try {
   store = localStorage;
 } catch {} // a browser may refuse to store anything for a file
@@ -21,12 +21,6 @@ function held() {
   return Object.fromEntries([...data.keys()].map((name) => [name, textOf(name)]));
 }
 
-function writeAddress() {
-  clearTimeout(waiting); // browsers refuse to be told at every move of a slider
-  const write = () => history.replaceState(null, "", `#${new URLSearchParams(held())}`);
-  waiting = setTimeout(write, 150);
-}
-
 // Begin a page. build(settings) makes what depends on the language or on what the address holds,
 // and changed(input) follows an input; both draw. The language is the address', the one that is
 // remembered, or the browser's. The HTML has English, and 中文 as data-zh.
@@ -41,17 +35,16 @@ function begin(build, changed) {
     build(settings);
   };
   form.oninput = ({ target }) => {
-    writeAddress();
     if (target !== inputs.lang) return changed(target);
     store.language = target.value;
     return start(held());
   };
+  form.onchange = () => history.replaceState(null, "", `#${new URLSearchParams(held())}`);
   window.onhashchange = () => location.reload();
-  const settings = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const address = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const settings = { lang: store.language ?? navigator.language.slice(0, 2), ...address };
   for (const [name, value] of Object.entries(settings)) {
     if (inputs.namedItem(name)) choose(inputs.namedItem(name), value);
   }
-  const wanted = [settings.lang, store.language, navigator.language.slice(0, 2), "en"];
-  inputs.lang.value = wanted.find((name) => ["en", "zh"].includes(name));
   start(settings);
 }

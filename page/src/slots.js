@@ -2,21 +2,20 @@ const MOST_WORDS = 60;
 const KINDS = [...inputs.net.options].map(({ value }) => value);
 const { facts, arrays } = readSafetensors(part("taggers").textContent);
 const [en, zh] = ["en", "zh"].map((name) => {
-  const names = JSON.parse(facts[name]);
-  const networks = KINDS.map((kind) => {
-    const weights = Object.keys(arrays).filter((key) => key.startsWith(`${name}/${kind}/`));
-    return tagger(kind, weights.map((key) => arrays[key]), names);
-  });
-  return { networks, numbers: new Map(names.words.map((word, k) => [word, k + OTHER + 1])) };
+  const known = JSON.parse(facts[name]);
+  const weights = Object.groupBy(Object.keys(arrays), (key) => key.slice(0, -"/00".length));
+  const networks = KINDS.map((kind) =>
+    tagger(kind, weights[`${name}/${kind}`].map((key) => arrays[key]), known));
+  return { networks, known: known.words };
 });
 const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
 
 // A text as words, their numbers, and what each network reads in it.
 function read(text) {
-  const { networks, numbers: known } = isChinese(text) ? zh : en;
+  const { networks, known } = isChinese(text) ? zh : en;
   const all = cut(text, known);
   const words = all.slice(0, MOST_WORDS);
-  const numbers = words.map((word) => known.get(normal(word)) ?? OTHER);
+  const numbers = words.map((word) => known.indexOf(normal(word)) + FIRST);
   const readings = words.length ? networks.map((network) => network(numbers)) : [];
   return { networks, words, numbers, readings, count: all.length };
 }
@@ -43,15 +42,9 @@ function networkRow({ slots, share, intent, sure }, kind) {
   return row(inputs.net[kind].text, [...cells, said]);
 }
 
-// A unit's value a line, from top to bottom: orange above zero, blue below.
-function strip(values) {
-  const lines = values.map((value, k) => {
-    const [share, from, to] = [Math.abs(value), k / values.length, (k + 1) / values.length];
-    const colour = `var(--${value > 0 ? "orange" : "blue"}) ${100 * share}%, transparent`;
-    return `color-mix(in srgb, ${colour}) ${100 * from}% ${100 * to}%`;
-  });
-  return element("td", { class: "strip", style: `background: linear-gradient(${lines})` });
-}
+// A line for each unit, from top to bottom: orange above zero, blue below.
+const strip = (values) => element("td", { class: "strip" }, ...values.map((value) =>
+  element("i", { class: value < 0 ? "below" : "", style: `opacity: ${Math.abs(value)}` })));
 
 function memoryRows([mine, theirs]) {
   const rows = [row(t("memory"), mine.map(strip))];
@@ -92,8 +85,6 @@ function draw() {
   if (sentence.count) drawSentence(sentence, other && read(other).readings);
 }
 
-part("twin").addEventListener("click", () => enter(inputs.q, twin(inputs.q.value)));
-begin(draw, (input) => {
-  if (input === part("examples") && input.value) enter(inputs.q, input.value);
-  else draw();
-});
+part("examples").onchange = ({ target }) => enter(inputs.q, target.value);
+part("twin").onclick = () => enter(inputs.q, twin(inputs.q.value));
+begin(draw, draw);

@@ -1,4 +1,4 @@
-const OTHER = 1; // the number of a word that was never seen; the others begin at 2
+const [OTHER, FIRST] = [1, 2]; // the numbers of a word that was never seen, of the first known one
 const MIDDLE = {
   feedforward: (x, [W, b]) => x.map((vector) => add(product(vector, W), b).map(Math.tanh)),
   elman: rnn,
@@ -12,7 +12,7 @@ const slotOf = (tag) => tag.slice(tag === "O" ? 0 : 2);
 function tagger(kind, weights, { words: { length }, tags, intents }) {
   const [E, ...middle] = weights;
   const [aW, a, tW, t, iW, i, transitions, heat] = middle.splice(-8);
-  const units = E.length / (length + OTHER + 1);
+  const units = E.length / (length + FIRST);
   const links = linksOf(tags, transitions, heat[0]);
   return (numbers) => {
     const x = numbers.map((number) => E.subarray(number * units, (number + 1) * units));

@@ -16,8 +16,8 @@ function normal(word) {
   return (plain.replace(/^[.,;:!?'"()]+|[.,;:!?'"()]+$/g, "") || plain).replace(/\p{Nd}/gu, "0");
 }
 
-// The words of a text, without the marks that are not among the `known`, a Map.
+// The words of a text, without the marks that are not among the `known` words.
 function cut(text, known) {
   const words = text.match(WORD) ?? [];
-  return words.filter((word) => /[\p{L}\p{N}]/u.test(word) || known.has(normal(word)));
+  return words.filter((word) => /[\p{L}\p{N}]/u.test(word) || known.includes(normal(word)));
 }
