@@ -1,20 +1,16 @@
 const MOST = 1e4;
 const number = (text) => Math.max(-MOST, Math.min(MOST, Number(text) || 0));
 
-// How a step's value of each kind is shown; a bar needs those of all steps.
-const CELLS = {
-  word: (word) => element("td", { class: "word" }, word),
-  number: (value) => element("td", { class: "number" }, written(value)),
-  gate: (value) => element("td", { class: "gate", style: `--open: ${value}` },
-    element("i"), written(value)),
-  bar(value, _, values) { // from 0 up or down, on a scale that all steps share
-    const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
-    const share = (size) => `${(100 * size) / (high - low || 1)}%`;
-    const style = `top: ${share(high - Math.max(0, value))}; height: ${share(Math.abs(value))}`;
-    const bar = element("p", { class: value < 0 ? "below" : "", style }, written(value));
-    return element("td", { class: "bar" }, element("div", {}, bar));
-  },
-};
+// A row of the picture: of words, numbers, gates or bars, which share a scale from 0 up and down.
+// The style sheet draws them.
+function pictureRow([kind, label, values]) {
+  const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const scale = `--high: ${high}; --range: ${high - low || 1}`;
+  return row(label, values.map((value) => {
+    const text = kind === "word" ? value : written(value);
+    return element("td", { class: kind, style: `--value: ${value}; ${scale}` }, text);
+  }));
+}
 
 // A number to type, by this name, and to slide.
 function numberField(name, label, slider, value) {
@@ -53,8 +49,7 @@ function board(id, network) {
     const steps = run(rows());
     chosen = Math.min(step, steps.length - 1);
     table.querySelector("col").span = chosen + 1; // those before it
-    table.tBodies[0].replaceChildren(...network.picture(steps).map(([kind, label, values]) =>
-      row(label, values.map(CELLS[kind]))));
+    table.tBodies[0].replaceChildren(...network.picture(steps).map(pictureRow));
     const x = transposed(rows())[chosen];
     const lines = network.arithmetic(numbers("w"), x, steps[chosen], steps[chosen - 1]);
     const title = element("strong", {}, t("step", chosen + 1));

@@ -17,8 +17,8 @@ function recordsOf(text, separator) {
     const found = [...(content + separator).matchAll(field)];
     const read = total(found.map(([all]) => all.length));
     if (read <= content.length) throw new Said(t("brokenQuote", k + 1));
-    const fields = found.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain);
-    return { line: k + 1, fields: fields.map((each) => each.trim()) };
+    const fieldOf = ([, quoted, plain]) => (quoted?.replaceAll('""', '"') ?? plain).trim();
+    return { line: k + 1, fields: found.map(fieldOf) };
   });
   const [first, last] = ["findIndex", "findLastIndex"].map((find) =>
     records[find](({ fields }) => fields.some(Boolean)));

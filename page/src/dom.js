@@ -20,17 +20,12 @@ const head = (scope) => (content) => element("th", { scope }, ...[content].flat(
 const topRow = (heads) => element("tr", {}, element("td"), ...heads.map(head("col")));
 const row = (label, cells) => element("tr", {}, head("row")(label), ...cells);
 
-// Give an input a value; a select that has no such option takes its first.
-function choose(input, value) {
-  input.value = value;
-  if (input.selectedIndex < 0) input.selectedIndex = 0;
-}
-
-// Fill a select with options, [value, text] each; its label is hidden where there is no choice.
+// Fill a select with options, [value, text] each, of which one is chosen, or the first; its label is
+// hidden where there is no choice.
 function offer(select, options, chosen) {
-  select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
+  select.replaceChildren(...options.map(([value, text]) =>
+    element("option", { value, selected: value === chosen }, text)));
   select.parentElement.hidden = options.length < 2;
-  choose(select, chosen);
 }
 
 // Put a value into an input, as if it were typed.

@@ -44,7 +44,9 @@ function begin(build, changed) {
   const address = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   const settings = { lang: store.language ?? navigator.language.slice(0, 2), ...address };
   for (const [name, value] of Object.entries(settings)) {
-    if (inputs.namedItem(name)) choose(inputs.namedItem(name), value);
+    const input = inputs.namedItem(name);
+    if (input) input.value = value;
+    if (input?.selectedIndex < 0) input.selectedIndex = 0; // a select has no such option
   }
   start(settings);
 }

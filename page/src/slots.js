@@ -1,5 +1,6 @@
 const MOST_WORDS = 60;
 const KINDS = [...inputs.net.options].map(({ value }) => value);
+const GRU = KINDS.indexOf("gru");
 const { facts, arrays } = readSafetensors(part("taggers").textContent);
 const [en, zh] = ["en", "zh"].map((name) => {
   const known = JSON.parse(facts[name]);
@@ -54,35 +55,32 @@ function memoryRows([mine, theirs]) {
 }
 
 // An arc from each word that was hidden to the one whose slot then became less probable.
-function arc({ hidden, word, slot, lost }, heads) {
-  const top = 70 - 60 * Math.min(1, Math.abs(hidden - word) / 8);
+function arc({ hidden, word, slot, lost }) {
+  const heads = [...part("table").rows[0].cells].slice(1);
   const [from, to] = [hidden, word].map((k) => heads[k].offsetLeft + heads[k].offsetWidth / 2);
+  const top = 70 - 60 * Math.min(1, Math.abs(hidden - word) / 8);
   const d = `M${from},90 C${from},${top} ${to},${top} ${to},90`;
   return element("path", { d, class: slot, "stroke-width": 1 + 6 * lost });
 }
 
-function drawSentence(sentence, twins) {
-  const { words, numbers, readings } = sentence;
+function draw() {
+  const [sentence, other] = [read(inputs.q.value), twin(inputs.q.value)];
+  const { words, numbers, readings, count } = sentence;
+  const tooLong = count > MOST_WORDS ? t("tooLong", MOST_WORDS, count) : "";
+  part("message").textContent = count ? tooLong : t("empty");
+  part("twin").disabled = !other;
+  part("result").hidden = !count;
+  if (!count) return;
   const heads = words.map((word, k) => [word, small(numbers[k] === OTHER ? "other" : "")]);
-  const top = topRow([...heads, t("intent")]);
-  const rows = readings.map(networkRow);
-  const memories = [readings, twins].map((all) => all?.[KINDS.indexOf("gru")].hidden);
-  part("table").replaceChildren(top, ...rows, ...memoryRows(memories));
+  const memories = [readings, other && read(other).readings].map((all) => all?.[GRU].hidden);
+  const rows = [...readings.map(networkRow), ...memoryRows(memories)];
+  part("table").replaceChildren(topRow([...heads, t("intent")]), ...rows);
   const found = decisions(sentence, inputs.net.selectedIndex);
   part("arcs").setAttribute("width", part("table").offsetWidth);
-  part("arcs").replaceChildren(...found.map((each) => arc(each, [...top.cells].slice(1))));
+  part("arcs").replaceChildren(...found.map(arc));
   const lines = found.slice(0, 5).map(({ hidden, word, slot, both }) =>
     t("decided", words[hidden], words[word], t(slot), ...both.map(percent)));
   part("decisions").replaceChildren(...lines.map((line) => element("li", {}, line)));
-}
-
-function draw() {
-  const [sentence, other] = [read(inputs.q.value), twin(inputs.q.value)];
-  const tooLong = sentence.count > MOST_WORDS ? t("tooLong", MOST_WORDS, sentence.count) : "";
-  part("message").textContent = sentence.count ? tooLong : t("empty");
-  part("twin").disabled = !other;
-  part("result").hidden = !sentence.count;
-  if (sentence.count) drawSentence(sentence, other && read(other).readings);
 }
 
 part("examples").onchange = ({ target }) => enter(inputs.q, target.value);

@@ -1,16 +1,13 @@
+const CHINESE = { // for intents and slots, whose English is their name
+  find: "找", book: "訂", ask_which: "問哪一班", say_when: "說時間", say_where: "說地點",
+  destination: "目的地", departure: "出發地", time_of_arrival: "抵達時間", time_of_departure: "出發時間",
+};
+const named = ([name, chinese]) => [name, [name.replaceAll("_", " "), chinese]];
 const TEXTS = {
   empty: ["Type a sentence.", "請輸入一句話。"],
   tooLong: ["Only the first {0} of {1} words are read.", "共 {1} 個詞，只讀前 {0} 個。"],
   intent: ["intent", "意圖"],
-  find: ["find", "找"],
-  book: ["book", "訂"],
-  ask_which: ["ask which", "問哪一班"],
-  say_when: ["say when", "說時間"],
-  say_where: ["say where", "說地點"],
-  destination: ["destination", "目的地"],
-  departure: ["departure", "出發地"],
-  time_of_arrival: ["time of arrival", "抵達時間"],
-  time_of_departure: ["time of departure", "出發時間"],
+  ...Object.fromEntries(Object.entries(CHINESE).map(named)),
   memory: ["memory of the GRU", "GRU 的記憶"],
   memoryTwin: ["in the other sentence", "另一句的記憶"],
   difference: ["difference", "差別"],
