@@ -8,19 +8,16 @@ function linksOf(tags, transitions, temperature) {
     follows(before, tag) ? transitions[row * tags.length + column] / temperature : NEVER));
 }
 
-// What `all` ways to each tag of each word are worth; `first` is added to the first word's scores.
-function ways(scores, links, first, all) {
-  let worth;
-  const next = (score) => score.map((value, tag) => value + all(add(worth, links[tag])));
-  return scores.map((score) => (worth = worth ? next(score) : add(score, first)));
-}
+// What `all` ways to each tag of each word are worth; to the first word's, `worth`, and its scores.
+const ways = (scores, links, worth, all) => scores.map((score, step) =>
+  (worth = add(score, step ? links.map((link) => all(add(worth, link))) : worth)));
 
 // What `all` ways through each tag of each word are worth: to it, and on from it. Before the first
 // word is O. Of the best ways (Viterbi) the best tag has the most; of all ways (forward-backward) a
 // tag is as probable as its share.
 function through(tags, scores, links, all) {
   const forward = ways(scores, transposed(links), links[tags.indexOf("O")], all);
-  const backward = ways([...scores].reverse(), links, tags.map(() => 0), all).reverse();
+  const backward = ways(scores.toReversed(), links, tags.map(() => 0), all).reverse();
   return forward.map((worth, step) =>
     add(worth, backward[step]).map((value, tag) => value - scores[step][tag]));
 }

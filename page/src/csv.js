@@ -20,18 +20,16 @@ function recordsOf(text, separator) {
     const fieldOf = ([, quoted, plain]) => (quoted?.replaceAll('""', '"') ?? plain).trim();
     return { line: k + 1, fields: found.map(fieldOf) };
   });
-  const [first, last] = ["findIndex", "findLastIndex"].map((find) =>
-    records[find](({ fields }) => fields.some(Boolean)));
+  const first = records.findIndex(({ fields }) => fields.some(Boolean));
   const single = records[first]?.fields.length === 1;
-  const there = records.slice(first, last + 1);
-  return there.filter(({ fields }) => single || fields.length > 1 || fields[0]);
+  return records.slice(first).filter(({ fields }) => single || fields.length > 1 || fields[0]);
 }
 
 // A table: its columns by name, see columnOf; the time column's name (undefined: rows are counted);
 // and the line of each row.
 function readTable(text, decimal) {
   if (/[\0\ufffd]/.test(text)) throw new Said(t("noText"));
-  const clean = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
+  const clean = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n").replace(/\n[\s,;]*$/, "");
   const count = (separator) => clean.trimStart().split("\n", 1)[0].split(separator).length;
   const marks = [...(decimal === "," ? ";\t," : ",;\t")]; // the first of those that are as many
   const [separator] = marks.sort((one, other) => count(other) - count(one));

@@ -17,21 +17,20 @@ const SUMS = [[3, 5, 4, 2, 1], [1, 0, 1, 1, 0], [0, 0, 1, 0, 1]];
 const ONCE = [[8, 0, 0, 0, 0], [1, 0, 0, 0, 0], NOTHING];
 const FIRST = [[3, 5, 2, -4, 1], NOTHING, NOTHING];
 const COUNT = [1, 2, 3, 4, 5];
+
+// A task wants the output a or the memory c to be this, of these inputs, or of any (null).
 const EXAMPLES = {
   lecture: { x: BOARD, w: LECTURE },
   counter: { x: [[1, 0, 1, 1, 0], NOTHING, NOTHING], w: ADDING },
   adder: { x: MARKED, w: KEEPING },
   leak: { x: ONCE, w: LEAKING },
   never: { x: BOARD, w: KEEPING },
-  task_1: { x: BOARD.with(2, NOTHING), w: LECTURE, output: "a", wanted: [[null, [0, 0, 0, 7]]] },
-  task_2: { x: BOARD, w: LECTURE, output: "c", wanted: [[BOARD, [3, 7, 7, 7, 7]]] },
-  task_3: { x: ONCE, w: LECTURE, output: "c", wanted: [[ONCE, [8, 4, 2, 1, 0.5]]] },
-  task_4: { x: BOARD, w: cell({}), output: "a",
-    wanted: [[BOARD, COUNT], [MARKED, COUNT], [ONCE, COUNT]] },
-  task_5: { x: SUMS, w: cell({}), output: "a",
-    wanted: [[SUMS, [0, 0, 7, 0, 9]], [MARKED, [0, 0, 0, 0, 13]]] },
-  task_6: { x: FIRST, w: ADDING, output: "c",
-    wanted: [[FIRST, [3, 3, 3, 3, 3]], [ONCE, [8, 8, 8, 8, 8]]] },
+  task_1: { x: BOARD.with(2, NOTHING), w: LECTURE, a: [[null, [0, 0, 0, 7, 0]]] },
+  task_2: { x: BOARD, w: LECTURE, c: [[BOARD, [3, 7, 7, 7, 7]]] },
+  task_3: { x: ONCE, w: LECTURE, c: [[ONCE, [8, 4, 2, 1, 0.5]]] },
+  task_4: { x: BOARD, w: cell({}), a: [[BOARD, COUNT], [MARKED, COUNT], [ONCE, COUNT]] },
+  task_5: { x: SUMS, w: cell({}), a: [[SUMS, [0, 0, 7, 0, 9]], [MARKED, [0, 0, 0, 0, 13]]] },
+  task_6: { x: FIRST, w: ADDING, c: [[FIRST, [3, 3, 3, 3, 3]], [ONCE, [8, 8, 8, 8, 8]]] },
 };
 
 // "4·1 + 100·1 − 10": a weighted sum, but for weights of 0, and what is added to it.

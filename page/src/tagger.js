@@ -19,8 +19,7 @@ function tagger(kind, weights, { words: { length }, tags, intents }) {
     const hidden = MIDDLE[kind](x, middle);
     const scores = hidden.map((h) => add(product(h, tW), t).map((score) => score / heat[0]));
     const heeded = softmax(hidden.map((h) => product(h, aW)[0] + a[0]));
-    const mean = add(...hidden.map((h, step) => h.map((value) => value * heeded[step])));
-    const intent = softmax(add(product(mean, iW), i));
+    const intent = softmax(add(product(product(heeded, hidden.flat()), iW), i));
     const best = through(tags, scores, links, (worths) => Math.max(...worths));
     const found = best.map((worths) => tags[argmax(worths)]);
     const probabilities = through(tags, scores, links, logSumExp).map(softmax);
