@@ -21,102 +21,99 @@ function numberField(name, label, slider, value) {
   return element("td", {}, element("span", { class: "field" }, typed, slid));
 }
 
-// A network to move, in the section of this id: a note, a picture, its arithmetic, its weights. It
-// has `examples` by the key of a text: x (a row of numbers for each input), w (all weights), and of
-// a task what is wanted; the weights' `tables` (title, rows, columns, open) and `slider`; and may be
-// `swappable`. run(w, x) gives an object per step, picture(steps) what is shown above the inputs:
-// kind, label, values; arithmetic(w, x, now, before) lines of text for a step.
-function board(id, network) {
-  const [note, solved] = [element("span"), element("strong", { role: "status" })];
-  const table = element("table", { class: "picture" });
-  const arithmetic = element("div", { class: "arithmetic", id: `${id}-arithmetic` });
-  const weights = element("div");
-  part(id).append(element("p", {}, note, " ", solved), element("div", { class: "sides" },
-    element("div", { class: "wide" }, table), element("div", {}, arithmetic, weights)));
-  const [names, length] = [inputs[id], inputs[`${id}_steps`]];
-  const example = () => network.examples[names.value];
-  let chosen = 0; // the step whose arithmetic is shown
+// A network to move, of the chosen tab: a note, a picture, its arithmetic, its weights. It has
+// `examples` by the key of a text: x (a row of numbers for each input), w (all weights), and of a
+// task what is wanted; the `least` steps; the weights' `tables` (title, rows, columns, open) and
+// `slider`; and may be `swappable`. run(w, x) gives an object per step, picture(steps) what is shown
+// above the inputs: kind, label, values; arithmetic(w, x, now, before) lines of text for a step.
+const network = () => NETWORKS[inputs.tab.value];
+const [examples, stepCount, picture] = [part("examples"), part("steps"), part("picture")];
+let chosen = 0; // the step whose arithmetic is shown
 
-  const numbers = (name) => [...inputs[`${id}_${name}`]].map(({ value }) => number(value));
-  const rows = () => split(numbers("x"), example().x.length);
-  const run = (x) => network.run(numbers("w"), transposed(x));
+const nameOf = (what) => `${inputs.tab.value}_${what}`;
+const numbers = (what) => [...inputs[nameOf(what)]].map(({ value }) => number(value));
+const example = () => network().examples[examples.value];
+const rows = () => split(numbers("x"), example().x.length);
+const run = (x) => network().run(numbers("w"), transposed(x));
 
-  const isSolved = (task) => ["a", "c"].some((name) => task[name]?.every(([x, wanted]) =>
-    run(x ?? rows()).every((step, k) => Math.abs(step[name] - (wanted[k] ?? 0)) < 0.05)));
+const isSolved = (task) => ["a", "c"].some((name) => task[name]?.every(([x, wanted]) =>
+  run(x ?? rows()).every((step, k) => Math.abs(step[name] - (wanted[k] ?? 0)) < 0.05)));
 
-  function show(step = chosen) {
-    const steps = run(rows());
-    chosen = Math.min(step, steps.length - 1);
-    table.querySelector("col").span = chosen + 1; // those before it
-    table.tBodies[0].replaceChildren(...network.picture(steps).map(pictureRow));
-    const x = transposed(rows())[chosen];
-    const lines = network.arithmetic(numbers("w"), x, steps[chosen], steps[chosen - 1]);
-    const title = element("strong", {}, t("step", chosen + 1));
-    arithmetic.replaceChildren(title, ["", ...lines].join("\n"));
-    note.textContent = t(names.value);
-    solved.textContent = isSolved(example()) ? t("solved") : "";
-  }
+function show(step = chosen) {
+  const steps = run(rows());
+  chosen = Math.min(step, steps.length - 1);
+  picture.querySelector("col").span = chosen + 1; // those before it
+  picture.tBodies[0].replaceChildren(...network().picture(steps).map(pictureRow));
+  const x = transposed(rows())[chosen];
+  const lines = network().arithmetic(numbers("w"), x, steps[chosen], steps[chosen - 1]);
+  const title = element("strong", {}, t("step", chosen + 1));
+  part("arithmetic").replaceChildren(title, ["", ...lines].join("\n"));
+  part("note").textContent = t(examples.value);
+  part("solved").textContent = isSolved(example()) ? t("solved") : "";
+}
 
-  // Show the arithmetic of a step that is pointed at or focused.
-  const point = ({ target }) => {
+// Show the arithmetic of a step that is pointed at or focused.
+for (const event of ["pointerover", "focusin"]) {
+  picture.addEventListener(event, ({ target }) => {
     const step = target.closest("td, th")?.cellIndex - 1;
     if (step >= 0 && step !== chosen) show(step);
-  };
-  for (const event of ["pointerover", "focusin"]) table.addEventListener(event, point);
+  });
+}
 
-  // Change the inputs of a step and of the next one.
-  function swap(step) {
-    const [these, next] = [step, step + 1].map((k) =>
-      [...table.querySelectorAll(`td:nth-child(${k + 2}) [name]`)]);
-    const values = [...these, ...next].map(({ value }) => value);
-    [...next, ...these].forEach((input, k) => enter(input, values[k]));
-  }
+// Change the inputs of a step and of the next one.
+function swap(step) {
+  const [these, next] = [step, step + 1].map((k) =>
+    [...picture.querySelectorAll(`td:nth-child(${k + 2}) [name]`)]);
+  const values = [...these, ...next].map(({ value }) => value);
+  [...next, ...these].forEach((input, k) => enter(input, values[k]));
+}
 
-  // Inputs that hold these numbers, below a picture of the network.
-  function layOut(x) {
-    length.value = x[0].length;
-    const slider = { min: -10, max: 10, step: 1 };
-    const field = (k) => (value, step) =>
-      numberField(`${id}_x`, t("inputAt", k + 1, step + 1), slider, value);
-    const own = x.map((values, k) => row(`x${k + 1}`, values.map(field(k))));
-    const swapButton = (_, k) => element("td", {}, element("button",
-      { type: "button", onclick: () => swap(k), "aria-label": t("swap", k + 1, k + 2) }, "⇄"));
-    if (network.swappable) own.push(row("", [...x[0].slice(1).map(swapButton), element("td")]));
-    const describe = { type: "button", "aria-describedby": arithmetic.id };
-    const heads = x[0].map((_, step) => element("button", describe, t("step", step + 1)));
-    table.style.minWidth = `${4.4 + 2.8 * heads.length}rem`; // narrower, it scrolls
-    const columns = [element("col"), element("col", { class: "chosen" })];
-    table.replaceChildren(...columns, topRow(heads), element("tbody"), ...own);
-  }
+// Inputs that hold these numbers, below a picture of the network.
+function layOut(x) {
+  stepCount.value = x[0].length;
+  const slider = { min: -10, max: 10, step: 1 };
+  const field = (k) => (value, step) =>
+    numberField(nameOf("x"), t("inputAt", k + 1, step + 1), slider, value);
+  const own = x.map((values, k) => row(`x${k + 1}`, values.map(field(k))));
+  const swapButton = (_, k) => element("td", {}, element("button",
+    { type: "button", onclick: () => swap(k), "aria-label": t("swap", k + 1, k + 2) }, "⇄"));
+  if (network().swappable) own.push(row("", [...x[0].slice(1).map(swapButton), element("td")]));
+  const describe = { type: "button", "aria-describedby": "arithmetic" };
+  const heads = x[0].map((_, step) => element("button", describe, t("step", step + 1)));
+  picture.style.minWidth = `${4.4 + 2.8 * heads.length}rem`; // narrower, it scrolls
+  const columns = [element("col"), element("col", { class: "chosen" })];
+  picture.replaceChildren(...columns, topRow(heads), element("tbody"), ...own);
+}
 
-  function weigh(w) {
-    const left = [...w];
-    weights.replaceChildren(...network.tables.map(({ title, rows: names, columns, open }) => {
-      const body = names.map((name) => row(name, columns.map((column) =>
-        numberField(`${id}_w`, t("weight", name, column), network.slider, left.shift()))));
-      const all = element("table", {}, topRow(columns), ...body);
-      return element("details", { open: Boolean(open) }, element("summary", {}, t(title)), all);
-    }));
-  }
+function weigh(w) {
+  const left = [...w];
+  const { tables, slider } = network();
+  part("weights").replaceChildren(...tables.map(({ title, rows: names, columns, open }) => {
+    const body = names.map((name) => row(name, columns.map((column) =>
+      numberField(nameOf("w"), t("weight", name, column), slider, left.shift()))));
+    const all = element("table", {}, topRow(columns), ...body);
+    return element("details", { open: Boolean(open) }, element("summary", {}, t(title)), all);
+  }));
+}
 
-  // What the address holds, where it fits the example.
-  function build(settings) {
-    const options = Object.keys(network.examples).map((key) => [key, t(key).split(/[:：]/)[0]]);
-    offer(names, options, settings[id]);
-    const [x, w] = ["x", "w"].map((name) => settings[`${id}_${name}`]?.split(" ").map(number));
-    const own = example();
-    length.value = x?.length / own.x.length; // it takes what is within its bounds
-    layOut(length.value * own.x.length === x?.length ? split(x, own.x.length) : own.x);
-    weigh(w?.length === own.w.length ? w : own.w);
-    show();
-  }
+// What the settings hold, where it fits the example.
+function build(settings) {
+  Object.assign(stepCount, { name: nameOf("steps"), min: network().least });
+  examples.name = inputs.tab.value;
+  const keys = Object.keys(network().examples);
+  offer(examples, keys.map((key) => [key, t(key).split(/[:：]/)[0]]), settings[examples.name]);
+  const [x, w] = ["x", "w"].map((what) => settings[nameOf(what)]?.split(" ").map(number));
+  const own = example();
+  stepCount.value = x?.length / own.x.length; // it takes what is within its bounds
+  layOut(stepCount.value * own.x.length === x?.length ? split(x, own.x.length) : own.x);
+  weigh(w?.length === own.w.length ? w : own.w);
+  show();
+}
 
-  function changed(input) {
-    const resized = (values) => upTo(Number(length.value)).map((k) => values[k] ?? 0);
-    if (input === length) layOut(rows().map(resized));
-    if (input === names) build({ [id]: names.value });
-    else show();
-  }
-
-  return { build, changed };
+function changed(input) {
+  if (input.name === "tab") return build(held());
+  if (input === examples) return build({ [examples.name]: examples.value });
+  const resized = (values) => upTo(Number(stepCount.value)).map((k) => values[k] ?? 0);
+  if (input === stepCount) layOut(rows().map(resized));
+  return show();
 }

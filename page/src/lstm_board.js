@@ -49,7 +49,7 @@ function word({ i, f, o }) {
 const toGates = (w) => transposed(split(w.slice(0, 20), 5));
 
 const LSTM_BOARD = {
-  examples: EXAMPLES, slider: { min: -100, max: 100, step: 0.5 },
+  least: 5, examples: EXAMPLES, slider: { min: -100, max: 100, step: 0.5 },
   tables: [
     { title: "weights", rows: ROWS.slice(0, 4), columns: GATES, open: true },
     { title: "fedBack", rows: ["a"], columns: GATES },

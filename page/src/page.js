@@ -14,18 +14,19 @@ function t(key, ...values) {
 
 class Said extends Error {} // what is wrong, for readers
 
-// What the inputs hold, by name, as text.
+// The settings: what the address held, or the inputs held since, by name, as text.
+const settings = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 function held() {
   const data = new FormData(form);
-  const textOf = (name) => data.getAll(name).join(" ").slice(0, 1000);
-  return Object.fromEntries([...data.keys()].map((name) => [name, textOf(name)]));
+  for (const name of data.keys()) settings[name] = data.getAll(name).join(" ").slice(0, 1000);
+  return settings;
 }
 
 // Begin a page. build(settings) makes what depends on the language or on what the address holds,
 // and changed(input) follows an input; both draw. The language is the address', the one that is
 // remembered, or the browser's. The HTML has English, and 中文 as data-zh.
 function begin(build, changed) {
-  const start = (settings) => {
+  const start = () => {
     for (const each of document.querySelectorAll("[data-zh]")) {
       each.dataset.en ??= each.textContent;
       each.textContent = each.dataset[inputs.lang.value];
@@ -37,16 +38,16 @@ function begin(build, changed) {
   form.oninput = ({ target }) => {
     if (target !== inputs.lang) return changed(target);
     store.language = target.value;
-    return start(held());
+    held();
+    return start();
   };
   form.onchange = () => history.replaceState(null, "", `#${new URLSearchParams(held())}`);
   window.onhashchange = () => location.reload();
-  const address = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-  const settings = { lang: store.language ?? navigator.language.slice(0, 2), ...address };
+  settings.lang ??= store.language ?? navigator.language.slice(0, 2);
   for (const [name, value] of Object.entries(settings)) {
     const input = inputs.namedItem(name);
     if (input) input.value = value;
     if (input?.selectedIndex < 0) input.selectedIndex = 0; // a select has no such option
   }
-  start(settings);
+  start();
 }

@@ -4,7 +4,7 @@ const w = new Array(12).fill(1);
 const HIDDEN = ["h1′", "h2′"];
 
 const RNN_BOARD = {
-  swappable: true, slider: { min: -3, max: 3, step: 0.1 },
+  least: 3, swappable: true, slider: { min: -3, max: 3, step: 0.1 },
   examples: {
     order: { x: [[1, 1, 2], [1, 1, 2]], w }, reordered: { x: [[2, 1, 1], [2, 1, 1]], w },
   },
