@@ -24,8 +24,8 @@ function numberField(name, label, slider, value) {
 // A network to move, of the chosen tab: a note, a picture, its arithmetic, its weights. It has
 // `examples` by the key of a text: x (a row of numbers for each input), w (all weights), and of a
 // task what is wanted; the `least` steps; the weights' `tables` (title, rows, columns, open) and
-// `slider`; and may be `swappable`. run(w, x) gives an object per step, picture(steps) what is shown
-// above the inputs: kind, label, values; arithmetic(w, x, now, before) lines of text for a step.
+// `slider`; and may be `swappable`. run(w, x) gives an object per step, picture(steps) what is above
+// the inputs: kind, label, values; arithmetic(w, x, now, before) lines of text for a step.
 const network = () => NETWORKS[inputs.tab.value];
 const [examples, stepCount, picture] = [part("examples"), part("steps"), part("picture")];
 let chosen = 0; // the step whose arithmetic is shown

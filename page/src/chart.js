@@ -12,12 +12,14 @@ function drawChart(svg, [first, last], { lines = [], bands, marks, range }) {
   const x = (step) => LEFT + (width * (step - first)) / (last - first || 1);
   const y = (value) => TOP + (height * (high - value)) / (high - low || 1);
   const points = (from, values) => values.map((value, k) => [x(from + k), y(value)]);
-  const to = ([left, top]) => (Number.isFinite(top) ? `L${left.toFixed(1)},${top.toFixed(1)}` : " ");
+  const to = ([x, y]) => (Number.isFinite(y) ? `L${x.toFixed(1)},${y.toFixed(1)}` : " ");
   const path = (all) => all.map(to).join("").trim().replace(/^L| +L/g, "M"); // gaps aren't bridged
+  const label = (left, top, anchor, text) =>
+    element("text", { x: left, y: top, "text-anchor": anchor }, text);
   svg.replaceChildren(
     ...[low, (low + high) / 2, high].flatMap((value) => [
       element("path", { d: `M${LEFT},${y(value)}h${width}`, class: "line grid" }),
-      element("text", { x: LEFT - 4, y: y(value) + 4, "text-anchor": "end" }, written(value)),
+      label(LEFT - 4, y(value) + 4, "end", written(value)),
     ]),
     ...bands.map(({ from, lower, upper, fill }) => {
       const d = `${path([...points(from, upper), ...points(from, lower).reverse()])}Z`;
@@ -25,9 +27,7 @@ function drawChart(svg, [first, last], { lines = [], bands, marks, range }) {
     }),
     ...lines.map(({ from, values, kind }) =>
       element("path", { d: path(points(from, values)), class: `line ${kind}` })),
-    ...marks.map((text, k) => element("text", {
-      x: LEFT + k * width, y: full - 5, "text-anchor": ["start", "end"][k],
-    }, text)));
+    label(LEFT, full - 5, "start", marks[0]), label(LEFT + width, full - 5, "end", marks[1]));
   return ({ offsetX, offsetY }) => [
     Math.round(first + ((offsetX - LEFT) / width) * (last - first)),
     high - ((offsetY - TOP) / height) * (high - low),

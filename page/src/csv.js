@@ -15,8 +15,7 @@ function recordsOf(text, separator) {
   const field = new RegExp(` *(?:"((?:[^"]|"")*)" *|([^"${separator}]*))${separator}`, "gy");
   const records = text.split("\n").map((content, k) => {
     const found = [...(content + separator).matchAll(field)];
-    const read = total(found.map(([all]) => all.length));
-    if (read <= content.length) throw new Said(t("brokenQuote", k + 1));
+    if ((content + separator).replace(field, "")) throw new Said(t("brokenQuote", k + 1));
     const fieldOf = ([, quoted, plain]) => (quoted?.replaceAll('""', '"') ?? plain).trim();
     return { line: k + 1, fields: found.map(fieldOf) };
   });

@@ -13,15 +13,13 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
-const small = (text) => element("small", {}, text);
-
 // Rows of a table: its head, with an empty corner, and one with a label.
 const head = (scope) => (content) => element("th", { scope }, ...[content].flat());
 const topRow = (heads) => element("tr", {}, element("td"), ...heads.map(head("col")));
 const row = (label, cells) => element("tr", {}, head("row")(label), ...cells);
 
-// Fill a select with options, [value, text] each, of which one is chosen, or the first; its label is
-// hidden where there is no choice.
+// Fill a select with options, [value, text] each: one is chosen, or the first; its label is hidden
+// where there is no choice.
 function offer(select, options, chosen) {
   select.replaceChildren(...options.map(([value, text]) =>
     element("option", { value, selected: value === chosen }, text)));

@@ -41,8 +41,8 @@ function sumOf(weights, values, ...more) {
 }
 
 function word({ i, f, o }) {
-  const words = [f < 0.5 && t("reset"), i > 0.5 && t("write"), o > 0.5 && t("read")];
-  return words.filter(Boolean).join(" ") || t("hold");
+  const [reset, write, read, hold] = t("words").split(" ");
+  return [f < 0.5 && reset, i > 0.5 && write, o > 0.5 && read].filter(Boolean).join(" ") || hold;
 }
 
 // To each of z, z_i, z_f, z_o: the weights from x1, x2, x3, the bias and the weight from a.

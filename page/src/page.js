@@ -26,7 +26,7 @@ function held() {
 // and changed(input) follows an input; both draw. The language is the address', the one that is
 // remembered, or the browser's. The HTML has English, and 中文 as data-zh.
 function begin(build, changed) {
-  const start = () => {
+  const start = (settings) => {
     for (const each of document.querySelectorAll("[data-zh]")) {
       each.dataset.en ??= each.textContent;
       each.textContent = each.dataset[inputs.lang.value];
@@ -38,8 +38,7 @@ function begin(build, changed) {
   form.oninput = ({ target }) => {
     if (target !== inputs.lang) return changed(target);
     store.language = target.value;
-    held();
-    return start();
+    return start(held());
   };
   form.onchange = () => history.replaceState(null, "", `#${new URLSearchParams(held())}`);
   window.onhashchange = () => location.reload();
@@ -49,5 +48,5 @@ function begin(build, changed) {
     if (input) input.value = value;
     if (input?.selectedIndex < 0) input.selectedIndex = 0; // a select has no such option
   }
-  start();
+  start(settings);
 }

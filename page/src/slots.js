@@ -33,15 +33,13 @@ function decisions({ networks, numbers, readings }, decider) {
   }).sort((one, other) => other.lost - one.lost);
 }
 
-function networkRow({ slots, share, intent, sure }, kind) {
-  const cells = slots.map((slot, word) => {
-    const style = `--share: ${60 * share(word, slot)}%`;
-    const content = [slot === "O" ? "–" : t(slot), small(percent(share(word, slot)))];
-    return element("td", { class: `slot ${slot}`, style }, ...content);
-  });
-  const said = element("td", {}, t(intent), small(percent(sure)));
-  return row(inputs.net[kind].text, [...cells, said]);
-}
+// A slot, which has a colour, or an intent, and how probable it is.
+const shareCell = (name, share) => element("td",
+  { class: `slot ${name}`, style: `--share: ${60 * share}%` },
+  name === "O" ? "–" : t(name), element("small", {}, percent(share)));
+
+const networkRow = ({ slots, share, intent, sure }, kind) => row(inputs.net[kind].text,
+  [...slots.map((slot, word) => shareCell(slot, share(word, slot))), shareCell(intent, sure)]);
 
 // A line for each unit, from top to bottom: orange above zero, blue below.
 const strip = (values) => element("td", { class: "strip" }, ...values.map((value) =>
@@ -71,7 +69,8 @@ function draw() {
   part("twin").disabled = !other;
   part("result").hidden = !count;
   if (!count) return;
-  const heads = words.map((word, k) => [word, small(numbers[k] === OTHER ? "other" : "")]);
+  const heads = words.map((word, k) =>
+    [word, element("small", {}, numbers[k] === OTHER ? "other" : "")]);
   const memories = [readings, other && read(other).readings].map((all) => all?.[GRU].hidden);
   const rows = [...readings.map(networkRow), ...memoryRows(memories)];
   part("table").replaceChildren(topRow([...heads, t("intent")]), ...rows);
