@@ -34,10 +34,10 @@ TIMED = """async (count) => {
 }"""
 ACTS = {  # page, settings, what is timed, how often, the most milliseconds it may take
     "an input of the cell": (
-        "cell", "", "enter(inputs.lstm_x[3], (Number(inputs.lstm_x[3].value) + 1) % 9)", 50, 50
+        "cell", "", "enter(inputs.lstm_x[3], (+inputs.lstm_x[3].value + 1) % 9)", 50, 50
     ),
     "a letter typed into a query": (
-        "slots", "q=find a flight from Taipei to Tokyo", "enter(inputs.q, inputs.q.value + 'a')", 50, 50
+        "slots", "q=fly from Taipei to Tokyo", "enter(inputs.q, inputs.q.value + 'a')", 50, 50
     ),
     "the origin, of 8,760 hours": (
         "forecast", "", "enter(inputs.origin, Number(inputs.origin.value) - 1)", 50, 50
