@@ -11,8 +11,7 @@ The constructors, weights and results are Keras' own; plain Keras loads a model 
 
 `unroll=True` takes longer to trace, then half or less per small batch. Keras' own code runs on a
 GPU, with recurrent dropout, other activations, half precision, `reset_after=False`, other backends.
-There are no gradients of gradients. Source: the LSTM of Gers et al. (2000); the GRU of Cho et al.
-(2014), in the form of cuDNN.
+There are no gradients of gradients. Source: Gers et al. (2000), Cho et al. (2014) as in cuDNN.
 """
 
 # mypy: disable-error-code="attr-defined, call-arg, misc"
@@ -23,11 +22,7 @@ LARGE_BATCH, SMALL_LAYER = 128, 100  # sequences, if known when traced; units
 
 
 class _Fast:
-    """Replaces the loop over time of the Keras layer that it is mixed into.
-
-    A layer says what one step does (`_step`), its gradient (`_back`), and how many values per unit
-    are in each tensor that goes from the one to the other (`KEPT`).
-    """
+    """The loop over time of a Keras layer, which says what a step does and how its gradient is."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -39,8 +34,7 @@ class _Fast:
             and all(getattr(self, name, value) == value for name, value in standard.items())
             and self.compute_dtype in ("float32", "float64")
         )
-        if self.fast:
-            self.supports_jit = False  # XLA compiles for seconds, and gains nothing
+        self.supports_jit &= not self.fast  # XLA compiles for seconds, and gains nothing
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Return the last output, all outputs (if wanted), and the last states, as Keras does."""
@@ -51,38 +45,45 @@ class _Fast:
             sequences *= self.cell.get_dropout_mask(sequences[:, 0])[:, None]
         if self.go_backwards:
             sequences = tf.reverse(sequences, [1])
-        if mask is None:
-            series, states = self._run(sequences, states, int(self.return_sequences))
-            return states[0], (series or states)[0], states
-        mask = tf.cast(tf.reverse(mask, [1]) if self.go_backwards else mask, "int32")
-        order = tf.argsort(mask, direction="DESCENDING", stable=True)
-        series, _ = self._run(tf.gather(sequences, order, batch_dims=1), states, len(states))
-        seen = tf.cumsum(mask, 1)  # steps so far
-        series = [tf.concat([s[:, None], v], 1) for s, v in zip(states, series, strict=True)]
-        states = [tf.gather(values, seen[:, -1], batch_dims=1) for values in series]
-        if not self.return_sequences:
-            seen, mask = seen[:, -1:], mask[:, -1:]
-        shown = mask if self.zero_output_for_mask else seen
-        outputs = tf.where(shown[..., None] > 0, tf.gather(series[0], seen, batch_dims=1), 0)
-        return outputs[:, -1], outputs, states
+        streams = int(self.return_sequences)  # states of which all values are wanted
+        if mask is not None:
+            mask = tf.cast(tf.reverse(mask, [1]) if self.go_backwards else mask, "int32")
+            order = tf.argsort(mask, direction="DESCENDING", stable=True)
+            sequences, streams = tf.gather(sequences, order, batch_dims=1), len(states)
 
-    def _run(self, sequences, states, streams):
-        """Return all values of the first `streams` states, and all last ones, batch first."""
         kernel, bias = tf.convert_to_tensor(self.cell.kernel), self.cell.bias
         bias = 0 * kernel[:1] if bias is None else tf.reshape(bias, (-1, kernel.shape[1]))
         weights = tf.concat([kernel, bias, self.cell.recurrent_kernel], 0)
         batch = keras.ops.shape(sequences)[0]
         large = isinstance(batch, int) and batch >= LARGE_BATCH
         small = isinstance(self, LSTM) and not large and self.units <= SMALL_LAYER
-        loop = _block_lstm if small and self.compute_dtype == "float32" else self._loop
-        halves = [slice(batch // 2), slice(batch // 2, None)]
-        parts = halves if large or loop is _block_lstm else [slice(None)]
-        parts = [loop(sequences[at], [s[at] for s in states], weights, streams) for at in parts]
-        return keras.tree.map_structure(lambda *values: tf.concat(values, 0), *parts)
+        small = small and self.compute_dtype == "float32"
+        chain = self._one_operation if small else self._loop
+        parts = [slice(batch // 2), slice(batch // 2, None)] if large or small else [slice(None)]
+        parts = [chain(sequences[at], [s[at] for s in states], weights, streams) for at in parts]
+        series, last = keras.tree.map_structure(lambda *values: tf.concat(values, 0), *parts)
+        if mask is None:
+            return last[0], (series or last)[0], last
+
+        seen = tf.cumsum(mask, 1)  # steps so far
+        series = [tf.concat([s[:, None], v], 1) for s, v in zip(states, series, strict=True)]
+        last = [tf.gather(values, seen[:, -1], batch_dims=1) for values in series]
+        if not self.return_sequences:
+            seen, mask = seen[:, -1:], mask[:, -1:]
+        shown = mask if self.zero_output_for_mask else seen
+        outputs = tf.where(shown[..., None] > 0, tf.gather(series[0], seen, batch_dims=1), 0)
+        return outputs[:, -1], outputs, last
+
+    def _one_operation(self, sequences, states, weights, streams):
+        x = tf.pad(tf.transpose(sequences, (1, 0, 2)), [(0, 0), (0, 0), (0, 1)], constant_values=1)
+        every = _block_lstm(x, *states, weights)
+        return [tf.transpose(e, (1, 0, 2)) for e in every[:streams]], [e[-1] for e in every]
 
     def _loop(self, sequences, states, weights, streams):
-        x, states = tf.transpose(sequences, (1, 2, 0)), list(map(tf.transpose, states))
+        """Return all values of the first `streams` states, and the last ones of all."""
+        x, *states = [keras.ops.moveaxis(values, 0, -1) for values in (sequences, *states)]
         (steps, features, batch), units = keras.ops.shape(x), self.units
+        rows = slice(None), slice(-1 - units, None), slice(-1 - units)
         ones = tf.ones((weights.shape[0] - features - units, batch), x.dtype)
         stack, unstack = tf.TensorArray.stack, lambda v: tf.TensorArray(x.dtype, steps).unstack(v)
         if self.unroll:
@@ -90,12 +91,9 @@ class _Fast:
 
         @tf.custom_gradient
         def run(x, states, blocks):
-            def inputs(v):
-                return [v] if len(blocks) == 1 else [v, v[-1 - units :], v[: -1 - units]]
-
             def forward(states, now):
                 v = tf.concat([now[0], ones, states[0]], 0)
-                products = map(lambda k, i: tf.matmul(k, i, transpose_a=True), blocks, inputs(v))
+                products = map(lambda k, at: tf.matmul(k, v[at], transpose_a=True), blocks, rows)
                 states, for_back = self._step(*products, *states)
                 return states, [*states[:streams], v, *for_back]
 
@@ -104,7 +102,7 @@ class _Fast:
                 d_states = [d + now[k] if k < streams else d for k, d in enumerate(d_states)]
                 da, beside, *others = self._back(*d_states, *for_back)
                 dh = tf.add_n([*beside, *map(tf.matmul, to_h, da[:2])])
-                new = map(lambda i, d: tf.matmul(i, d, transpose_b=True), inputs(v), da)
+                new = map(lambda at, d: tf.matmul(v[at], d, transpose_b=True), rows, da)
                 return [[dh, *others], list(map(tf.add, d_blocks, new))], da
 
             to_h = [k[-units:] for k in blocks[:2]]
@@ -114,20 +112,19 @@ class _Fast:
             def gradients(*upstream):
                 carried = [list(upstream[streams:]), list(map(tf.zeros_like, blocks))]
                 given = [*map(unstack, upstream[:streams]), *kept[streams:]]
-                rows = [k.shape[1] for k in blocks]
-                carried, da = _scan(backward, carried, given, rows, steps, order=-1)
+                sizes = [k.shape[1] for k in blocks]
+                carried, da = _scan(backward, carried, given, sizes, steps, order=-1)
                 dx = map(lambda k, d: tf.matmul(k[:features], stack(d)), blocks[::2], da[::2])
                 return tf.add_n(list(dx)), *carried
 
             return (*map(stack, kept[:streams]), *last), gradients
 
-        outputs = run(x, states, self._blocks(weights))
-        series = [tf.transpose(values, (2, 0, 1)) for values in outputs[:streams]]
-        return series, list(map(tf.transpose, outputs[streams:]))
-
-    def _blocks(self, weights):
-        """Return K of the one product of a step, of [x; 1; h], in feature-major order."""
-        return [weights]
+        weights = tf.roll(weights, units, 1)  # LSTM: i, f, c, o to o, i, f, c; GRU: c, z, r
+        blocks = [weights]
+        if isinstance(self, GRU):  # products of all of v, of its [1; h], of its [x; 1]
+            blocks = [weights[:, units:], *(weights[at, :units] for at in rows[1:])]
+        outputs = [keras.ops.moveaxis(values, -1, 0) for values in run(x, states, blocks)]
+        return outputs[:streams], outputs[streams:]
 
 
 def _scan(step, carried, given, sizes, steps, order=1):
@@ -154,7 +151,7 @@ def _scan(step, carried, given, sizes, steps, order=1):
 class SimpleRNN(_Fast, keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN`; `__module__`: a saved model names Keras' layer."""
 
-    __module__, KEPT = "keras.layers", [1]
+    __module__, KEPT = "keras.layers", [1]  # values per unit in each tensor that `_back` takes
 
     def _step(self, a, h):
         """Take the products (rows, batch) and states; return new states, what `_back` takes."""
@@ -171,9 +168,6 @@ class LSTM(_Fast, keras.layers.LSTM):
 
     __module__, KEPT = "keras.layers", [3, 1, 1, 1]
 
-    def _blocks(self, weights):
-        return [tf.roll(weights, self.units, 1)]  # from i, f, c, o to o, i, f, c
-
     def _step(self, a, h, c):
         gates, candidate = tf.sigmoid(a[: 3 * self.units]), tf.tanh(a[3 * self.units :])
         o, i, f = tf.split(gates, 3)
@@ -184,22 +178,14 @@ class LSTM(_Fast, keras.layers.LSTM):
     def _back(self, dh, dc, gates, candidate, c, seen):
         o, i, f = tf.split(gates, 3)
         dc += tf.raw_ops.TanhGrad(y=seen, dy=dh * o)
-        d_gates = tf.concat([dh * seen, dc * candidate, dc * c], 0)
-        da = [
-            tf.raw_ops.SigmoidGrad(y=gates, dy=d_gates),
-            tf.raw_ops.TanhGrad(y=candidate, dy=dc * i),
-        ]
-        return [tf.concat(da, 0)], [], dc * f
+        da = tf.raw_ops.SigmoidGrad(y=gates, dy=tf.concat([dh * seen, dc * candidate, dc * c], 0))
+        return [tf.concat([da, tf.raw_ops.TanhGrad(y=candidate, dy=dc * i)], 0)], [], dc * f
 
 
 class GRU(_Fast, keras.layers.GRU):
     """`keras.layers.GRU`."""
 
     __module__, KEPT = "keras.layers", [2, 1, 1, 1]
-
-    def _blocks(self, weights):
-        gates, candidate = tf.split(weights, [2 * self.units, self.units], 1)
-        return [gates, candidate[-1 - self.units :], candidate[: -1 - self.units]]
 
     def _step(self, gates, from_h, from_x, h):
         gates = tf.sigmoid(gates)
@@ -216,30 +202,21 @@ class GRU(_Fast, keras.layers.GRU):
         return [tf.raw_ops.SigmoidGrad(y=gates, dy=d_gates), d_candidate * r, d_candidate], [past]
 
 
-def _block_lstm(sequences, states, weights, streams):
-    """Do what `_Fast._loop` does by one operation; the gradient that TensorFlow has is wrong."""
+@tf.custom_gradient
+def _block_lstm(x, h, c, weights):
+    """Return all h and c (steps, batch, units); the gradient that TensorFlow has of it is wrong."""
+    given = {"x": x, "h_prev": h, "cs_prev": c, "w": weights, "b": tf.zeros(weights.shape[1])}
+    given |= dict.fromkeys(("wci", "wcf", "wco"), tf.zeros(h.shape[1]))  # peepholes, not used
+    given |= {"use_peephole": False, "seq_len_max": tf.shape(x, "int64")[0]}
+    kept = tf.raw_ops.BlockLSTMV2(**given)._asdict()
 
-    @tf.custom_gradient
-    def run(x, h, c, weights):
-        given = {"x": x, "h_prev": h, "cs_prev": c, "w": weights, "b": tf.zeros(weights.shape[1])}
-        given |= dict.fromkeys(("wci", "wcf", "wco"), tf.zeros(h.shape[1])) | {
-            "use_peephole": False
-        }
-        given["seq_len_max"] = tf.shape(x, "int64")[0]
-        kept = tf.raw_ops.BlockLSTMV2(**given)._asdict()
+    def gradients(dh, dc):
+        d = tf.raw_ops.BlockLSTMGradV2(**given, **kept, h_grad=dh, cs_grad=dc)
+        d_weights = tf.where(tf.size(h) > 0, d.w_grad, 0)  # of no sequences, it isn't set
+        return d.x_grad, d.h_prev_grad, d.cs_prev_grad, d_weights
 
-        def gradients(dh, dc):
-            d = tf.raw_ops.BlockLSTMGradV2(**given, **kept, h_grad=dh, cs_grad=dc)
-            d_weights = tf.where(tf.size(h) > 0, d.w_grad, 0)  # of no sequences, it isn't set
-            return d.x_grad, d.h_prev_grad, d.cs_prev_grad, d_weights
-
-        return (kept["h"], kept["cs"]), gradients
-
-    x = tf.pad(tf.transpose(sequences, (1, 0, 2)), [(0, 0), (0, 0), (0, 1)], constant_values=1)
-    every = run(x, *states, weights)
-    return [tf.transpose(e, (1, 0, 2)) for e in every[:streams]], [e[-1] for e in every]
+    return (kept["h"], kept["cs"]), gradients
 
 
 # a saved model names keras.layers.GRU, and so on; where this module is imported, that is this one
-for _layer in (SimpleRNN, LSTM, GRU):
-    keras.saving.get_custom_objects()[_layer.__name__] = _layer
+keras.saving.get_custom_objects().update(SimpleRNN=SimpleRNN, LSTM=LSTM, GRU=GRU)
