@@ -51,7 +51,7 @@ class _Fast:
             order = tf.argsort(mask, direction="DESCENDING", stable=True)
             sequences, streams = tf.gather(sequences, order, batch_dims=1), len(states)
 
-        kernel, bias = tf.convert_to_tensor(self.cell.kernel), self.cell.bias
+        kernel, bias = self.cell.kernel, self.cell.bias
         bias = 0 * kernel[:1] if bias is None else tf.reshape(bias, (-1, kernel.shape[1]))
         weights = tf.concat([kernel, bias, self.cell.recurrent_kernel], 0)
         batch = keras.ops.shape(sequences)[0]
@@ -64,14 +64,12 @@ class _Fast:
         series, last = keras.tree.map_structure(lambda *values: tf.concat(values, 0), *parts)
         if mask is None:
             return last[0], (series or last)[0], last
-
         seen = tf.cumsum(mask, 1)  # steps so far
         series = [tf.concat([s[:, None], v], 1) for s, v in zip(states, series, strict=True)]
         last = [tf.gather(values, seen[:, -1], batch_dims=1) for values in series]
-        if not self.return_sequences:
-            seen, mask = seen[:, -1:], mask[:, -1:]
-        shown = mask if self.zero_output_for_mask else seen
-        outputs = tf.where(shown[..., None] > 0, tf.gather(series[0], seen, batch_dims=1), 0)
+        wanted = slice(None if self.return_sequences else -1, None)
+        shown = (mask if self.zero_output_for_mask else seen)[:, wanted, None] > 0
+        outputs = tf.where(shown, tf.gather(series[0], seen[:, wanted], batch_dims=1), 0)
         return outputs[:, -1], outputs, last
 
     def _one_operation(self, sequences, states, weights, streams):
@@ -139,13 +137,13 @@ def _scan(step, carried, given, sizes, steps, order=1):
             kept.append(new)
         return carried, list(zip(*kept[::order], strict=True))
 
-    def body(done, carried, kept):
-        t = done if order == 1 else steps - 1 - done
+    def body(t, carried, kept):
         carried, new = step(carried, [array.read(t) for array in given])
-        return done + 1, carried, [array.write(t, n) for array, n in zip(kept, new, strict=True)]
+        return t + order, carried, [array.write(t, n) for array, n in zip(kept, new, strict=True)]
 
     kept = [tf.TensorArray(given[0].dtype, steps, element_shape=(size, None)) for size in sizes]
-    return tf.while_loop(lambda done, *_: done < steps, body, (0, carried, kept))[1:]
+    start, end = (0, steps) if order == 1 else (steps - 1, -1)
+    return tf.while_loop(lambda t, *_: t != end, body, (start, carried, kept))[1:]
 
 
 class SimpleRNN(_Fast, keras.layers.SimpleRNN):
