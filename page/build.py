@@ -24,8 +24,8 @@ DATA = {
 SCRIPTS = {
     "cell": "maths page dom lstm rnn board lstm_board rnn_board cell_texts cell",
     "slots": "maths page dom weights rnn gru crf tagger text twin slots_texts slots",
-    "forecast": "maths page dom weights gru patches forecaster csv series backtest chart "
-    "forecast_texts forecast",
+    "forecast": "maths page dom weights gru patches forecaster csv series panel heads intervals "
+    "blend chart forecast_texts forecast",
 }
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'"
 

@@ -126,7 +126,8 @@ def test_plain_keras_loads_a_model_saved_with_ours(tmp_path):
     code = "import keras, numpy; model = keras.saving.load_model('model.keras', safe_mode=True);"
     code += "numpy.save('answers.npy', model(numpy.load('tokens.npy')))"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=tmp_path)
-    np.testing.assert_allclose(np.load(tmp_path / "answers.npy"), model(TOKENS), rtol=1e-5, atol=1e-6)
+    answers = np.load(tmp_path / "answers.npy")
+    np.testing.assert_allclose(answers, model(TOKENS), rtol=1e-5, atol=1e-6)
 
 
 def test_a_network_learns_alike_in_fit():

@@ -9,7 +9,6 @@ import forecast
 import slot_filling
 from page import build, train
 from utils.cells import PeepholeLSTMCell
-from utils.series import pretrained
 from utils.series.table import read_table
 from utils.slots import tagger, travel
 from utils.slots.vocabulary import Vocabulary
@@ -279,11 +278,11 @@ STEPS = ["h", "D", "B", "W", "MS", "QS", "YS", "15min", "30min", None]  # None: 
 
 
 @pytest.mark.parametrize("number", range(20))
-def test_forecasts_are_those_of_forecast_py(visit, number, tmp_path):
+def test_the_download_is_what_forecast_py_writes(visit, number, tmp_path):
     rng, step, path = np.random.default_rng(number), STEPS[number % 10], tmp_path / "some.csv"
-    rows = int(rng.integers(40, 90 if step in ("QS", "YS") else 1200))
+    rows = int(rng.integers(40, 90 if step in ("QS", "YS") else 400))
     values = 5 * np.sin(np.arange(rows) / 4) + rng.normal(size=rows).cumsum() / 3
-    values = np.abs(values).round(1) if number >= 10 else 30 + values  # and of ever so many zeros
+    values = np.abs(values).round(number % 2) if number >= 10 else 30 + values
     values[1:-1][rng.random(rows - 2) < 0.03] = np.nan
     table = pd.DataFrame({"<b>value": values})
     if step:
@@ -291,16 +290,12 @@ def test_forecasts_are_those_of_forecast_py(visit, number, tmp_path):
     separator, decimal = (";", ",") if number % 4 == 3 else (",", ".")
     table.to_csv(path, index=False, sep=separator, decimal=decimal)
 
+    given = ["--column", "<b>value", "--decimal", decimal, "--output-dir", str(tmp_path)]
+    forecast.main(["--csv", str(path), *given])
+    wanted = pd.read_csv(tmp_path / "forecast.csv")
     found = pd.read_csv(download(open_csv(visit, path, decimal)))
-    given = ["--csv", str(path), "--column", "<b>value", "--decimal", decimal]
-    args = forecast.parse_args(given)
-    panel, _ = forecast.lay_out(read_table(path, "<b>value", decimal=decimal).frames, [], args)
-    weights, _ = pretrained.load(forecast.MODEL)
-    wanted = pretrained.AtOnce(weights, (0.05, 0.95))(panel, panel.end)[0]  # (steps, 3)
-    atol = 1e-4 * np.nanstd(values)
-    np.testing.assert_allclose(found[["forecast", "lower", "upper"]], wanted, rtol=1e-4, atol=atol)
-    times = panel.times[-panel.horizon :]
-    assert list(found["time"].astype(str)) == list(times.astype(str))
+    near = {"rtol": 1e-4, "atol": 1e-4 * np.nanstd(values)}
+    pd.testing.assert_frame_equal(found, wanted, check_dtype=False, **near)
 
 
 def lines(head, step, values, sep=","):
@@ -397,7 +392,7 @@ def test_a_bad_file_gets_one_clear_line(visit, tmp_path, content, message):
     api.expect(page.locator("#said")).to_contain_text(message)
     assert not page.locator("#result").is_visible()
     page.locator("[name=data]").select_option("sine")
-    api.expect(page.locator("#verdict")).to_contain_text("the best simple forecast")
+    assert page.locator("#result").is_visible()
 
 
 def test_a_dropped_file_of_several_series_and_columns(visit):
@@ -439,3 +434,4 @@ def test_of_the_past_the_truth_stands_beside_the_forecast(visit):
     page.keyboard.press("End")
     assert page.locator("#chart .truth").get_attribute("d") == ""
     tab_to(page, "Download forecast.csv")
+    api.expect(page.locator("#verdict")).to_contain_text("the best baseline", timeout=60_000)

@@ -9,7 +9,8 @@ const sources = { // and the file, once there is one
   sine: () => csv("sine", upTo(400).map((k) => Math.sin(k / 6) + 0.4 * Math.sin(k ** 2))),
   drawing: () => csv("drawing", drawing),
 };
-let series, found, pointedAt, drawnTo, scoring;
+let series, panel, forecastAt, found, pointedAt, drawnTo;
+let learning, learned; // which, of ever newer ones, and until when
 
 const shortly = (k) => series.textAt(k).replace(/^(.{10}) 00:00:00$|^(.{16}):00$/, "$1$2");
 
@@ -53,23 +54,28 @@ async function open(file) {
   return enter(inputs.data, "file");
 }
 
-const predict = (origin) => goOn(weights, series, origin, Number(inputs.horizon.value));
+// Forecast by the network alone, until what it is blended with is there.
+function ahead() {
+  learning = null;
+  panel = panelOf(series, Number(inputs.horizon.value));
+  forecastAt = alone(weights, panel);
+  draw();
+}
 
 function draw() {
   const { values, season } = series;
-  const [horizon, origin] = [inputs.horizon, inputs.origin].map(({ value }) => Number(value));
-  found = predict(origin);
+  const [horizon, origin] = [panel.horizon, Number(inputs.origin.value)];
+  found = forecastAt(origin);
   const from = origin - 1; // the forecast begins at the last value known
   const first = Math.max(0, origin - Math.max(2 * horizon, 8 * season, 96));
   const last = from + horizon;
-  const quantile = (k) => [values[from], ...found.map(({ quantiles }) => quantiles[k])];
-  const interval = (low, high) => ({ from, lower: quantile(low), upper: quantile(high) });
+  const of = (name) => [values[from], ...found.map((step) => step[name])];
   pointedAt = drawChart(part("chart"), [first, last], {
-    bands: [interval(0, 10), interval(2, 8)],
+    bands: [{ from, lower: of("lower"), upper: of("upper") }],
     lines: [
       { from: first, values: values.slice(first, origin), kind: "past" },
       { from: origin, values: values.slice(origin, last + 1), kind: "truth" },
-      { from, values: quantile(5), kind: "median" },
+      { from, values: of("point"), kind: "median" },
     ],
     marks: [shortly(first), shortly(last)],
     range: inputs.data.value === "drawing" ? [-2, 2] : undefined,
@@ -84,28 +90,32 @@ function draw() {
   part("newest").textContent = t("newest", shortly(from));
 }
 
-// Score the newest origins, one after the other, so that the page stays alive.
-async function score() {
-  const mine = (scoring = {});
-  const [errors, origins] = [[], originsOf(series, found.length)];
-  part("scores").hidden = !origins.length;
-  part("verdict").textContent = origins.length ? "…" : t("tooShort");
-  for (const origin of origins) {
-    await new Promise((done) => setTimeout(done));
-    if (scoring !== mine) return;
-    errors.push(...errorsOf(series, origin, predict(origin)));
-  }
-  if (!errors.length) return;
-  const means = transposed(errors).map(mean);
-  const cells = [...part("scores").querySelectorAll("th + td")];
-  cells.forEach((cell, k) => (cell.textContent = means[k] >= 0 ? written(means[k]) : "–"));
-  const best = Math.min(...means.slice(1, 3).filter(Number.isFinite));
-  const told = [t(means[0] < best ? "beats" : "loses"), written(means[0]), written(best)];
-  part("verdict").textContent = t("verdict", origins.length, ...told, Math.round(100 * means[3]));
+// Learn what forecast.py would, in pieces, so that the page stays alive; then draw that. What is out
+// of date by then never goes on.
+async function learnOn() {
+  const mine = (learning = {});
+  let rested = performance.now();
+  const pause = async () => {
+    if (performance.now() - rested < 20) return;
+    await new Promise((done) => setTimeout(() => mine === learning && done()));
+    rested = performance.now();
+  };
+  part("scores").replaceChildren();
+  part("verdict").textContent = t(panel.scored ? "learning" : "tooShort");
+  if (!panel.scored) return;
+  const { votes, scored, best, pValue, held, at } = await learn(weights, panel, pause);
+  forecastAt = at;
+  draw();
+  part("scores").replaceChildren(topRow([t("error")]), ...scored.map(({ name, error }) =>
+    row(name, [element("td", {}, written(error))])));
+  const word = pValue >= 0.05 ? "even" : scored[0].error < best.error ? "beats" : "loses";
+  const blend = votes.map(([name, weight]) => `${weight.toFixed(1)} ${name}`).join(" + ");
+  const told = [t(word), best.name, written(scored[0].error), written(best.error)];
+  part("verdict").textContent = t("verdict", blend, ...told, Math.round(100 * held));
 }
 
 function complain(message) {
-  scoring = null;
+  learning = null;
   part("result").hidden = true;
   part("said").textContent = message;
 }
@@ -114,23 +124,24 @@ function start(settings) {
   try {
     read(settings);
     part("result").hidden = false;
-    draw();
-    score();
+    ahead();
+    learned = learnOn();
   } catch (error) {
     if (!(error instanceof Said)) throw error;
     complain(error.message);
   }
 }
 
-function download() {
+async function download() {
+  await learned;
   const origin = Number(inputs.origin.value);
   const texts = found.map((_, k) => series.textAt(origin + k));
   const days = texts.every((text) => text.endsWith(" 00:00:00"));
-  const lines = found.map(({ quantiles, mean: middle }, k) => {
+  const lines = found.map(({ point, lower, upper, mean: middle }, k) => {
     const time = days ? texts[k].slice(0, 10) : texts[k];
-    return [time, quantiles[5], quantiles[0], quantiles[10], middle ?? []].flat().join(",");
+    return [time, point, lower, upper, ...(panel.mostlyZero ? [middle] : [])].join(",");
   });
-  const names = `time,forecast,lower,upper${"mean" in found[0] ? ",mean" : ""}`;
+  const names = `time,forecast,lower,upper${panel.mostlyZero ? ",mean" : ""}`;
   const href = `data:text/csv,${encodeURIComponent([names, ...lines, ""].join("\n"))}`;
   element("a", { href, download: "forecast.csv" }).click();
 }
@@ -148,7 +159,7 @@ function sketch(event) {
 
 part("download").onclick = download;
 part("chart").onpointerdown = part("chart").onpointermove = sketch;
-inputs.horizon.onchange = score;
+inputs.horizon.onchange = () => (learned = learnOn());
 document.ondragover = (event) => event.preventDefault();
 document.ondrop = (event) => {
   event.preventDefault();
@@ -157,6 +168,7 @@ document.ondrop = (event) => {
 window.onresize = () => part("result").hidden || draw();
 begin(start, (input) => {
   if (input === part("file")) open(input.files[0]);
-  else if (input.type === "range") draw();
+  else if (input === inputs.horizon) ahead();
+  else if (input === inputs.origin) draw();
   else start({ ...held(), horizon: undefined, origin: undefined });
 });

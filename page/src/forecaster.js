@@ -67,30 +67,3 @@ function seasonsOf(values, season) {
   const least = Math.min(...changes);
   return least < CLEARLY * changes[NEARBY] ? [near[changes.indexOf(least)], 0] : usual;
 }
-
-// What comes after `origin` in a series (see series.js), as forecast.py's network says it at once.
-// Of the first 70 %, what has no value below zero has no forecast below, and of whole numbers come
-// whole ones; `mean` is there where many are zero.
-function goOn(weights, { values, length, season }, origin, horizon) {
-  const ahead = Math.min(Math.ceil(horizon / PATCH), TAUGHT);
-  const size = Math.min(length, (MOST_PATCHES - ahead) * PATCH);
-  const before = new Array(Math.max(size - origin, 0)).fill(NaN);
-  const window = [...before, ...values.slice(Math.max(origin - size, 0), origin)];
-  const heldBack = 2 * Math.max(Math.round(0.15 * values.length), horizon);
-  const train = values.slice(0, Math.max(values.length - heldBack, 2)).filter(Number.isFinite);
-  const lowest = train.some((value) => value < 0) ? -Infinity : 0;
-  const often = train.filter((value) => value === 0).length >= train.length / 3;
-  const whole = train.every(Number.isInteger);
-  const steps = forecast(weights, window, seasonsOf(window, season), horizon);
-  return steps.map(({ quantiles, heed }) => {
-    const above = quantiles.map((value) => Math.max(value, lowest));
-    const middle = often && { mean: Math.max(mean(quantiles), lowest) };
-    return { heed, ...middle, quantiles: whole ? rounded(above) : above };
-  });
-}
-
-// Whole numbers: a median, and bounds that hold no others than the quantiles.
-function rounded(quantiles) {
-  const middle = Math.round(quantiles[HALF]);
-  return quantiles.map((value) => (value < middle ? Math.ceil(value) : Math.floor(value)));
-}

@@ -2,24 +2,75 @@
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const linear = (x) => x;
 const upTo = (count) => [...Array(count).keys()]; // 0, 1, ... count - 1
-const total = (vector) => vector.reduce((sum, value) => sum + value, 0);
+
+function total(vector) {
+  let sum = 0;
+  for (let k = 0; k < vector.length; k++) sum += vector[k];
+  return sum;
+}
+
 const mean = (vector) => total(vector) / vector.length;
 const cumulated = (vector) => vector.map((_, k) => total(vector.slice(0, k + 1)));
-const add = (...vectors) => vectors[0].map((_, k) => total(vectors.map((each) => each[k])));
 const times = (one, other) => one.map((value, k) => value * other[k]);
 const transposed = (rows) => rows[0].map((_, k) => rows.map((row) => row[k]));
 const argmax = (vector) => vector.indexOf(Math.max(...vector));
+const argmin = (vector) => vector.indexOf(Math.min(...vector));
+const clip = (x, low, high) => Math.min(Math.max(x, low), high);
 
-// x W: of the rows of W there are as many as numbers in x.
+function add(...vectors) {
+  const sums = [...vectors[0]];
+  for (const vector of vectors.slice(1)) {
+    for (let k = 0; k < sums.length; k++) sums[k] += vector[k];
+  }
+  return sums;
+}
+
+// x W: of the rows of W there are as many as numbers in x. Four rows at a time are twice as fast.
 function product(x, W) {
   const columns = W.length / x.length;
   const sums = new Array(columns).fill(0);
-  for (let row = 0; row < x.length; row++) {
-    for (let column = 0; column < columns; column++) {
-      sums[column] += x[row] * W[row * columns + column];
+  const odd = x.length % 4;
+  for (let row = 0; row < odd; row++) {
+    for (let k = 0; k < columns; k++) sums[k] += x[row] * W[row * columns + k];
+  }
+  for (let row = odd; row < x.length; row += 4) {
+    const [a, b, c, d] = [x[row], x[row + 1], x[row + 2], x[row + 3]];
+    const [A, B, C, D] = [0, 1, 2, 3].map((below) => (row + below) * columns);
+    for (let k = 0; k < columns; k++) {
+      sums[k] += a * W[A + k] + b * W[B + k] + c * W[C + k] + d * W[D + k];
     }
   }
   return sums;
+}
+
+function medianOf(values) {
+  const sorted = Float64Array.from(values).sort();
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+// To the nearest whole number; halves to the even one, as in Python.
+function rint(x) {
+  const near = Math.round(x);
+  return near - x === 0.5 && near % 2 ? near - 1 : near;
+}
+
+// What is computed of each value, one after the other, with pauses in between.
+async function each(values, compute, pause) {
+  const found = [];
+  for (const value of values) {
+    await pause();
+    found.push(await compute(value));
+  }
+  return found;
+}
+
+// A function that computes nothing twice.
+function remembered(compute) {
+  const found = new Map();
+  return (key) => {
+    if (!found.has(key)) found.set(key, compute(key));
+    return found.get(key);
+  };
 }
 
 const split = (vector, parts) => upTo(parts).map((k) =>

@@ -12,8 +12,9 @@ function rowsOf({ columns, lines }, group) {
 }
 
 // A series: { values, length, step, season, textAt }. Its values go from the first that is known to
-// the last one, NaN where missing; `length` counts all rows; `step` is a number and a unit; textAt
-// says the time of a place, also past the end, as forecast.csv does, or the number of its row.
+// the last one, NaN where missing; `length` counts all rows; `step` is a number and a unit; timeAt
+// is the time of a place, also past the end, if there are times, and textAt says it as forecast.csv
+// does, or the number of its row.
 function seriesOf({ columns, time, lines }, column, rows) {
   if (columns[column].wrong) throw columns[column].wrong;
   const valuesOf = (name) => rows.map((row) => columns[name].values[row]);
@@ -28,7 +29,8 @@ function seriesOf({ columns, time, lines }, column, rows) {
   const told = (ms) => new Date(ms).toISOString().slice(0, 19).replace("T", " ");
   const textAt = (k) => (time === undefined ? String(first + k)
     : told(found.timeAt(first + k)) + columns[time].zone);
-  return { ...found, values: found.values.slice(first, last + 1), length, textAt };
+  const timeAt = found.timeAt && ((k) => found.timeAt(first + k));
+  return { ...found, values: found.values.slice(first, last + 1), length, timeAt, textAt };
 }
 
 // A series without breaks in its times; where a row is missing, so is a value.

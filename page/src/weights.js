@@ -14,7 +14,7 @@ function readSafetensors(base64) {
   const { __metadata__: facts, ...places } = header;
   const arrays = Object.entries(places).map(([name, { data_offsets: [start, stop] }]) => {
     const stored = new Uint16Array(buffer.slice(begin + start, begin + stop));
-    return [name, Float32Array.from(stored, (bits) => HALVES[bits])];
+    return [name, Float64Array.from(stored, (bits) => HALVES[bits])];
   });
   return { facts, arrays: Object.fromEntries(arrays) };
 }

@@ -123,7 +123,8 @@ def blended(
     p_value = same_error_p_value(
         panel, origins, scale * total / VOTES, scale * said[trusted], panel.horizon
     )
-    heard = len(origins) / (len(origins) + panel.horizon / 2) if p_value < EVEN else 0.0
+    count = len(panel.origins("val", panel.horizon)) or len(origins)
+    heard = count / (count + panel.horizon / 2) if p_value < EVEN else 0.0
     weights = {name: heard * votes.count(name) / VOTES for name in parts if name in votes}
     weights[trusted] += 1 - heard
     counted = {name: weight for name, weight in weights.items() if weight}
@@ -132,8 +133,9 @@ def blended(
 
 def voters(panel: Panel, windows: int) -> np.ndarray:
     """Return origins of the validation part, so many at most; of a short one, what there is."""
-    origins = panel.origins("val", panel.horizon)
-    return evenly(origins if len(origins) else panel.origins("val"), windows)
+    origins = evenly(panel.origins("val"), windows)
+    whole = np.isin(origins, panel.origins("val", panel.horizon))
+    return origins[whole] if whole.any() else origins
 
 
 def surely_better(

@@ -52,6 +52,7 @@ class Conformal:
         self.steps = np.arange(1, panel.horizon + 1)
         self.time = origins - panel.end[series]  # steps before the end
         self.memory = 1 + np.ptp(self.time[:validated])
+        self.apart = max(float(np.median(np.diff(self.time))), 1) if len(origins) > 1 else 1
         own = (bounds[..., 0] < bounds[..., -1]).any()
         self.weight = validated / (validated + own * self.steps)
         actual = _logs(panel, panel.values[origins[:, None] + self.steps - 1, 0], log)
@@ -71,7 +72,7 @@ class Conformal:
         """
         age = now - self.time[:, None] - self.steps  # since a step came: 0 for the newest
         known = np.where((age >= 0) & (age < self.memory), self.misses, np.nan)
-        levels = [_quantiles(*level) for level in zip(known, shares, strict=True)]
+        levels = [_quantiles(*level, self.apart) for level in zip(known, shares, strict=True)]
         return self.weight * extended(np.array(levels), len(self.steps))
 
     def rolling(self) -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +101,7 @@ class Conformal:
         return rolled, corrections
 
 
-def _quantiles(misses, shares):
+def _quantiles(misses, shares, apart):
     """Return a quantile of each step's misses, and neighbours' where they are few; else NaN."""
     result = np.full(misses.shape[1], np.nan)
     for step in range(len(result)):
@@ -110,7 +111,8 @@ def _quantiles(misses, shares):
         reach = min((POOLED // len(known)) // 2, (step + 1) // 8)  # further ones miss otherwise
         pool = misses[:, step - reach : step + reach + 1]
         pool = np.sort(pool[np.isfinite(pool)])
-        share = shares[step] * (1 + 1 / independent(known, step + 1))
+        overlap = max(round((step + 1) / apart), 1)
+        share = shares[step] * (1 + 1 / independent(known, overlap))
         result[step] = pool[min(int(np.ceil(share * len(pool) - 1e-9)), len(pool)) - 1]
     return result
 
@@ -123,7 +125,7 @@ def independent(values: np.ndarray, overlap: int) -> float:
     """
     n = len(values)
     blocks = n / overlap
-    if blocks < 2 or values.std() == 0:
+    if blocks < 3 or values.std() == 0:
         return max(blocks, 1.0)
     sums = np.cumsum(np.concatenate([[0.0], values - values.mean()]))
     means = (sums[overlap:] - sums[:-overlap]) / overlap
