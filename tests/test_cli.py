@@ -113,3 +113,13 @@ def test_another_backend_is_told_in_one_line():
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1 and "KERAS_BACKEND=jax" in done.stderr
+
+
+def test_who_has_read_enough_leaves_no_traceback():
+    code = "from utils import cli; cli.run(lambda: [print('line') for _ in range(10**5)], 'x.py')"
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, **pipe) as run:
+        assert run.stdout.readline() == b"line\n"
+        run.stdout.close()
+        assert run.stderr.read() == b""
+    assert run.returncode == 0

@@ -194,6 +194,9 @@ def run(
         if (backend := os.environ["KERAS_BACKEND"]) not in backends:
             raise InputError(f"KERAS_BACKEND={backend}, but this needs {backends[0]}; unset it")
         main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough, as `| head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except InputError as error:
         print(f"{script}: error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -24,9 +24,8 @@ def output_folder(path: str | Path) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
-        raise InputError(
-            f"--output-dir {folder}: cannot write there ({error.strerror}); name another folder"
-        ) from error
+        what = f"cannot write there ({error.strerror}); name another folder"
+        raise InputError(f"--output-dir {folder}: {what}") from error
 
 
 @contextlib.contextmanager

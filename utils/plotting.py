@@ -87,8 +87,7 @@ def draw_errors(axes: Axes, test: pd.DataFrame, network: str) -> None:
     size = -(-len(test) // PIECES)
     by = test.index.hour if by_hour else test.index[np.arange(len(test)) // size * size]
     for name, colour in {"persistence": GREY, "linear": ORANGE, network: BLUE}.items():
-        errors = (test[name] - test["actual"]).abs()
-        axes.plot(errors.groupby(by).mean(), color=colour, label=name)
+        axes.plot((test[name] - test["actual"]).abs().groupby(by).mean(), color=colour, label=name)
     axes.set(title="MAE, one step ahead", ylim=(0, None))
     if by_hour:
         axes.set(title="MAE by hour of the day, one step ahead", xticks=range(0, 24, 6))

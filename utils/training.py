@@ -110,10 +110,9 @@ def save(path: str | Path, network: "keras.Model", facts: dict) -> None:
     """Save a network, and facts (JSON) that its user must know, as one `.keras` file, whole."""
     with written_whole(path) as beside:
         network.save(beside)
+        text = json.dumps({"version": VERSION, **facts}, allow_nan=False)
         with zipfile.ZipFile(beside, "a") as archive:  # Keras passes over members it doesn't know
-            archive.writestr(
-                "facts.json", json.dumps({"version": VERSION, **facts}, allow_nan=False)
-            )
+            archive.writestr("facts.json", text)
 
 
 def load(path: str | Path, script: str) -> "tuple[keras.Model, dict]":

@@ -28,132 +28,120 @@ function sameErrorOf(ours, theirs, came, { horizon, season }) {
   return pValueOf(differences.filter(known), Math.max(horizon, season));
 }
 
-const medians = (steps) => steps.map(({ quantiles }) => quantiles[HALF]);
-const within = (point, steps) => point.map((value, k) =>
-  clip(value, steps[k].quantiles[0], steps[k].quantiles.at(-1)));
-
 // Mean absolute error of forecasts (a list for each origin), NaN left out.
 const errorOf = (forecasts, came) => meanOf(forecasts.flatMap((values, k) =>
   values.map((value, step) => Math.abs(value - came[k][step]))));
 
-// The weights of parts, forecasters by name, that validation votes for; the last one is trusted.
-function votesFor(parts, panel, voters, shapes) {
-  const came = voters.map(panel.targets);
-  const said = Object.entries(parts).map(([name, part]) =>
-    ({ name, all: voters.map((origin, k) => within(part(origin), shapes[k])), votes: 0 }));
-  const trusted = said.at(-1);
+// The weights of parts that the validation part votes for, from what each `said` there, by name;
+// the last one is trusted.
+function votesFor(said, came, panel) {
+  const parts = Object.entries(said).map(([name, all]) => ({ name, all, votes: 0 }));
+  const trusted = parts.at(-1);
   trusted.votes = 1;
   let sums = trusted.all;
   for (let votes = 2; votes <= VOTES; votes++) {
-    const sumsWith = said.map(({ all }) => sums.map((sum, k) => add(sum, all[k])));
-    const errors = sumsWith.map((all) =>
-      errorOf(all.map((row) => row.map((sum) => sum / votes)), came));
-    const best = errors.indexOf(Math.min(...errors));
+    const sumsWith = parts.map(({ all }) => sums.map((sum, k) => add(sum, all[k])));
+    const best = argmin(sumsWith.map((all) =>
+      errorOf(all.map((row) => row.map((sum) => sum / votes)), came)));
     sums = sumsWith[best];
-    said[best].votes++;
+    parts[best].votes++;
   }
   const blend = sums.map((row) => row.map((sum) => sum / VOTES));
-  const count = panel.origins(VAL, panel.horizon).length || voters.length;
+  const count = panel.origins(VAL, panel.horizon).length || came.length;
   const heard = sameErrorOf(blend, trusted.all, came, panel) < EVEN
     ? count / (count + panel.horizon / 2) : 0;
-  const weighted = said.map((part) =>
+  const weighted = parts.map((part) =>
     [part.name, (heard * part.votes) / VOTES + (part === trusted ? 1 - heard : 0)]);
   return weighted.filter(([, weight]) => weight > 0);
 }
 
-// A forecaster of an origin: what the network says of each step, in logarithms or not.
-const networkOf = (weights, panel, log) => remembered((origin) => {
-  const window = panel.inward(panel.window(origin), log);
+// A forecaster of an origin: what the network says of each step, of values as they are or logs.
+const networkOf = (weights, panel, { inward, outward }) => remembered((origin) => {
+  const window = inward(panel.window(origin));
   const said = forecast(weights, window, seasonsOf(window, panel.season), panel.horizon);
-  const above = (value) => Math.max(value, panel.lowest);
   return said.map(({ quantiles, heed }) => {
-    const outward = panel.outward(quantiles, log);
-    return { heed, mean: above(mean(outward)), quantiles: outward.map(above) };
+    const own = outward(quantiles);
+    const [point, lower, upper, middle] = [own[HALF], own[0], own.at(-1), mean(own)]
+      .map((value) => Math.max(value, panel.lowest));
+    return { heed, point, lower, upper, mean: middle };
   });
 });
 
+const points = (steps) => steps.map(({ point }) => point);
+const within = (point, steps) => // the network's interval
+  point.map((value, k) => clip(value, steps[k].lower, steps[k].upper));
+
 // Steps as forecast.csv has them: intervals corrected, of whole numbers only such.
-function finished(steps, corrections, panel, log) {
-  const unit = log ? panel.errorSize / panel.size : panel.errorSize;
+function finished(steps, corrections, { whole, lowest }, { inward, outward, unit }) {
   return steps.map((step, k) => {
-    const [lower, median, upper] = panel.inward([step.lower, step.point, step.upper], log);
-    const moved = [lower - corrections[k] * unit, median, upper + corrections[k] * unit];
-    const sorted = panel.outward(moved, log).sort((one, other) => one - other);
-    const [low, , high] = sorted.map((value) => Math.max(value, panel.lowest));
-    const point = clip(panel.whole ? rint(step.point) : step.point, low, high);
-    if (!panel.whole) return { ...step, point, lower: low, upper: high };
-    const near = rint(point);
-    const [lowest, highest] = [Math.min(Math.ceil(low), near), Math.max(Math.floor(high), near)];
-    return { ...step, point: near, lower: lowest, upper: highest };
+    const [lower, middle, upper] = inward([step.lower, step.point, step.upper]);
+    const moved = outward([lower - corrections[k] * unit, middle, upper + corrections[k] * unit]);
+    const [low, , high] = moved.sort((a, b) => a - b).map((value) => Math.max(value, lowest));
+    if (!whole) return { ...step, point: clip(step.point, low, high), lower: low, upper: high };
+    const point = rint(clip(rint(step.point), low, high));
+    const bounds = [Math.min(Math.ceil(low), point), Math.max(Math.floor(high), point)];
+    return { ...step, point, lower: bounds[0], upper: bounds[1] };
   });
 }
 
 // The network alone, as forecast.py writes it where nothing can be held back.
 function alone(weights, panel) {
-  const network = networkOf(weights, panel, false);
-  const steps = (origin) => network(origin).map(({ quantiles, ...step }) =>
-    ({ ...step, point: quantiles[HALF], lower: quantiles[0], upper: quantiles.at(-1) }));
-  const none = new Array(panel.horizon).fill(0);
-  return (origin) => finished(steps(origin), none, panel, false);
+  const network = networkOf(weights, panel, panel.plain);
+  return (origin) => finished(network(origin), network(origin).map(() => 0), panel, panel.plain);
 }
 
 // What forecast.py makes of a series, in seconds; `pause` keeps the page alive. Returns the votes,
-// [name, weight] each; at(origin), the steps; and of the test part what is `scored`, the blend first
-// (name, error), the `best` baseline, the p-value of "it is as good", the share that intervals held.
+// [name, weight] each; at(origin), the steps; and of the test part: what each part, the blend first,
+// said and its error; the best baseline; the p-value of "it is as good"; how often intervals held.
 async function learn(weights, panel, pause) {
   const { horizon, origins, targets, lowest } = panel;
   const most = Math.max(Math.floor(SCORED_PATCHES * PATCH / (panel.inputSteps + horizon)), 16);
   const [val, test] = [VAL, TEST].map((part) => evenly(origins(part), most));
-  const each = async (forecaster, some) => {
-    const found = [];
-    for (const origin of some) {
-      await pause();
-      found.push(forecaster(origin));
-    }
-    return found;
+  const networkIn = async (way) => {
+    const network = networkOf(weights, panel, way);
+    const said = await each(val, network, pause);
+    return { way, network, error: errorOf(said.map(points), val.map(targets)) };
   };
-  const networks = [false, true].map((log) => networkOf(weights, panel, log));
-  const missed = async (network) =>
-    errorOf((await each(network, val)).map(medians), val.map(targets));
-  const log = panel.positive && await missed(networks[1]) <= AS_GOOD * await missed(networks[0]);
-  const network = networks[Number(log)];
+  const plain = await networkIn(panel.plain);
+  const logs = panel.positive && await networkIn(panel.logs);
+  const { way, network } = logs && logs.error <= AS_GOOD * plain.error ? logs : plain;
   const parts = {
     ...simpleOf(panel), linear: await linearOf(panel, pause),
-    "at once": (origin) => medians(network(origin)),
+    "at once": (origin) => points(network(origin)),
   };
+  const saidFrom = (some) => Object.fromEntries(Object.entries(parts).map(([name, part]) =>
+    [name, some.map((origin) => within(part(origin), network(origin)))]));
   const judged = val.filter((origin) => origins(VAL, horizon).includes(origin));
   const voters = judged.length ? judged : val;
-  const votes = votesFor(parts, panel, voters, await each(network, voters));
+  const votes = votesFor(saidFrom(voters), voters.map(targets), panel);
+
   const blend = (origin) => {
     const steps = network(origin);
-    const young = panel.window(origin).filter(known).length < FEWEST;
+    if (panel.window(origin).filter(known).length < FEWEST) return steps;
     const mixed = add(...votes.map(([name, weight]) =>
       within(parts[name](origin), steps).map((value) => weight * value)));
-    return steps.map(({ quantiles, ...step }, k) => {
-      const point = young ? quantiles[HALF] : mixed[k];
-      const moved = (quantile) => Math.max(quantile + point - quantiles[HALF], lowest);
-      return { ...step, point, lower: moved(quantiles[0]), upper: moved(quantiles.at(-1)) };
+    return steps.map((step, k) => {
+      const moved = (bound) => Math.max(bound + mixed[k] - step.point, lowest);
+      return { ...step, point: mixed[k], lower: moved(step.lower), upper: moved(step.upper) };
     });
   };
-  const both = [...val, ...test];
-  const bounds = (await each(blend, both)).map((steps) =>
+  const bounds = (await each([...val, ...test], blend, pause)).map((steps) =>
     steps.map(({ lower, upper }) => [lower, upper]));
-  const { rolled, corrections } = rolling(panel, both, bounds, val.length, log);
+  const { rolled, corrections } = rolling(panel, way, [...val, ...test], bounds, val.length);
 
-  const whole = (values) => (panel.whole ? values.map(rint) : values);
   const came = test.map(targets);
-  const all = { blend: (origin) => blend(origin).map(({ point }) => point), ...parts };
+  const all = { blend: (origin) => points(blend(origin)), ...parts };
   const scored = Object.entries(all).map(([name, part]) => {
-    const forecasts = test.map((origin) => whole(part(origin)));
-    return { name, forecasts, error: errorOf(forecasts, came) };
+    const said = test.map((origin) => part(origin).map(panel.whole ? rint : (value) => value));
+    return { name, said, error: errorOf(said, came) };
   });
-  const baselines = scored.slice(1, -1).sort((one, other) => one.error - other.error);
-  const held = meanOf(test.flatMap((origin, k) => {
-    const steps = finished(blend(origin), rolled[k], { ...panel, whole: false }, log);
-    return steps.map(({ lower, upper }, step) =>
-      (known(came[k][step]) ? Number(lower <= came[k][step] && came[k][step] <= upper) : NaN));
-  }));
-  const pValue = sameErrorOf(scored[0].forecasts, baselines[0].forecasts, came, panel);
-  const at = (origin) => finished(blend(origin), corrections, panel, log);
-  return { votes, scored, best: baselines[0], pValue, held, at };
+  const [best] = scored.slice(1, -1).sort((one, other) => one.error - other.error);
+  const held = meanOf(test.flatMap((origin, k) =>
+    finished(blend(origin), rolled[k], { ...panel, whole: false }, way).map((step, ahead) => {
+      const value = came[k][ahead];
+      return known(value) ? Number(step.lower <= value && value <= step.upper) : NaN;
+    })));
+  const pValue = sameErrorOf(scored[0].said, best.said, came, panel);
+  const at = (origin) => finished(blend(origin), corrections, panel, way);
+  return { votes, scored, best, pValue, held, at };
 }

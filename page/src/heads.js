@@ -4,14 +4,17 @@ const [FITTED, JUDGED, FEW_WINDOWS] = [5000, 2048, 500]; // windows
 const STRENGTHS = [3, 30, 300, 3e3, 3e4, 3e5];
 const READ = { 24: 168, 7: 168, 6: 144, 5: 120, 12: 36, 52: 104 }; // steps, by season
 const YEAR = 365.2425; // days
-const SCALINGS = [{}, { byWindow: true }, { level: true }, { log: true, byWindow: true }];
+const SCALINGS = [
+  { way: "plain" }, { way: "plain", byWindow: true }, { way: "plain", level: true },
+  { way: "logs", byWindow: true },
+];
 
 // What the calendar says of a step: waves of the day and the year, weekdays.
 function calendarOf({ timeAt, end, horizon }) {
   if (!timeAt) return () => [];
   const times = upTo(end + horizon).map(timeAt);
-  const steps = times.slice(1).map((time, k) => time - times[k]).sort((one, other) => one - other);
-  const [usual, span] = [steps[steps.length >> 1], times.at(-1) - times[0]];
+  const usual = medianOf(times.slice(1).map((time, k) => time - times[k]));
+  const span = times.at(-1) - times[0];
   const waves = (turn) => [1, 2].flatMap((n) =>
     [Math.sin, Math.cos].map((wave) => Math.fround(wave(2 * Math.PI * n * turn))));
   return (step) => {
@@ -27,13 +30,13 @@ function calendarOf({ timeAt, end, horizon }) {
 }
 
 // What a scaling makes of the window before an origin: inputs, and its middle and size.
-function readerOf(panel, calendar, { log, byWindow, level }) {
+function readerOf(panel, calendar, { way, byWindow, level }) {
   const steps = Math.min(READ[panel.season] ?? (panel.season ? 7 * panel.season : 48),
     Math.floor(panel.end / 4), panel.inputSteps);
-  const unit = (log ? panel.errorSize / panel.size : panel.errorSize)
-    || 1e-6 * (log ? 1 : panel.size) + 1e-300;
+  const { inward, unit: usual } = panel[way];
+  const unit = usual || 1e-6 * (way === "logs" ? 1 : panel.size) + 1e-300;
   return (origin) => {
-    const x = panel.inward(panel.window(origin, Math.max(steps, 1)), log);
+    const x = inward(panel.window(origin, Math.max(steps, 1)));
     const count = x.filter(known).length;
     const middle = count ? meanOf(x) : 0;
     const rest = x.map((value) => (known(value) ? value - middle : 0));
@@ -56,19 +59,19 @@ function solved(G, Y) {
 }
 
 // Kernels and biases by strength, of inputs and targets (rows).
-function ridges(x, y) {
+async function ridges(x, y, pause) {
   const [means, middle] = [x, y].map((rows) => transposed(rows).map(mean));
+  const less = (row, center) => row.map((value, k) => value - center[k]);
+  const [X, Y] = [[x, means], [y, middle]].map(([rows, center]) =>
+    Float64Array.from(rows.flatMap((row) => less(row, center))));
+  const products = (column) => [product(column, X), product(column, Y)];
   const columns = transposed(x).map((column, k) => column.map((value) => value - means[k]));
-  const flat = (all) => Float64Array.from(transposed(all).flat());
-  const [X, Y] = [flat(columns), flat(transposed(y).map((column, k) =>
-    column.map((value) => value - middle[k])))];
-  const gram = columns.map((column) => product(column, X));
-  const moments = columns.map((column) => product(column, Y));
-  return STRENGTHS.map((strength) => {
+  const [gram, moments] = transposed(await each(columns, products, pause));
+  return each(STRENGTHS, (strength) => {
     const penalised = gram.map((row, k) => row.with(k, row[k] + strength));
     const kernel = Float64Array.from(solved(penalised, moments).flat());
-    return { kernel, bias: add(middle, product(means, kernel).map((value) => -value)) };
-  });
+    return { kernel, bias: less(middle, product(means, kernel)) };
+  }, pause);
 }
 
 // Origins to learn from and to judge by: of the parts and, where these are short, of folds.
@@ -86,39 +89,31 @@ function foldsOf(panel) {
 // The head that judges itself best, a forecaster of an origin; `pause` keeps the page alive.
 async function linearOf(panel, pause) {
   const calendar = remembered(calendarOf(panel));
-  const scalings = SCALINGS.filter(({ log }) => panel.positive || !log);
-  const readers = scalings.map((scaling) => remembered(readerOf(panel, calendar, scaling)));
+  const scalings = SCALINGS.filter(({ way }) => panel.positive || way === "plain");
+  const readers = new Map(scalings.map((scaling) =>
+    [scaling, remembered(readerOf(panel, calendar, scaling))]));
   const say = ({ scaling, kernel, bias, median }) => (origin) => {
     if (!kernel) return new Array(panel.horizon).fill(median);
-    const { inputs, middle, size } = readers[scaling](origin);
+    const { inputs, middle, size } = readers.get(scaling)(origin);
     const found = add(product(inputs, kernel), bias).map((value) => value * size + middle);
-    const outward = panel.outward(found, scalings[scaling].log);
-    return outward.map((value) => Math.max(value, panel.lowest));
+    return panel[scaling.way].outward(found).map((value) => Math.max(value, panel.lowest));
   };
-  const [fits, errors] = [[], []];
-  for (const [train, val] of foldsOf(panel)) {
-    const heads = [];
-    for (const [scaling, { log }] of scalings.entries()) {
-      await pause();
-      const read = train.map(readers[scaling]);
-      const came = read.map(({ middle, size }, k) => panel.inward(panel.targets(train[k]), log)
-        .map((value) => (known(value) ? (value - middle) / size : 0)));
-      heads.push(...ridges(read.map(({ inputs }) => inputs), came)
-        .map((weights) => ({ scaling, ...weights })));
-    }
-    const there = train.map((origin) => panel.values[origin]).filter(known).sort((a, b) => a - b);
-    const middle = [there.length - 1, there.length].map((double) => there[double >> 1]);
-    heads.push({ median: there.length ? mean(middle) : 0 });
-    const targets = val.map(panel.targets);
-    const missed = [];
-    for (const head of heads) {
-      await pause();
-      missed.push(total(val.flatMap((origin, k) => say(head)(origin).map((value, step) =>
-        Math.abs(value - targets[k][step]) || 0))));
-    }
-    fits.push(heads);
-    errors.push(missed.map((error) => error / (mean(missed) || 1)));
-  }
-  const judged = transposed(errors).map(mean);
-  return say(fits[0][judged.indexOf(Math.min(...judged))]);
+  const learnFrom = (train) => async (scaling) => {
+    const read = await each(train, readers.get(scaling), pause);
+    const came = read.map(({ middle, size }, k) =>
+      panel[scaling.way].inward(panel.targets(train[k])).map((value) =>
+        (known(value) ? (value - middle) / size : 0)));
+    const heads = await ridges(read.map(({ inputs }) => inputs), came, pause);
+    return heads.map((head) => ({ scaling, ...head }));
+  };
+  const judged = await each(foldsOf(panel), async ([train, val]) => {
+    const median = medianOf(train.map((origin) => panel.values[origin]).filter(known)) || 0;
+    const heads = [...(await each(scalings, learnFrom(train), pause)).flat(), { median }];
+    const came = val.map(panel.targets);
+    const missed = await each(heads, (head) => total(val.flatMap((origin, k) =>
+      say(head)(origin).map((value, step) => Math.abs(value - came[k][step]) || 0))), pause);
+    return { heads, errors: missed.map((error) => error / (mean(missed) || 1)) };
+  }, pause);
+  const errors = add(...judged.map((fold) => fold.errors));
+  return say(judged[0].heads[argmin(errors)]);
 }

@@ -1,7 +1,6 @@
 // By how much intervals must widen to hold, as their newest errors say; utils/series/intervals.py
 // says why.
 const [LEVEL, POOLED, RENEWALS, ADAPTED] = [0.9, 300, 30, 0.1];
-const clip = (x, low, high) => Math.min(Math.max(x, low), high);
 
 // How many independent values these are worth, of which `overlap` neighbours share some.
 function independent(values, overlap) {
@@ -15,10 +14,10 @@ function independent(values, overlap) {
   return values.length / clip(asOne * blocks / (blocks - 1), 1, overlap);
 }
 
-// `share` of a step's errors, and of neighbours' where they are few, are no larger; NaN of none.
+// `share` of a step's errors, and of neighbours' where they are few, are no larger; 0 of none.
 function quantileOf(columns, step, share, apart) {
   const own = columns[step].filter(known);
-  if (!own.length) return NaN;
+  if (!own.length) return 0;
   const reach = Math.min(Math.floor(POOLED / own.length) >> 1, (step + 1) >> 3);
   const pool = columns.slice(step - reach, step + reach + 1).flat().filter(known);
   pool.sort((one, other) => one - other);
@@ -27,35 +26,16 @@ function quantileOf(columns, step, share, apart) {
   return pool[Math.min(Math.ceil(wanted - 1e-9), pool.length) - 1];
 }
 
-// Corrections of all steps: beyond those that are known, they grow on as over the last doubling.
-function extended(corrections) {
-  const steps = [...corrections.keys()].filter((k) => known(corrections[k]));
-  const last = steps.length && steps.at(-1) + 1;
-  const at = (place) => {
-    const after = steps.findIndex((k) => k + 1 >= place);
-    if (after === 0 || after < 0) return corrections[steps.at(after)];
-    const [one, other] = [steps[after - 1], steps[after]];
-    const share = (place - 1 - one) / (other - one);
-    return corrections[one] + share * (corrections[other] - corrections[one]);
-  };
-  const [newest, half] = last ? [at(last), at(last / 2)] : [0, 0];
-  const growth = newest > half && half > 0 ? Math.min(Math.log2(newest / half), 1) : 0;
-  return corrections.map((_, k) => (last ? at(k + 1) * Math.max((k + 1) / last, 1) ** growth : 0));
-}
-
 // The corrections as known at each origin of the test part, and at the end. Of all origins, first
 // `validated` of the validation part, `bounds` are [lower, upper] by step.
-function rolling(panel, origins, bounds, validated, log) {
-  const { horizon, end, values, inward } = panel;
-  const size = log ? panel.errorSize / panel.size : panel.errorSize;
+function rolling({ horizon, end, values }, { inward, unit }, origins, bounds, validated) {
   const times = origins.map((origin) => origin - end);
-  const gaps = times.slice(1).map((time, k) => time - times[k]).sort((one, other) => one - other);
-  const apart = Math.max((gaps[(gaps.length - 1) >> 1] + gaps[gaps.length >> 1]) / 2, 1);
+  const apart = Math.max(medianOf(times.slice(1).map((time, k) => time - times[k])), 1);
   const memory = 1 + times[validated - 1] - times[0];
   const misses = origins.map((origin, i) => {
     const came = upTo(horizon).map((k) => values[origin + k] ?? NaN);
-    const [actual, lower, upper] = [came, ...transposed(bounds[i])].map((x) => inward(x, log));
-    return actual.map((value, k) => Math.max(lower[k] - value, value - upper[k]) / size);
+    const [actual, lower, upper] = [came, ...transposed(bounds[i])].map(inward);
+    return actual.map((value, k) => Math.max(lower[k] - value, value - upper[k]) / unit);
   });
   const own = bounds.some((steps) => steps.some(([lower, upper]) => lower < upper));
   const heard = (k) => validated / (validated + own * (k + 1));
@@ -64,8 +44,7 @@ function rolling(panel, origins, bounds, validated, log) {
       const age = now - times[i] - k - 1;
       return age >= 0 && age < memory ? row[k] : NaN;
     }));
-    const found = shares.map((share, k) => quantileOf(columns, k, share, apart));
-    return extended(found).map((value, k) => heard(k) * value);
+    return shares.map((share, k) => heard(k) * quantileOf(columns, k, share, apart));
   };
   const [first, last] = [times[validated], times.at(-1)];
   const every = Math.ceil((last - first + 1) / RENEWALS);

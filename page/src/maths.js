@@ -14,6 +14,8 @@ const cumulated = (vector) => vector.map((_, k) => total(vector.slice(0, k + 1))
 const times = (one, other) => one.map((value, k) => value * other[k]);
 const transposed = (rows) => rows[0].map((_, k) => rows.map((row) => row[k]));
 const argmax = (vector) => vector.indexOf(Math.max(...vector));
+const argmin = (vector) => vector.indexOf(Math.min(...vector));
+const clip = (x, low, high) => Math.min(Math.max(x, low), high);
 
 function add(...vectors) {
   const sums = [...vectors[0]];
@@ -41,10 +43,25 @@ function product(x, W) {
   return sums;
 }
 
+function medianOf(values) {
+  const sorted = Float64Array.from(values).sort();
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
 // To the nearest whole number; halves to the even one, as in Python.
 function rint(x) {
   const near = Math.round(x);
   return near - x === 0.5 && near % 2 ? near - 1 : near;
+}
+
+// What is computed of each value, one after the other, with pauses in between.
+async function each(values, compute, pause) {
+  const found = [];
+  for (const value of values) {
+    await pause();
+    found.push(await compute(value));
+  }
+  return found;
 }
 
 // A function that computes nothing twice.

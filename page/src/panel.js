@@ -15,10 +15,9 @@ function panelOf({ values, length, season, timeAt }, horizon) {
     || mean(there.map(Math.abs)) || 1; // a typical change
   const still = there.every((value) => value === there[0]);
   const size = mean(there.map(Math.abs));
-  const logs = (x) => x.map((value) => Math.log(Math.max(value, 1e-6 * size)));
+  const errorSize = still ? 0 : scale;
   return {
-    values, season, timeAt, horizon, inputSteps, end, scale, size,
-    errorSize: still ? 0 : scale,
+    values, season, timeAt, horizon, inputSteps, end, size,
     lowest: there.some((value) => value < 0) ? -Infinity : 0,
     positive: there.every((value) => value > 0),
     whole: there.every(Number.isInteger),
@@ -37,9 +36,13 @@ function panelOf({ values, length, season, timeAt }, horizon) {
       const before = new Array(Math.max(steps - origin, 0)).fill(NaN);
       return [...before, ...values.slice(Math.max(origin - steps, 0), origin)];
     },
-    // Values, or in logarithms, as they are learned from; and back.
-    inward: (x, log) => (log ? logs(x) : x),
-    outward: (x, log) => (log ? x.map((value) => Math.exp(Math.min(value, 700))) : x),
+    // Values as they are learned from, and back; and the size of their errors.
+    plain: { inward: (x) => x, outward: (x) => x, unit: errorSize },
+    logs: {
+      inward: (x) => x.map((value) => Math.log(Math.max(value, 1e-6 * size))),
+      outward: (x) => x.map((value) => Math.exp(Math.min(value, 700))),
+      unit: errorSize / size,
+    },
   };
 }
 

@@ -119,6 +119,7 @@ BAD = {
         "line 3: no name in column 'id'"),
     "weeks among days": (table([*(f"a,{t}" for t in SHOP), *(f"b,{t}" for t in SHOP[::7])],
         "id,time,y"), {"series_column": "id"}, "series 'b' has another step"),
+    "weeks like months": (table(range(200101, 200111), "yyyyww,y"), {}, "'200101' ... is no time"),
 }  # fmt: skip
 # a column that looks like times and is refused, never counted
 UNREADABLE = {

@@ -96,10 +96,8 @@ class Backtest:
             "actual": panel.targets(origins).ravel(),
         }
         table |= {name: forecast[::every].ravel() for name, forecast in self.forecasts.items()}
-        table |= {
-            "lower": bounds[..., self.shown].ravel(),
-            "upper": bounds[..., -1 - self.shown].ravel(),
-        }
+        lower, upper = bounds[..., self.shown], bounds[..., -1 - self.shown]
+        table |= {"lower": lower.ravel(), "upper": upper.ravel()}
         return pd.DataFrame(table).dropna(subset="actual").set_index("series")
 
     def one_step(self) -> pd.DataFrame:

@@ -53,10 +53,8 @@ def _cutting(panel):
 def in_own_unit(network: "keras.Model", panel: Panel) -> "keras.Model":
     """Return a model around a network of z-scores, which takes and returns the series' own unit.
 
-    Its arithmetic is in 64 bits, so that a level of a billion doesn't swallow changes of one.
-
-    The network maps z-scores (batch, input_steps, targets + coming) to the next ones' (batch,
-    targets).
+    Its arithmetic is in 64 bits, so that a level of a billion doesn't swallow changes of one. The
+    network maps z-scores (batch, input_steps, targets + coming) to the next (batch, targets).
     """
     ops, targets, mean, std = keras.ops, len(panel.columns), panel.mean, panel.std
     windows = keras.Input(network.input_shape[1:], dtype="float64")

@@ -24,6 +24,7 @@ LIKE_A_TIME = (  # 31.12., 2001-W05, KW 5/2001, Q3 '24, 12:30, 5 Nov, 十一月
 )
 PARTS = ["year", "month", "day", "hour", "minute", "second"]  # which pandas assembles
 YEARS = (1500, 2200)  # below and above count other calendars
+WEEK = "week|woche|ww|^kw|semain|semana|недел|週|周"  # in its name: 200101 is no month
 COMPACT = r"(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?"  # 200101, 20010131
 DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 EPOCHS = {"seconds": ("s", 1e8), "milliseconds": ("ms", 1e11)}
@@ -101,7 +102,8 @@ def read(columns: pd.DataFrame, time_format: str | None) -> list[tuple]:
         numbers = numbers.where(numbers % 1 == 0).where(numbers["year"].between(*YEARS))
         return [(pd.DatetimeIndex(pd.to_datetime(numbers, errors="coerce")), "", "")]
     if pd.to_numeric(text[:100], errors="coerce").notna().mean() > 0.5:
-        return [_of_numbers(text.str.replace(r"\.0*$", "", regex=True))]  # 2001.0
+        months = not re.search(WEEK, parts[0])
+        return [_of_numbers(text.str.replace(r"\.0*$", "", regex=True), months)]  # 2001.0
     if text.str.fullmatch(r"\d{4}-?Q[1-4]").all():
         return [(pd.PeriodIndex(text, freq="Q").to_timestamp(), "", "")]
     readings, even = _of_dates(text), []
@@ -123,11 +125,11 @@ def _strptime(words, form):
     return times.where((times.year >= YEARS[0]) & (times.year <= YEARS[1]))
 
 
-def _of_numbers(words):
-    """Return the reading of digits without a mark, or of seconds since 1970."""
+def _of_numbers(words, months):
+    """Return the reading of digits without a mark (six: months), or of seconds since 1970."""
     size, numbers = len(words.iloc[0]), pd.to_numeric(words, errors="coerce")
     form, fits = DIGITS.get(size, ""), words.str.fullmatch(rf"\d{{{size}}}")
-    if form and fits.mean() > 0.5:
+    if form and fits.mean() > 0.5 and (months or size != 6):
         times = _strptime(words.where(fits), form)
         if times.year.min() >= (YEARS[0] if form == "%Y" else 1900):
             return times, "", ""
