@@ -81,7 +81,7 @@ class _Fast:
         """Return all values of the first `streams` states, and the last ones of all."""
         x, *states = [keras.ops.moveaxis(values, 0, -1) for values in (sequences, *states)]
         (steps, features, batch), units = keras.ops.shape(x), self.units
-        rows = slice(None), slice(-1 - units, None), slice(-1 - units)
+        rows = slice(None), slice(-1 - units, None), slice(-1 - units)  # v, [1; h], [x; 1]
         ones = tf.ones((weights.shape[0] - features - units, batch), x.dtype)
         stack, unstack = tf.TensorArray.stack, lambda v: tf.TensorArray(x.dtype, steps).unstack(v)
         if self.unroll:
@@ -90,7 +90,7 @@ class _Fast:
         @tf.custom_gradient
         def run(x, states, blocks):
             def forward(states, now):
-                v = tf.concat([now[0], ones, states[0]], 0)
+                v = tf.concat([now[0], ones, states[0]], 0)  # of GRU, two biases: [x; 1; 1; h]
                 products = map(lambda k, at: tf.matmul(k, v[at], transpose_a=True), blocks, rows)
                 states, for_back = self._step(*products, *states)
                 return states, [*states[:streams], v, *for_back]
@@ -103,7 +103,7 @@ class _Fast:
                 new = map(lambda at, d: tf.matmul(v[at], d, transpose_b=True), rows, da)
                 return [[dh, *others], list(map(tf.add, d_blocks, new))], da
 
-            to_h = [k[-units:] for k in blocks[:2]]
+            to_h = [k[-units:] for k in blocks[:2]]  # a third product is of no h, a second of no x
             sizes = [*[units] * streams, weights.shape[0], *[units * count for count in self.KEPT]]
             last, kept = _scan(forward, states, [unstack(x)], sizes, steps)
 
@@ -117,10 +117,10 @@ class _Fast:
 
             return (*map(stack, kept[:streams]), *last), gradients
 
-        weights = tf.roll(weights, units, 1)  # LSTM: i, f, c, o to o, i, f, c; GRU: c, z, r
+        weights = tf.roll(weights, units, 1) if isinstance(self, LSTM) else weights  # o, i, f, c
         blocks = [weights]
-        if isinstance(self, GRU):  # products of all of v, of its [1; h], of its [x; 1]
-            blocks = [weights[:, units:], *(weights[at, :units] for at in rows[1:])]
+        if isinstance(self, GRU):
+            blocks = [weights[:, :-units], *(weights[at, -units:] for at in rows[1:])]
         outputs = [keras.ops.moveaxis(values, -1, 0) for values in run(x, states, blocks)]
         return outputs[:streams], outputs[streams:]
 
