@@ -95,7 +95,7 @@ function alone(weights, panel) {
 // said and its error; the best baseline; the p-value of "it is as good"; how often intervals held.
 async function learn(weights, panel, pause) {
   const { horizon, origins, targets, lowest } = panel;
-  const most = Math.max(Math.floor(SCORED_PATCHES * PATCH / (panel.inputSteps + horizon)), 16);
+  const most = Math.floor((SCORED_PATCHES * PATCH) / (panel.inputSteps + horizon));
   const [val, test] = [VAL, TEST].map((part) => evenly(origins(part), most));
   const networkIn = async (way) => {
     const network = networkOf(weights, panel, way);

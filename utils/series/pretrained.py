@@ -19,7 +19,8 @@ LONGEST = 63  # patches that the network was taught to read, those to come but t
 TAUGHT = 12  # patches to come, at most: further ones shorten the past no more
 LONGER = {24: 168, 7: 364, 48: 336, 96: 672}  # a second season, by the first
 BATCH = 256  # windows
-SCORED_PATCHES = 8_000  # that are read to score a part: 125 windows of 1,000 steps
+SCORED_PATCHES = 20_000  # that are read to score a part: 300 windows of 1,000 steps
+OF_ONE_SERIES = 8_000  # likewise: its windows overlap
 NEARBY = 2  # steps by which a season may differ from what the calendar says
 CLEARLY = 0.6  # of the change over the calendar's season: below, another one is taken
 
@@ -184,8 +185,10 @@ def window(length: int, horizon: int) -> int:
 
 def scored_windows(panel: Panel) -> int:
     """Return how many windows of a part are scored, at most, for the time that this takes."""
-    least = min(16 * len(panel.names), 256)
-    return max(SCORED_PATCHES * PATCH // (panel.input_steps + panel.horizon), least)
+    read = panel.input_steps + panel.horizon
+    if len(panel.names) == 1:
+        return OF_ONE_SERIES * PATCH // read
+    return max(SCORED_PATCHES * PATCH // read, 256)
 
 
 def symmetric(quantiles: Sequence[float] | None) -> tuple[float, ...]:
