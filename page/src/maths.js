@@ -29,13 +29,13 @@ function add(...vectors) {
 function product(x, W) {
   const columns = W.length / x.length;
   const sums = new Array(columns).fill(0);
-  const odd = x.length % 4;
-  for (let row = 0; row < odd; row++) {
+  let row = 0;
+  for (; row < x.length % 4; row++) {
     for (let k = 0; k < columns; k++) sums[k] += x[row] * W[row * columns + k];
   }
-  for (let row = odd; row < x.length; row += 4) {
-    const [a, b, c, d] = [x[row], x[row + 1], x[row + 2], x[row + 3]];
-    const [A, B, C, D] = [0, 1, 2, 3].map((below) => (row + below) * columns);
+  for (; row < x.length; row += 4) {
+    const a = x[row], b = x[row + 1], c = x[row + 2], d = x[row + 3];
+    const A = row * columns, B = A + columns, C = B + columns, D = C + columns;
     for (let k = 0; k < columns; k++) {
       sums[k] += a * W[A + k] + b * W[B + k] + c * W[C + k] + d * W[D + k];
     }
