@@ -10,7 +10,7 @@ const sources = { // and the file, once there is one
   drawing: () => csv("drawing", drawing),
 };
 let series, panel, forecastAt, found, pointedAt, drawnTo;
-let learning, learned; // which, of ever newer ones, and until when
+let learning, learned; // the newest run of `learnOn`, and its end
 
 const shortly = (k) => series.textAt(k).replace(/^(.{10}) 00:00:00$|^(.{16}):00$/, "$1$2");
 
