@@ -93,8 +93,8 @@ def blended(
 
     Ten votes, one after the other, go to the part whose weight brings the mean nearest to what came
     (ensemble selection, Caruana et al., 2004). The first is the trusted part's. What n windows of h
-    steps say counts n / (n + h / 2), the rest is the trusted part's, too; and where chance may well
-    explain what the blend has gained, all is.
+    steps say, all that validation has, counts n / (n + h / 2), the rest is the trusted part's, too;
+    and where chance may well explain what the blend has gained, all is.
 
     Args:
         parts: forecasters, by name.
