@@ -91,7 +91,7 @@ class _Fast:
         def run(x, states, blocks):
             def forward(states, now):
                 v = tf.concat([now[0], ones, states[0]], 0)  # of GRU, two biases: [x; 1; 1; h]
-                products = map(lambda k, at: tf.matmul(k, v[at], transpose_a=True), blocks, rows)
+                products = map(lambda k, at: tf.matmul(k, v[at]), turned, rows)
                 states, for_back = self._step(*products, *states)
                 return states, [*states[:streams], v, *for_back]
 
@@ -103,7 +103,7 @@ class _Fast:
                 new = map(lambda at, d: tf.matmul(v[at], d, transpose_b=True), rows, da)
                 return [[dh, *others], list(map(tf.add, d_blocks, new))], da
 
-            to_h = [k[-units:] for k in blocks[:2]]  # a third product is of no h, a second of no x
+            to_h, turned = [k[-units:] for k in blocks[:2]], list(map(tf.transpose, blocks))
             sizes = [*[units] * streams, weights.shape[0], *[units * count for count in self.KEPT]]
             last, kept = _scan(forward, states, [unstack(x)], sizes, steps)
 
