@@ -6,7 +6,7 @@
 
 A window of 24 steps and 1 feature goes through a layer of 50 units and a Dense(1); the loss is the
 squared error, the optimizer Adam. Keras' layers and ours train in `fit`, 64 steps per execution,
-ours unrolled; PyTorch in the usual loop. Every library runs in processes of its own, one for each
+ours unrolled unless it is large; PyTorch in the usual loop. Every library runs in processes of its own, one for each
 number of threads, which stay warm and take turns; the figure is the median of its best one.
 """
 
@@ -37,7 +37,7 @@ def keras_epoch(library, layer, units, steps, features, batch):
     import tensorflow as tf
 
     ours = library == "ours"
-    layer = getattr(fused if ours else keras.layers, layer)(units, unroll=ours)
+    layer = getattr(fused if ours else keras.layers, layer)(units, unroll=ours and units < 100)
     model = keras.Sequential([keras.Input((steps, features)), layer, keras.layers.Dense(1)])
     model.compile("adam", "mse", steps_per_execution=64, jit_compile=False)
     x, y = map(tf.constant, windows(steps, features))
