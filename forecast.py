@@ -20,11 +20,11 @@ from utils import InputError, cli, plotting, training
 from utils.files import output_folder
 from utils.series import calendar, many, outputs, pretrained, shops
 from utils.series.backtest import Backtest
-from utils.series.blend import Blend, Whole, blended, error_of, remembered, surely_better
+from utils.series.blend import Blend, Whole, blended, error_of, remembered, to_trust
 from utils.series.boosting import Boosting
 from utils.series.effects import Effects
 from utils.series.heads import LinearHeads, linear_heads
-from utils.series.panel import FEW, Panel, evenly
+from utils.series.panel import Panel, evenly
 from utils.series.table import read_table
 
 import keras
@@ -70,8 +70,9 @@ def parse_args(argv=None):
     args = cli.parse(parser, argv)
     if args.load and not args.csv:
         parser.error("--load needs --csv, the data to go on from")
-    if args.refit and not args.train:
-        parser.error("--refit goes with --train")
+    learning = {"--refit", "--epochs", "--batch-size", "--learning-rate"} & cli.given(argv)
+    if learning and not args.train:
+        parser.error(f"{', '.join(sorted(learning))}: only with --train")
     args.power = 2 if args.loss == "squared" else 1  # of the errors that choose
     return args
 
@@ -79,7 +80,7 @@ def parse_args(argv=None):
 def read(args, known, learned=(None,)):
     """Return the series by name, their known columns, and the law of simulated ones."""
     if not args.csv:
-        frames, law = shops.simulated(args.seed)
+        frames, law = shops.simulated(args.seed, ahead=args.horizon or HORIZONS[7])
         return frames, ["promotion"], law
     table = read_table(series_column=args.series_column, known=known, **cli.reading(args, learned))
     print(table)
@@ -97,7 +98,8 @@ def lay_out(frames, known, args):
     many.check_known(frames, known, horizon)
     steps = pretrained.window(len(longest), horizon)
     panel = Panel(frames, steps, horizon, known=known, season=season, short_windows=True)
-    return panel, length >= 4 * horizon and len(panel.origins("train", horizon)) > 0
+    parts = panel.origins("train", horizon), panel.known_origins("val")
+    return panel, length >= 4 * horizon and all(map(len, parts))
 
 
 def at_once(panel, scored, args):
@@ -108,7 +110,7 @@ def at_once(panel, scored, args):
     plain = pretrained.AtOnce(weights, quantiles, False, args.power == 2, effects)
     if not (scored and panel.positive):
         return plain
-    origins = evenly(panel.origins("val"), pretrained.scored_windows(panel))
+    origins = evenly(panel.origins("val"), pretrained.scored_windows(panel), panel.season)
     logs = plain._replace(log=True)
     error, other = (error_of(network, panel, origins, args.power) for network in (logs, plain))
     return logs if error <= SAME * other else plain
@@ -160,10 +162,10 @@ def draw(panel, forecast, found=None):
         ahead = forecast if single else forecast.loc[[panel.names[number]]].set_index("time")
         bounds = [column for column in ahead if column not in ("forecast", "mean")]
         ahead = ahead[["forecast", bounds[0], bounds[-1]]]
-        ahead = ahead.set_axis(["forecast", "lower", "upper"], axis=1)
+        ahead = ahead.set_axis(["forecast", *many.outer(bounds)], axis=1)
         plotting.draw_forecast(axes[name], past, ahead)
         axes[name].get_legend().set_visible(name == "A")
-        axes[name].set_ylabel(past.name if single else f"{panel.names[number]} ({title})")
+        axes[name].set_ylabel(past.name if single else title)
     if not found:
         return figure
 
@@ -172,7 +174,8 @@ def draw(panel, forecast, found=None):
         held = np.array(coverage["by_step"], float)  # NaN where it is None
         axes["F"].plot(range(1, panel.horizon + 1), held, color=plotting.BLUE)
         axes["F"].axhline(float(level), color=plotting.BLACK, lw=0.8, ls=":")
-    axes["F"].set(title="How often the interval held", xlabel="steps ahead", ylim=(0.5, 1.0))
+    axes["F"].set(title="How often the interval held", xlabel="steps ahead")
+    axes["F"].set_ylim(min(0.5, found.levels[-1] - 0.2), 1.0)
     return figure
 
 
@@ -208,8 +211,7 @@ def main(argv=None, on_epoch=None):
         return None
     windows = pretrained.scored_windows(panel)
     name = "trained" if args.train else "at once"
-    sure = surely_better(parts[name], parts["at once"], panel, windows, args.power)
-    trusted = name if sure else "at once"
+    trusted = to_trust(parts, panel, windows, args.power)
     blend = blended(parts, panel, trusted, network.quantiles[-1], windows, args.power)
     rivals = parts | {"blend": blend} | ({"boosting": Boosting(panel)} if known else {})
     if panel.whole and args.power == 1:
@@ -220,18 +222,19 @@ def main(argv=None, on_epoch=None):
     of_network = {"levels": network.levels, "log": network.log, "windows": windows}
     found = Backtest(rivals, panel, name, written="blend", **of_network)
     print(found)
-    if args.refit:
-        networks[name], model, _ = learn_on(network, panel, args, refit=fit.best_epoch)
-        parts = parts | {name: networks[name]}
-        blend = blend._replace(parts=parts, shape=parts[trusted])
+    interrupted = fit and fit.interrupted
+    if args.refit and not interrupted:
+        networks[name], model, again = learn_on(network, panel, args, refit=fit.best_epoch)
+        interrupted = again.interrupted
+        blend = blend._replace(parts=parts | {name: networks[name]})
 
-    facts = facts_of(panel, args, found, networks[trusted], blend, trusted)
+    facts = many.facts_of(panel, args, found, networks[trusted], blend)
     forecast = many.look_ahead(panel, blend, networks[trusted], facts)
     scores = outputs.scores_of("forecast.py", args, found, fit.seconds if fit else 0.0)
     tables = {"backtest.csv": found.table(), "series.csv": many.by_series(found)}
     files = forecast, tables, scores, model, facts
     print(outputs.write(folder, args.show, draw(panel, forecast, found), *files))
-    if fit and fit.interrupted:
+    if interrupted:
         raise KeyboardInterrupt
     return scores
 
@@ -239,34 +242,14 @@ def main(argv=None, on_epoch=None):
 def unscored(panel, network, args, folder):
     """Forecast series that are too short to hold anything back."""
     print(
-        f"Too short to hold {panel.horizon} steps back twice: nothing could be scored, and the "
-        "interval is the network's own."
+        f"Too few values to hold {panel.horizon} steps back twice: nothing could be "
+        + "learned or " * args.train
+        + "scored, and the interval is the network's own."
     )
     corrections = np.zeros((len(network.levels), panel.horizon))
     facts = {"levels": network.levels, "log": network.log, "corrections": corrections}
-    forecast = many.look_ahead(panel, network, network, facts | asked(panel, args, None))
+    forecast = many.look_ahead(panel, network, network, facts | many.asked(panel, args, None))
     print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
-
-
-def asked(panel, args, young):
-    """Return the facts that say which kind of forecast is written."""
-    return {
-        "quantiles": args.quantiles, "squared": args.power == 2, "whole": panel.whole,
-        "mostly_zero": panel.mostly_zero, "young": young,
-    }  # fmt: skip
-
-
-def facts_of(panel, args, found, network, blend, trusted):
-    """Return what a saved model must know, and what `many.look_ahead` takes."""
-    young = None
-    if args.train or (np.isfinite(panel.windows(panel.end)).sum(axis=1) < FEW).any():
-        young = many.of_young(panel, network, found.corrections).tolist()
-    return outputs.facts_of(
-        "forecast.py", args, found, asked_known=args.known,
-        horizon=panel.horizon, weights=blend.weights, trusted=trusted,
-        effects=network.effects and network.effects.facts(), linear=blend.parts["linear"].facts(),
-        **asked(panel, args, young),
-    )  # fmt: skip
 
 
 def go_on(args):
@@ -282,6 +265,7 @@ def go_on(args):
     frames, known, _ = read(args, facts["asked_known"], facts["asked"])
     many.check_known(frames, known, facts["horizon"])
     panel = outputs.panel_of(frames, facts["horizon"], facts, args.load)
+    panel.mostly_zero = facts["mostly_zero"]  # it decides which parts there are
     folder = output_folder(args.output_dir)
     effects = facts["effects"] and Effects(panel, facts["effects"])
     parts = many.simple(panel) | {"linear": LinearHeads.of_facts(facts["linear"])}
@@ -291,7 +275,7 @@ def go_on(args):
             facts["log"], facts["squared"], effects,
         )  # fmt: skip
     network = parts[facts["trusted"]]
-    blend = Blend(parts, facts["weights"], network, network.quantiles[-1])
+    blend = Blend(parts, facts["weights"], facts["trusted"], network.quantiles[-1])
     forecast = many.look_ahead(panel, blend, network, facts)
     print(outputs.write(folder, args.show, draw(panel, forecast), forecast))
 

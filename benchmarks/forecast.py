@@ -24,7 +24,7 @@ from benchmarks import datasets, generators, runs
 from utils import cli, plotting
 from utils.files import output_folder, write_json
 from utils.series import pretrained
-from utils.series.blend import blended, points
+from utils.series.blend import blended, points, to_trust
 from utils.series.panel import Panel, typical_change
 
 import numpy as np
@@ -58,8 +58,10 @@ def score_dataset(name, horizon, seed, train, folder):
         calendar_names=[], held_back=data.held_back, short_windows=True,
     )  # fmt: skip
     network = forecast.at_once(panel, True, args)
-    parts, own, _, _, fit = forecast.compete(panel, network, args)
-    blend = blended(parts, panel, own, network.quantiles[-1], pretrained.scored_windows(panel))
+    parts, _, _, fit = forecast.compete(panel, network, args)
+    windows = pretrained.scored_windows(panel)
+    trusted = to_trust(parts, panel, windows)
+    blend = blended(parts, panel, trusted, network.quantiles[-1], windows)
     origins = panel.origins("test", panel.horizon)
     actual, before = panel.targets(origins), zip(panel.start, panel.borders[:, 1], strict=True)
     scale = np.array([typical_change(panel.values[a:b, 0], data.mase_season) for a, b in before])

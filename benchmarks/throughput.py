@@ -6,8 +6,9 @@
 
 A window of 24 steps and 1 feature goes through a layer of 50 units and a Dense(1); the loss is the
 squared error, the optimizer Adam. Keras' layers and ours train in `fit`, 64 steps per execution,
-ours unrolled unless it is large; PyTorch in the usual loop. Every library runs in processes of its own, one for each
-number of threads, which stay warm and take turns; the figure is the median of its best one.
+ours unrolled unless it is large; PyTorch in the usual loop. Every library runs in processes of its
+own, one for each number of threads, which stay warm and take turns; the figure is the median of its
+best one.
 """
 
 import argparse

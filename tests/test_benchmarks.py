@@ -1,8 +1,9 @@
 """What benchmarks do before and after they measure: downloads, published measures."""
 
 import hashlib
+import json
 
-from benchmarks import datasets
+from benchmarks import datasets, forecast
 from utils import InputError
 
 import numpy as np
@@ -73,3 +74,15 @@ def test_published_measures():
     assert found["owa"] == pytest.approx((smape / 18.383 + 0.75 / 2.395) / 2)
     found = datasets.published_measures("etth1", actual, forecast, np.ones(2))
     assert found == pytest.approx({"mse": (4 + 4) / 4, "mae": (2 + 2) / 4})
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_a_public_data_set_is_scored(origin, tmp_path, train):
+    rng = np.random.default_rng(0)
+    weeks = pd.DataFrame(100 + rng.normal(size=(3, 93)).cumsum(axis=1), ["W1", "W2", "W3"])
+    origin("m4_weekly", train=weeks.iloc[:, :80].to_csv(), test=weeks.iloc[:, 80:].to_csv())
+    forecast.score_dataset("m4_weekly", None, 0, train, tmp_path)
+    scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
+    assert set(scores["published_measures"]) == {"smape", "mase", "owa"}
+    assert ("trained" in scores["measures"]) == train
+    assert scores["measures"]["blend"] == scores["published_measures"]

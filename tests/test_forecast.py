@@ -102,7 +102,7 @@ def test_tables(trained):
     assert (coming["forecast"] <= coming["upper"]).all()
     assert np.isfinite(coming.iloc[:, 2:]).all(axis=None)
     by_series = pd.read_csv(folder / "series.csv", index_col="series")
-    days = dict.fromkeys(["a", "b", "fee", "unused"], 200)
+    days = dict.fromkeys(["a", "b", "fee", "unused"], 199)  # one was closed
     assert by_series["values"].to_dict() == days | {"young": 3}
     table = pd.read_csv(folder / "backtest.csv")
     error = (table["actual"] - table[scores["written"]]).abs()
@@ -208,6 +208,41 @@ def test_any_level_and_any_unit(level, unit, tmp_path):
         assert (again / "forecast.csv").read_text() == (tmp_path / "forecast.csv").read_text()
 
 
+def test_what_validation_lacks_can_be_forecast_and_not_scored(tmp_path, capsys):
+    values = np.where((np.arange(200) >= 130) & (np.arange(200) < 172), np.nan, 50 + WEEK[:200])
+    pd.DataFrame({"y": values}, DAYS[:200].rename("time")).to_csv(tmp_path / "y.csv")
+    argv = ["--csv", tmp_path / "y.csv", "--column", "y", "--train", "--output-dir", tmp_path]
+    assert forecast.main(words(*argv)) is None
+    assert "nothing could be learned or scored" in capsys.readouterr().out
+    assert files(tmp_path) == {"y.csv", "forecast.csv", "figure.png"}
+
+
+def test_below_zero_for_the_first_time_is_forecast_there(tmp_path):
+    coming, *_ = single(tmp_path, np.linspace(30, -8, 200) + RNG.normal(0, 0.3, 200))
+    assert (coming["lower"] < coming["forecast"]).all() and (coming["forecast"] < 0).all()
+
+
+def test_simulated_shops_have_any_horizon():
+    args = forecast.parse_args(["--horizon", "14"])
+    frames, known, law = forecast.read(args, [])
+    panel, _ = forecast.lay_out(frames, known, args)
+    best = shops.Optimal(law)(panel, panel.origins("test")[::500])
+    assert best.shape[1] == 14 and np.isfinite(best).all()
+
+
+def test_newer_data_with_fewer_zeros_go_on_with_the_same_parts(tmp_path, monkeypatch):
+    voted = forecast.blended
+    monkeypatch.setattr(
+        forecast, "blended", lambda *args: voted(*args)._replace(weights={"mean": 1.0})
+    )
+    values = RNG.integers(0, 2, 200) * RNG.integers(1, 9, 200)
+    single(tmp_path, values, *TRAIN)
+    pd.DataFrame({"y": 1 + values}, DAYS[:200].rename("time")).to_csv(tmp_path / "y.csv")
+    load = ["--load", tmp_path / "model.keras", "--csv", tmp_path / "y.csv"]
+    forecast.main(words(*load, "--output-dir", tmp_path / "newer"))
+    assert (tmp_path / "newer" / "forecast.csv").exists()
+
+
 def test_too_few_to_hold_back_are_forecast_and_not_scored(tmp_path, capsys):
     pd.DataFrame({"y": range(8)}, DAYS[:8].rename("time")).to_csv(tmp_path / "y.csv")
     argv = ["--csv", tmp_path / "y.csv", "--column", "y", "--horizon", 3, "--output-dir", tmp_path]
@@ -277,8 +312,8 @@ def test_ctrl_c_keeps_the_best_weights_and_writes_everything(tmp_path, monkeypat
 
     simulated = shops.simulated
     monkeypatch.setattr(keras.callbacks, "History", Stop)
-    monkeypatch.setattr(shops, "simulated", lambda seed: simulated(seed, number=3, days=300))
-    assert run(["--train", "--output-dir", tmp_path]) == 130
+    monkeypatch.setattr(shops, "simulated", lambda seed, ahead: simulated(seed, 3, 300))
+    assert run(["--train", "--refit", "--output-dir", tmp_path]) == 130
     assert files(tmp_path) == FILES | {"model.keras"}
     scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
     assert "optimal" in scores["test"] and scores["data"] == "simulated"
@@ -298,7 +333,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(shop_csv, tmp_path, capsys):
         ("--known", "weather"): "weather",
         ("--csv", tmp_path / "twice.csv"): "twice",
         ("--csv", tmp_path / "short.csv"): "has 7 values, 8 are needed",
-        ("--refit",): "--refit goes with --train",
+        ("--refit", "--epochs", "3"): "--epochs, --refit: only with --train",
         ("--csv", tmp_path / "none.csv"): "none.csv",
         ("--quantiles", "0.1,0.9"): "must ascend and hold 0.5",
         ("--quantiles", "0.5"): "must ascend and hold 0.5 and others",

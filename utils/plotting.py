@@ -20,7 +20,7 @@ BLACK, GREY, BLUE, SKY, GREEN, ORANGE, PURPLE = (
 RED = "#D62728"
 COLOURS = {  # of what a network is measured against
     "persistence": GREY, "seasonal_naive": PURPLE, "linear": ORANGE, "boosting": SKY,
-    "optimal": GREEN,
+    "optimal": GREEN, "trained": "#8C564B", "zero": "#BCBD22", "mean": "#E377C2",
 }  # fmt: skip
 PIECES = 20  # of the test part, if it has no hours
 

@@ -37,7 +37,7 @@ def test_regular_times(freq):
     assert index.freq is not None
     assert positions.tolist() == list(range(len(times) - 3))
     assert note == ""
-    assert calendar.future(index, 3).tolist() == times[-3:].tolist()
+    assert calendar.future(index, 3, calendar.step(index)).tolist() == times[-3:].tolist()
     cycles = list(dict.fromkeys(name.split()[0] for name in calendar.cycles(index)))
     said = calendar.step(index), calendar.words(index), calendar.season(index), cycles
     assert said == REGULAR[freq]
@@ -72,18 +72,18 @@ def test_calendars(times, step, length, note):
 
 def test_the_future_keeps_name_and_zone():
     index = pd.date_range("2021-10-30", periods=48, freq="h", tz="Europe/Berlin", name="when")
-    coming = calendar.future(index, 2)
+    coming = calendar.future(index, 2, calendar.step(index))
     assert coming.tolist() == [index[-1] + DAY / 24, index[-1] + DAY / 12]
     assert coming.name == "when"
     holiday = BUSINESS[[0, 1, 2, 4]]
-    assert calendar.future(holiday, 2).equals(pd.DatetimeIndex(["2001-01-08", "2001-01-09"]))
+    assert calendar.future(holiday, 2, "B").equals(pd.DatetimeIndex(["2001-01-08", "2001-01-09"]))
 
 
 def test_counted_rows():
     index = pd.RangeIndex(40, name="row")
     assert (calendar.step(index), calendar.words(index)) == ("rows", "counted rows")
     assert calendar.season(index) is None and calendar.cycles(index) == []
-    coming = calendar.future(index, 2)
+    coming = calendar.future(index, 2, calendar.step(index))
     assert coming.equals(pd.RangeIndex(40, 42)) and coming.name == "row"
 
 

@@ -75,3 +75,8 @@ def test_by_series():
     assert table.index.tolist() == ["a", "b", "c"]
     assert table.columns.tolist() == ["values", "GRU", "persistence", "mase"]
     assert table.loc["b"].tolist() == [20, 9, 10, 0.9] and np.isnan(table.loc["c", "mase"])
+
+
+def test_bounds_of_quantiles_are_drawn_by_their_level():
+    assert many.outer(["lower", "upper"]) == ["lower", "upper"]
+    assert many.outer(["q0.1", "q0.5", "q0.9"]) == ["lower_0.8", "upper_0.8"]

@@ -2,7 +2,7 @@
 
 from utils import InputError
 from utils.series.calendar import WEEKDAYS
-from utils.series.panel import PARTS, Panel, typical_change
+from utils.series.panel import PARTS, Panel, evenly, typical_change
 
 import numpy as np
 import pytest
@@ -190,3 +190,17 @@ def test_features_with_few_values():
     assert np.isfinite(still.z).all()
     with pytest.raises(InputError, match="'x' is 1 in all of the first 70 rows"):
         still.check()
+
+
+def test_origins_are_taken_evenly_and_not_all_of_one_weekday():
+    assert evenly(np.arange(10), 5).tolist() == [0, 2, 4, 6, 8]
+    taken = evenly(np.arange(822), 125, 7)  # by seven they would be
+    assert len(taken) <= 125 and set(taken % 7) == set(range(7))
+
+
+def test_a_newcomer_with_a_gap_does_not_say_which_days_come():
+    """Of business days; Friday and Monday are three days apart."""
+    week = days(np.arange(60.0)).loc[lambda frame: frame.index.day_of_week < 5].drop("2024-01-16")
+    panel = Panel({"new": week.loc["2024-02-23":"2024-02-26"], "old": week[:"2024-02-26"]}, 4, 3)
+    for end in panel.end:
+        assert panel.times[end : end + 3].day.tolist() == [27, 28, 29]

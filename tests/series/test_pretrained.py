@@ -179,6 +179,48 @@ def test_effects_of_known_inputs_are_found_and_saved():
     np.testing.assert_allclose(again.share[theirs], effects.share[ours], atol=0.2)
 
 
+def test_effects_belong_to_the_weekday_in_any_file():
+    rng = np.random.default_rng(0)
+    promotion, saturday = rng.random(620) < 0.3, np.arange(620) % 7 == 5
+    y = (100 + rng.normal(0, 2, 620)) * (1 + promotion * np.where(saturday, 0.8, 0.2))
+    y[613:] = np.nan
+    whole, facts = days(y, promotion=promotion * 1.0), None
+    for begin in (0, 303):
+        panel = Panel({"": whole[begin:]}, 56, 7, known=["promotion"], short_windows=True)
+        effects = Effects(panel, facts)
+        share, facts = effects.share[panel.start[0] : panel.end[0] + 7], effects.facts()
+        of_saturdays = share[promotion[begin:] & saturday[begin:]]
+        assert of_saturdays.min() > 1.4 > share[~saturday[begin:]].max()
+
+
+def test_a_price_without_effect_changes_no_step():
+    """Beside the first and the last row are margins, where no price is 0."""
+    rng = np.random.default_rng(0)
+    price = np.repeat(rng.normal(50, 2, 52), 14)
+    y = 100 * (1 + rng.normal(0, 0.2, 728))
+    y[700:] = np.nan
+    panel = Panel({"a": days(y, price=price), "b": days(y, price=price)}, 56, 28, known=["price"])
+    rows = np.concatenate(
+        [np.arange(s, e + 28) for s, e in zip(panel.start, panel.end, strict=True)]
+    )
+    np.testing.assert_allclose(Effects(panel).share[rows], 1, atol=0.2)
+
+
+def test_no_series_is_the_neighbour_of_another():
+    """Of a year and a half of weeks, no row of the train part has one a year before or after."""
+    rng = np.random.default_rng(0)
+    frames = {
+        name: days(level + rng.normal(size=80), known=rng.integers(0, 2, 80) * 1.0)
+        for name, level in (("small", 10), ("large", 1000))
+    }
+    frames = {
+        name: frame.where(np.arange(80)[:, None] < 67 + 80 * (np.arange(2) == 1))
+        for name, frame in frames.items()
+    }
+    panel = Panel(frames, 60, 13, known=["known"], season=52, short_windows=True)
+    assert (Effects(panel).share == 1).all()
+
+
 def test_validation_blends_and_the_trusted_part_counts():
     panel = Panel({"": days(np.tile(np.arange(7.0) + 50, 40))}, 14, 7)
     late, early = (lambda p, o, by=by: p.targets(o) + by for by in (1.0, -1.0))
@@ -197,7 +239,5 @@ def test_validation_blends_and_the_trusted_part_counts():
     by = votes["late"] - votes["early"] + 3 * votes["net"]
     np.testing.assert_allclose(found[..., 0], panel.targets(origins) + by)
     np.testing.assert_allclose(found[..., 3] - found[..., 1], 10)
-    far = Blend(
-        {"far": lambda p, o: p.targets(o) + 1e9, "net": network}, {"far": 1.0}, network, 0.95
-    )
+    far = Blend({"far": lambda p, o: p.targets(o) + 1e9, "net": network}, {"far": 1.0}, "net", 0.95)
     np.testing.assert_allclose(far(panel, origins)[..., 0], network(panel, origins)[..., 3])

@@ -60,6 +60,16 @@ def test_a_difference_is_found():
     assert p_value(np.r_[noise, np.nan] + 0.3, 24) == p_value(noise + 0.3, 24)
 
 
+def test_squares_tell_what_absolute_errors_do_not():
+    panel = Panel({"": rows(np.zeros(300))}, 4, 1, held_back=(50, 200))
+    ours, theirs = np.ones((200, 1)), np.random.default_rng(0).permutation([[0.0], [2.0]] * 100)
+    both = [
+        same_error_p_value(panel, panel.origins("test"), (ours, theirs), 1, power)
+        for power in (1, 2)
+    ]
+    assert both[0] > 0.5 and both[1] < 0.001
+
+
 def test_of_many_series_series_are_what_is_drawn_by_chance():
     """Errors that all origins of a series share are one accident, not a hundred."""
     rng = np.random.default_rng(0)
@@ -67,6 +77,6 @@ def test_of_many_series_series_are_what_is_drawn_by_chance():
     theirs, shared = np.full((3000, 1), 9.0), np.repeat(rng.normal(0.2, 1, 30), 100)
     many = Panel(frames, 4, 1, held_back=(50, 100))
     ours = theirs + shared[:, None]
-    assert same_error_p_value(many, many.origins("test"), ours, theirs, 1) > 0.05
+    assert same_error_p_value(many, many.origins("test"), (ours, theirs), 1) > 0.05
     few = Panel({name: frames[name] for name in "01"}, 4, 1, held_back=(50, 100))
-    assert same_error_p_value(few, few.origins("test"), ours[:200], theirs[:200], 1) < 0.05
+    assert same_error_p_value(few, few.origins("test"), (ours[:200], theirs[:200]), 1) < 0.05

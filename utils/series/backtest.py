@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from utils.series.intervals import Conformal, widened
-from utils.series.panel import MAX_ORIGINS, Panel, evenly
+from utils.series.panel import MAX_ORIGINS, PARTS, Panel, evenly
 
 import numpy as np
 import pandas as pd
@@ -54,7 +54,7 @@ class Backtest:
         self.network, self.written = network, written or network
         self.steps = steps or panel.horizon
         self.shown = levels.index(0.9) if 0.9 in levels else 0
-        val, self.origins = (evenly(panel.origins(part), windows) for part in ("val", "test"))
+        val, self.origins = (evenly(panel.origins(p), windows, panel.season) for p in PARTS[1:])
         both, before, self.forecasts = np.concatenate([val, self.origins]), len(val), {}
         of_val, bounds = {}, {}
         for name, rival in rivals.items():
@@ -68,7 +68,7 @@ class Backtest:
         baselines = [name for name in rivals if name not in (network, self.written, "optimal")]
         best = min(baselines, key=lambda name: error(test[name], self.steps))
         pair = self.forecasts[self.written], self.forecasts[best]
-        p_value = same_error_p_value(panel, self.origins, *pair, self.steps)
+        p_value = same_error_p_value(panel, self.origins, pair, self.steps)
         self.scores |= {"best_baseline": best, "p_value": p_value}
 
     def _held(self):
@@ -187,9 +187,8 @@ def p_value(differences: np.ndarray, overlap: int) -> float:
     freedom. Only cosines slower than half of the overlap's pace are taken: what repeats within it
     is not the movement of the mean.
 
-    Sources: Diebold & Mariano, "Comparing predictive accuracy" (1995); the variance: Lazarus,
-    Lewis, Stock & Watson, "HAR inference: recommendations for practice" (2018), equal-weighted
-    cosines, with the number of cosines that they recommend.
+    Sources: Diebold & Mariano, "Comparing predictive accuracy" (1995); the variance and B: Lazarus,
+    Lewis, Stock & Watson, "HAR inference: recommendations for practice" (2018).
 
     Args:
         differences: (windows,) in time order; NaN is left out.
@@ -210,19 +209,20 @@ def p_value(differences: np.ndarray, overlap: int) -> float:
 
 
 def same_error_p_value(
-    panel: Panel, origins: np.ndarray, ours: np.ndarray, theirs: np.ndarray, steps: int
+    panel: Panel, origins: np.ndarray, pair: Sequence[np.ndarray], steps: int, power: int = 1
 ) -> float:
     """Return the p-value of "both have the same expected absolute error", two-sided.
 
     Of MANY_SERIES or more by Student's t over series; else over origins, those of several series
-    being one where their time is, see `p_value`. Forecasts are (windows, horizon), from the origins
-    of one part; the first `steps` count.
+    being one where their time is, see `p_value`. Both forecasts are (windows, horizon), from the
+    origins of one part; the first `steps` count. With power 2, errors are squared.
     """
     from scipy.special import stdtr
 
     actual, series = panel.targets(origins), panel.series_of(origins)
-    errors = (np.abs(actual - ours) - np.abs(actual - theirs))[:, :steps]
-    difference = pd.DataFrame(errors / panel.mase_scale[series, None]).mean(axis=1)
+    scale = panel.mase_scale[series, None]
+    ours, theirs = (np.abs((actual - one) / scale)[:, :steps] ** power for one in pair)
+    difference = pd.DataFrame(ours - theirs).mean(axis=1)
     of_series = difference.groupby(series).mean().dropna()
     if (n := len(of_series)) >= MANY_SERIES:
         error = of_series.std() / np.sqrt(n)

@@ -1,7 +1,7 @@
 """A weighted mean of forecasters: what validation would have had one write."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from utils.series.backtest import same_error_p_value
 from utils.series.panel import FEW, Panel, evenly
@@ -17,13 +17,13 @@ SURE = 0.05  # p-value of "the other part is as good" below which that part is t
 class Blend(NamedTuple):
     """A forecaster (panel, origins) -> (windows, horizon, 1 + quantiles).
 
-    Its quantiles are those of `shape`, moved to where the blend's forecast is. No part counts
-    beyond the 90 % interval of `shape`: a ridge that runs away must not take the blend along.
+    Its quantiles are the trusted part's, moved to where the blend's forecast is. No part counts
+    beyond that one's 90 % interval: a ridge that runs away must not take the blend along.
     """
 
-    parts: dict[str, Callable]  # forecasters, by name
+    parts: dict[str, Any]  # forecasters, by name
     weights: dict[str, float]  # of those that count; they sum to 1
-    shape: Callable  # the forecaster that says quantiles
+    trusted: str  # the part that says quantiles
     outer: float  # the highest of these quantiles
 
     def __str__(self):
@@ -34,7 +34,7 @@ class Blend(NamedTuple):
 
     def __call__(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Return the forecasts and their quantiles."""
-        shape = self.shape(panel, origins)
+        shape = self.parts[self.trusted](panel, origins)
         point = sum(
             weight * within(points(self.parts[name](panel, origins)), shape, self.outer)
             for name, weight in self.weights.items()
@@ -120,32 +120,32 @@ def blended(
         }
         votes.append(min(errors, key=errors.__getitem__))
         total = total + said[votes[-1]]
-    p_value = same_error_p_value(
-        panel, origins, scale * total / VOTES, scale * said[trusted], panel.horizon
-    )
+    pair = scale * total / VOTES, scale * said[trusted]
+    p_value = same_error_p_value(panel, origins, pair, panel.horizon, power)
     count = len(panel.origins("val", panel.horizon)) or len(origins)
     heard = count / (count + panel.horizon / 2) if p_value < EVEN else 0.0
     weights = {name: heard * votes.count(name) / VOTES for name in parts if name in votes}
     weights[trusted] += 1 - heard
     counted = {name: weight for name, weight in weights.items() if weight}
-    return Blend(parts, counted, parts[trusted], outer)
+    return Blend(parts, counted, trusted, outer)
 
 
 def voters(panel: Panel, windows: int) -> np.ndarray:
     """Return origins of the validation part, so many at most; of a short one, what there is."""
-    origins = evenly(panel.origins("val"), windows)
+    origins = evenly(panel.origins("val"), windows, panel.season)
     whole = np.isin(origins, panel.origins("val", panel.horizon))
     return origins[whole] if whole.any() else origins
 
 
-def surely_better(
-    part: Callable, other: Callable, panel: Panel, windows: int, power: int = 1
-) -> bool:
-    """Whether a part is better than another in validation, and hardly by chance."""
-    origins = voters(panel, windows)
-    ours, theirs = (points(one(panel, origins)) for one in (part, other))
-    sure = same_error_p_value(panel, origins, ours, theirs, panel.horizon) < SURE
-    return sure and error_of(part, panel, origins, power) < error_of(other, panel, origins, power)
+def to_trust(parts: dict[str, Callable], panel: Panel, windows: int, power: int = 1) -> str:
+    """Return "trained" if it is better in validation, and hardly by chance; else "at once"."""
+    if "trained" not in parts:
+        return "at once"
+    origins, both = voters(panel, windows), (parts["trained"], parts["at once"])
+    pair = [points(part(panel, origins)) for part in both]
+    sure = same_error_p_value(panel, origins, pair, panel.horizon, power) < SURE
+    trained, before = (error_of(part, panel, origins, power) for part in both)
+    return "trained" if sure and trained < before else "at once"
 
 
 def remembered(forecaster: Callable) -> Callable:

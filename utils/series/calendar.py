@@ -121,11 +121,11 @@ def season(index: pd.Index) -> int | None:
     return DAY // usual if least <= usual < DAY and DAY % usual == pd.Timedelta(0) else None
 
 
-def future(index: pd.Index, steps: int) -> pd.Index:
-    """Return the `steps` times that follow, in the same zone; business days know no holidays."""
+def future(index: pd.Index, steps: int, by: str) -> pd.Index:
+    """Return the `steps` times that follow, in the same zone, by the index' own step or `by`."""
     if isinstance(index, pd.RangeIndex):
         return pd.RangeIndex(index.stop, index.stop + steps, name=index.name)
-    freq = index.freq if index.freq is not None else step(index)
+    freq = index.freq if index.freq is not None else by
     times = pd.date_range(index[-1], periods=steps + 2, freq=freq, unit=index.unit, name=index.name)
     return times[times > index[-1]][:steps]
 

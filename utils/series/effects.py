@@ -1,12 +1,12 @@
 """What known inputs (promotions, holidays, prices) do to a series: taken out, and brought back."""
 
 import itertools
-from collections.abc import Sequence
 
 from utils.series.baselines import ridge
 from utils.series.panel import Panel
 
 import numpy as np
+import pandas as pd
 
 NEIGHBOURS = 3  # seasons before and after, whose mean is what a row would have without effects
 ROUNDS = 3  # since the neighbours have effects, too
@@ -80,10 +80,12 @@ class Effects:
     def _inputs(panel, known):
         """Return what the regression reads of each row, (rows, inputs)."""
         before, after = np.roll(known, 1, axis=0), np.roll(known, -1, axis=0)
+        last = panel.end + panel.horizon - 1
+        before[panel.start], after[last] = known[panel.start], known[last]  # and not a margin's
         pairs = itertools.combinations_with_replacement(range(known.shape[1]), 2)
         columns = [known, before, after, *(known[:, [a]] * known[:, [b]] for a, b in pairs)]
         if 1 < panel.season <= MOST:
-            phase = (np.arange(len(known)) - panel.start[panel.series_of_rows]) % panel.season
+            phase = _counted(panel) % panel.season
             columns += [known * (phase == one)[:, None] for one in range(panel.season)]
         return np.concatenate(columns, axis=1)
 
@@ -95,13 +97,27 @@ class Effects:
         }  # fmt: skip
 
 
+def _counted(panel):
+    """Return the number of each row, from a fixed day on: a weekday has its phase in any file."""
+    if not isinstance(panel.times, pd.DatetimeIndex):
+        return panel.times.to_numpy()
+    times = panel.times.tz_localize(None)
+    if panel.step.endswith("MS"):
+        return (12 * times.year + times.month).to_numpy() // int(panel.step[:-2] or 1)
+    if panel.step == "B":
+        return np.busday_count("1970-01-01", times.to_numpy("datetime64[D]"))
+    longest = np.argmax(panel.end - panel.start)
+    ours = times.asi8[panel.start[longest] : panel.end[longest]]
+    return times.asi8 // int(np.median(np.diff(ours)))
+
+
 def _usual(values, panel):
     """Return the mean of each row's neighbours in phase, NaN where none is known."""
-    shifted: Sequence[np.ndarray] = [
-        np.roll(values, steps * panel.season)
-        for steps in range(-NEIGHBOURS, NEIGHBOURS + 1)
-        if steps
-    ]
+    rows, series, shifted = np.arange(len(values)), panel.series_of_rows, []
+    for steps in range(-NEIGHBOURS, NEIGHBOURS + 1):
+        there = np.clip(rows - steps * panel.season, 0, len(rows) - 1)
+        own = (series[there] == series) & (there == rows - steps * panel.season) & (steps != 0)
+        shifted.append(np.where(own, values[there], np.nan))
     known = np.isfinite(shifted)
     total = np.where(known, shifted, 0).sum(axis=0)
     return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)

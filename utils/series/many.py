@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from utils import InputError, cli
 from utils.series import baselines, outputs
 from utils.series.backtest import Backtest
-from utils.series.blend import Whole
+from utils.series.blend import Blend, Whole
 from utils.series.intervals import Conformal
 from utils.series.panel import FEW, Panel, evenly
 from utils.series.pretrained import AtOnce, symmetric
@@ -90,6 +90,7 @@ def of_young(panel: Panel, forecaster: AtOnce, usual: np.ndarray) -> np.ndarray:
     for i in range(len(corrections) if len(origins) else 0):
         bounds = forecaster(panel, origins, i + 1)[..., 1:]
         conformal = Conformal(panel, origins, bounds, levels, len(origins), log)
+        conformal.memory += panel.horizon  # all of them count
         corrections[i] = conformal.at(conformal.time.max() + panel.horizon, shares)
     return corrections
 
@@ -108,7 +109,8 @@ def by_series(found: Backtest) -> pd.DataFrame:
     """Return MAE of what is written and of the best baseline, and MASE, by series."""
     panel, actual = found.panel, found.panel.targets(found.origins)
     table = pd.DataFrame(index=range(len(panel.names)))
-    table["values"] = panel.end - panel.start
+    known = np.isfinite(panel.values[:, 0])
+    table["values"] = np.bincount(panel.series_of_rows, known).astype(int)
     for name in (found.written, found.scores["best_baseline"]):
         errors = pd.DataFrame(np.abs(actual - found.forecasts[name])).mean(axis=1)
         table[name] = errors.groupby(panel.series_of(found.origins)).mean()
@@ -117,14 +119,46 @@ def by_series(found: Backtest) -> pd.DataFrame:
 
 
 def shown(panel: Panel, found: Backtest | None) -> list[tuple[str, int]]:
-    """Return titles and numbers of the series to draw: best, median, worst by MASE, the largest."""
+    """Return names and numbers of the series to draw: best, median, worst by MASE, the largest."""
     if not found:
         return list(zip(panel.names[:4], range(4), strict=False))
     mase = by_series(found)["mase"].to_numpy()
     ranked = np.argsort(mase)[: np.isfinite(mase).sum()]
     largest = int(np.argmax([panel.series(number).mean() for number in range(len(panel.names))]))
     ends = {"best": ranked[0], "median": ranked[len(ranked) // 2], "worst": ranked[-1]}
-    return [*ends.items(), ("largest", largest)]
+    ends["largest"] = largest
+    return [(f"{panel.names[number]} ({title})", number) for title, number in ends.items()]
+
+
+def outer(bounds: Sequence[str]) -> list[str]:
+    """Return what `plotting.draw_forecast` calls the outer ones of bounds or of quantiles."""
+    if bounds[0] == "lower":
+        return ["lower", "upper"]
+    level = float(bounds[-1][1:]) - float(bounds[0][1:])  # of q0.1 and q0.9: 0.8
+    return [f"lower_{level:g}", f"upper_{level:g}"]
+
+
+def asked(panel: Panel, args: argparse.Namespace, young: Sequence | None) -> dict:
+    """Return the facts that say which kind of forecast is written; `young` is of `of_young`."""
+    return {
+        "quantiles": args.quantiles, "squared": args.power == 2, "whole": panel.whole,
+        "mostly_zero": panel.mostly_zero, "young": young,
+    }  # fmt: skip
+
+
+def facts_of(
+    panel: Panel, args: argparse.Namespace, found: Backtest, network: AtOnce, blend: Blend
+) -> dict:
+    """Return what a saved model must know, and what `look_ahead` takes."""
+    young = None
+    if args.train or (np.isfinite(panel.windows(panel.end)).sum(axis=1) < FEW).any():
+        young = of_young(panel, network, found.corrections).tolist()
+    return outputs.facts_of(
+        "forecast.py", args, found, asked_known=args.known,
+        horizon=panel.horizon, weights=blend.weights, trusted=blend.trusted,
+        effects=network.effects and network.effects.facts(), linear=blend.parts["linear"].facts(),
+        **asked(panel, args, young),
+    )  # fmt: skip
 
 
 def look_ahead(panel: Panel, forecaster: Callable, network: AtOnce, facts: dict) -> pd.DataFrame:
@@ -136,6 +170,8 @@ def look_ahead(panel: Panel, forecaster: Callable, network: AtOnce, facts: dict)
     are wanted, or None; squared, whether the forecast is a mean; whole, mostly_zero, of `Panel`;
     young, of `of_young`, or None.
     """
+    if np.nanmin(panel.values[:, 0]) < panel.lowest:  # the train part knew nothing of that
+        panel.lowest = -np.inf
     whole = facts["whole"] and not facts["squared"]
     if facts["young"]:
         facts = facts | {"corrections": by_age(panel, facts["corrections"], facts["young"])}

@@ -128,8 +128,8 @@ def write(
 ) -> str:
     """Write all files of a run, and return the forecast and their place as text.
 
-    Those of an earlier run that this one doesn't have go. Tables are named by their files; `show`
-    opens the picture in a window; `facts` are the model's.
+    Those of an earlier run that this one doesn't have go, but its model. Tables are named by their
+    files; `show` opens the picture in a window; `facts` are the model's.
     """
     for name in OF_A_RUN:
         (folder / name).unlink(missing_ok=True)

@@ -35,8 +35,7 @@ class Panel:
         calendar_names: calendar columns to have; those that the index resolves where it is None.
         held_back: rows of the validation and the test part; None takes `SHARE` of each series.
         log: whether z-scores are those of logarithms.
-        short_windows: whether a window may begin before its series does, and parts are to hold one
-            horizon at least.
+        short_windows: whether windows may begin before their series, and parts hold one horizon.
 
     Attributes:
         times: (rows,) the steps to come included; in margins the first one.
@@ -48,14 +47,12 @@ class Panel:
             row of the panel has, (rows + 1,).
         inputs: how many columns are known beforehand, the calendar's and the others.
         borders: (series, 2) rows where the validation and the test part begin.
-        mase_scale, size: (series,) mean absolute change over a season, and mean absolute value, in
-            the train part.
+        mase_scale, size: (series,) of the train part: mean absolute change over a season, value.
         error_size: (series,) what the errors of intervals are measured in: `mase_scale`, or that of
             a typical series where one is too young to tell, 0 where it stands still.
         lowest: 0 where the train part has no value below, else -inf: no forecast lies below.
         settings: arguments that make a panel of newer rows like this one, as JSON.
-        positive, whole, mostly_zero: whether all train values are above zero, all are whole
-            numbers, and a third or more are zero.
+        positive, whole, mostly_zero: whether train values are above zero, whole, a third or more 0.
 
     Raises:
         InputError: if a column has no value in the train part.
@@ -101,7 +98,7 @@ class Panel:
             if missing := end - begin + self.horizon - len(rows):
                 alike = index[-1], getattr(index, "freq", None), missing  # as are many series
                 if alike not in futures:
-                    futures[alike] = calendar.future(index, missing)
+                    futures[alike] = calendar.future(index, missing, self.step)
                 index = index.append(futures[alike])
             around = [(self.input_steps, missing), (0, 0)]
             blocks.append(np.pad(rows, around, constant_values=np.nan))
@@ -279,9 +276,12 @@ class Panel:
         return np.minimum(np.std(np.diff(self.z[start:end], axis=0), axis=0), 1.0)
 
 
-def evenly(origins: np.ndarray, most: int = MAX_ORIGINS) -> np.ndarray:
-    """Return at most so many of the origins, evenly taken."""
-    return origins[:: -(-len(origins) // most) or 1]
+def evenly(origins: np.ndarray, most: int = MAX_ORIGINS, season: int = 1) -> np.ndarray:
+    """Return at most so many of the origins, evenly taken, of four phases of the season or more."""
+    every = -(-len(origins) // most) or 1
+    while np.gcd(every, season) > max(season // 4, 1):
+        every += 1
+    return origins[::every]
 
 
 def typical_change(values: np.ndarray, season: int) -> float:
