@@ -284,6 +284,7 @@ def test_the_download_is_what_forecast_py_writes(visit, number, tmp_path):
     values = 5 * np.sin(np.arange(rows) / 4) + rng.normal(size=rows).cumsum() / 3
     values = np.abs(values).round(number % 2) if number >= 10 else 30 + values
     values[1:-1][rng.random(rows - 2) < 0.03] = np.nan
+    values[-9:] -= 60 * (number == 6)  # below zero for the first time
     table = pd.DataFrame({"<b>value": values})
     if step:
         table.insert(0, "time", pd.date_range("2001-01-01", periods=rows, freq=step))

@@ -94,9 +94,9 @@ function alone(weights, panel) {
 // [name, weight] each; at(origin), the steps; and of the test part: what each part, the blend first,
 // said and its error; the best baseline; the p-value of "it is as good"; how often intervals held.
 async function learn(weights, panel, pause) {
-  const { horizon, origins, targets, lowest } = panel;
+  const { horizon, origins, targets } = panel;
   const most = Math.floor((SCORED_PATCHES * PATCH) / (panel.inputSteps + horizon));
-  const [val, test] = [VAL, TEST].map((part) => evenly(origins(part), most));
+  const [val, test] = [VAL, TEST].map((part) => evenly(origins(part), most, panel.season));
   const networkIn = async (way) => {
     const network = networkOf(weights, panel, way);
     const said = await each(val, network, pause);
@@ -121,7 +121,7 @@ async function learn(weights, panel, pause) {
     const mixed = add(...votes.map(([name, weight]) =>
       within(parts[name](origin), steps).map((value) => weight * value)));
     return steps.map((step, k) => {
-      const moved = (bound) => Math.max(bound + mixed[k] - step.point, lowest);
+      const moved = (bound) => Math.max(bound + mixed[k] - step.point, panel.lowest);
       return { ...step, point: mixed[k], lower: moved(step.lower), upper: moved(step.upper) };
     });
   };
@@ -142,6 +142,7 @@ async function learn(weights, panel, pause) {
       return known(value) ? Number(step.lower <= value && value <= step.upper) : NaN;
     })));
   const pValue = sameErrorOf(scored[0].said, best.said, came, panel);
+  panel.lowest = lowestOf(panel.values); // from here on, all that is known counts
   const at = (origin) => finished(blend(origin), corrections, panel, way);
   return { votes, scored, best, pValue, held, at };
 }

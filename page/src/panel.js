@@ -16,12 +16,14 @@ function panelOf({ values, length, season, timeAt }, horizon) {
   const still = there.every((value) => value === there[0]);
   const size = mean(there.map(Math.abs));
   const errorSize = still ? 0 : scale;
+  const scored = values.filter(known).length >= 4 * horizon && borders[VAL] - horizon + 1 > least
+    && values.slice(borders[VAL], borders[TEST]).some(known);
   return {
     values, season, timeAt, horizon, inputSteps, end, size,
-    lowest: there.some((value) => value < 0) ? -Infinity : 0,
+    lowest: lowestOf(scored ? there : values),
     positive: there.every((value) => value > 0),
     whole: there.every(Number.isInteger),
-    scored: values.filter(known).length >= 4 * horizon && borders[VAL] - horizon + 1 > least,
+    scored,
     mostlyZero: there.filter((value) => value === 0).length >= there.length / 3,
     // The origins of a part from which so many steps lie in it, and values from one on.
     origins(part, steps = 1) {
@@ -63,8 +65,13 @@ function simpleOf({ values, season, horizon, mostlyZero, window }) {
   };
 }
 
-// At most so many origins, evenly taken.
-function evenly(origins, most) {
-  const every = Math.ceil(origins.length / most);
+// What no forecast lies below.
+const lowestOf = (values) => (values.some((value) => value < 0) ? -Infinity : 0);
+
+// At most so many origins, evenly taken, of four phases of the season or more.
+function evenly(origins, most, season = 1) {
+  const shared = (a, b) => (b ? shared(b, a % b) : a); // the greatest common divisor
+  let every = Math.ceil(origins.length / most);
+  while (shared(every, season) > Math.max(season >> 2, 1)) every++;
   return origins.filter((_, k) => k % every === 0);
 }
