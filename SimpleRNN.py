@@ -4,10 +4,10 @@ The simple recurrent network (Elman, 1990) has one hidden layer, which also sees
 
     h_t = tanh(x_t W + h_{t-1} U + b)
 
-    python SimpleRNN.py                    # y_t = sin(0.1 t) + N(0, 0.1), one period forecast
+    python SimpleRNN.py                    # y_t = sin(0.1 t) + N(0, 0.1), most of a period forecast
+    python SimpleRNN.py --load outputs/SimpleRNN/model.keras --forecast 1000
     python SimpleRNN.py --jumps 0.02       # the phase jumps: no weighted sum can follow
     python SimpleRNN.py --csv data/weather_greensboro.csv --column temperature --forecast 100
-    python SimpleRNN.py --load outputs/SimpleRNN/model.keras --forecast 1000
 """
 
 from utils import cli, plotting, training

@@ -8,8 +8,9 @@ the first, each hands the gradient on and adds its share to that of the weights 
     python from_scratch.py --check          # every gradient, beside Keras' and the loss's own slope
 
 The weights have Keras' shapes: W (1, n * units), U (units, n * units) and b (n * units,) of n
-products side by side, one in the simple layer, z r n in the GRU, i f g o in the LSTM; then V
-(units, 1) and c (1,) of an output layer. Keras starts from the same and must reach the same loss.
+products side by side, one in the simple layer, z r n in the GRU (b has two rows, for x and for h),
+i f g o in the LSTM; then V (units, 1) and c (1,) of an output layer. Keras starts from the same and
+must reach the same loss.
 """
 
 from utils import cli
@@ -126,7 +127,7 @@ def gradients(layer, weights, inputs, targets):
 def clip(grads, norm):
     """Shorten the gradients, seen as one long vector, to this norm if they are longer."""
     length = np.sqrt(sum(np.sum(grad**2) for grad in grads))
-    return [grad * min(1, norm / length) for grad in grads]
+    return [grad * norm / max(length, norm) for grad in grads]
 
 
 def adam(weights, grads, memory):

@@ -27,7 +27,7 @@ if __name__ == "__main__":
     prices = pd.read_csv(PRICES)["close"].to_numpy()
     for name, forecasts in {
         "yesterday's price": prices[:-1],
-        "the price of five days ago": np.concatenate([prices[:5], prices[:-1]])[: len(prices) - 1],
+        "the price of five days ago": np.concatenate([prices[:4], prices[:-1]])[: len(prices) - 1],
         "the right price, off by 1 % at random": prices[1:]
         * np.exp(np.random.default_rng(0).normal(0, 0.01, len(prices) - 1)),
     }.items():
