@@ -208,15 +208,6 @@ def test_any_level_and_any_unit(level, unit, tmp_path):
         assert (again / "forecast.csv").read_text() == (tmp_path / "forecast.csv").read_text()
 
 
-def test_what_validation_lacks_can_be_forecast_and_not_scored(tmp_path, capsys):
-    values = np.where((np.arange(200) >= 130) & (np.arange(200) < 172), np.nan, 50 + WEEK[:200])
-    pd.DataFrame({"y": values}, DAYS[:200].rename("time")).to_csv(tmp_path / "y.csv")
-    argv = ["--csv", tmp_path / "y.csv", "--column", "y", "--train", "--output-dir", tmp_path]
-    assert forecast.main(words(*argv)) is None
-    assert "nothing could be learned or scored" in capsys.readouterr().out
-    assert files(tmp_path) == {"y.csv", "forecast.csv", "figure.png"}
-
-
 def test_below_zero_for_the_first_time_is_forecast_there(tmp_path):
     coming, *_ = single(tmp_path, np.linspace(30, -8, 200) + RNG.normal(0, 0.3, 200))
     assert (coming["lower"] < coming["forecast"]).all() and (coming["forecast"] < 0).all()
@@ -231,10 +222,10 @@ def test_simulated_shops_have_any_horizon():
 
 
 def test_newer_data_with_fewer_zeros_go_on_with_the_same_parts(tmp_path, monkeypatch):
-    voted = forecast.blended
-    monkeypatch.setattr(
-        forecast, "blended", lambda *args: voted(*args)._replace(weights={"mean": 1.0})
-    )
+    def voted(*args, of=forecast.blended):
+        return of(*args)._replace(weights={"mean": 1.0})
+
+    monkeypatch.setattr(forecast, "blended", voted)
     values = RNG.integers(0, 2, 200) * RNG.integers(1, 9, 200)
     single(tmp_path, values, *TRAIN)
     pd.DataFrame({"y": 1 + values}, DAYS[:200].rename("time")).to_csv(tmp_path / "y.csv")
@@ -243,14 +234,18 @@ def test_newer_data_with_fewer_zeros_go_on_with_the_same_parts(tmp_path, monkeyp
     assert (tmp_path / "newer" / "forecast.csv").exists()
 
 
-def test_too_few_to_hold_back_are_forecast_and_not_scored(tmp_path, capsys):
-    pd.DataFrame({"y": range(8)}, DAYS[:8].rename("time")).to_csv(tmp_path / "y.csv")
+@pytest.mark.parametrize("lacking", [0, 43])  # all of the validation part, and more
+def test_too_few_to_hold_back_are_forecast_and_not_scored(lacking, tmp_path, capsys):
+    values = np.arange(200.0 if lacking else 8.0)
+    values[134 : 134 + lacking] = np.nan
+    pd.DataFrame({"y": values}, DAYS[: len(values)].rename("time")).to_csv(tmp_path / "y.csv")
     argv = ["--csv", tmp_path / "y.csv", "--column", "y", "--horizon", 3, "--output-dir", tmp_path]
-    assert forecast.main(words(*argv)) is None
-    assert "nothing could be scored" in capsys.readouterr().out
+    assert forecast.main(words(*argv, "--train")) is None
+    assert "nothing could be learned or scored" in capsys.readouterr().out
     assert files(tmp_path) == {"y.csv", "forecast.csv", "figure.png"}
     coming = pd.read_csv(tmp_path / "forecast.csv")
-    assert (coming["lower"] < coming["forecast"]).all() and coming["forecast"].between(5, 12).all()
+    assert (coming["lower"] < coming["forecast"]).all()
+    assert coming["forecast"].between(values[-1] - 2, values[-1] + 5).all()
 
 
 def test_without_training_tensorflow_is_not_imported(tmp_path):

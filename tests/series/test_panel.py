@@ -199,7 +199,6 @@ def test_origins_are_taken_evenly_and_not_all_of_one_weekday():
 
 
 def test_a_newcomer_with_a_gap_does_not_say_which_days_come():
-    """Of business days; Friday and Monday are three days apart."""
     week = days(np.arange(60.0)).loc[lambda frame: frame.index.day_of_week < 5].drop("2024-01-16")
     panel = Panel({"new": week.loc["2024-02-23":"2024-02-26"], "old": week[:"2024-02-26"]}, 4, 3)
     for end in panel.end:

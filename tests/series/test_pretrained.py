@@ -208,15 +208,9 @@ def test_a_price_without_effect_changes_no_step():
 
 def test_no_series_is_the_neighbour_of_another():
     """Of a year and a half of weeks, no row of the train part has one a year before or after."""
-    rng = np.random.default_rng(0)
-    frames = {
-        name: days(level + rng.normal(size=80), known=rng.integers(0, 2, 80) * 1.0)
-        for name, level in (("small", 10), ("large", 1000))
-    }
-    frames = {
-        name: frame.where(np.arange(80)[:, None] < 67 + 80 * (np.arange(2) == 1))
-        for name, frame in frames.items()
-    }
+    y = np.where(np.arange(80) < 67, np.random.default_rng(0).normal(10, 1, 80), np.nan)
+    known = np.random.default_rng(1).integers(0, 2, 80) * 1.0
+    frames = {"small": days(y, known=known), "large": days(100 * y, known=1 - known)}
     panel = Panel(frames, 60, 13, known=["known"], season=52, short_windows=True)
     assert (Effects(panel).share == 1).all()
 
