@@ -69,7 +69,7 @@ def _number(kind, fits, words):
 
 def names(text: str) -> list[str]:
     """Take a comma-separated list as a flag's value; a name that holds a comma stands in quotes."""
-    (words,) = csv.reader([text], skipinitialspace=True) if text else [[]]
+    (words,) = csv.reader([" ".join(text.split())], skipinitialspace=True) if text else [[]]
     return [word.strip() for word in words if word.strip()]
 
 

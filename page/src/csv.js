@@ -5,9 +5,12 @@ const CLOCK = /[T ](\d\d:\d\d)(?:(:\d\d)(?:\.0+)?)? ?(Z|[+-]\d\d:?\d\d)?/;
 const ISO = new RegExp(`^(\\d{4}-\\d\\d)(?:(-\\d\\d)(?:${CLOCK.source})?)?$`);
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 const ALMOST = /^[-+]?[\d.,]+$/; // a number, with other marks
-const DATE = /^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d:\d\d|\b(19|20)\d\d\b/; // perhaps
+const DATE = /^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d:\d\d|\b(19|20)\d\d(-?Q[1-4])?\b/i; // perhaps
+const CALENDAR_YEAR = /^(19|20)\d\d$/;
 const DIGITS = /^(19|20)\d\d(0[1-9]|1[0-2])(\d\d)?$/; // 20011231
-const TIME = /^(date.*|.*time|when|year|month|week|day|hour|quarter|period|ds|epoch)$|[日時年月]/i;
+const TIME = new RegExp("^(date.*|.*time(stamp)?|when|year|month|week|day|hour|quarter|period|ds|ts"
+  + "|epoch|unix)$|[日時年月]", "i");
+const NAMED = /(?<![a-z])(date|time|datetime|timestamp|when|day|month|year)(?![a-z])/i; // first
 
 // The records of a text: fields, and the line of each. Blank lines are none, but in one column they
 // are missing values.
@@ -40,7 +43,8 @@ function readTable(text, decimal) {
   const lines = rows.map(({ line }) => line);
   const columns = Object.fromEntries(names.map((name, k) =>
     [name, columnOf(name, rows.map(({ fields }) => fields[k]), lines, decimal)]));
-  const time = names.find((name) => columns[name].kind === "time");
+  const stamps = names.filter((name) => columns[name].kind === "time");
+  const time = stamps.find((name) => NAMED.test(name)) ?? stamps[0];
   const dated = names.find((name) => columns[name].dated);
   if (time === undefined && dated !== undefined) throw new Said(t("notIso", dated));
   if (columns[time]?.wrong) throw columns[time].wrong;
@@ -67,8 +71,10 @@ function columnOf(name, texts, lines, decimal) {
     const dated = TIME.test(name) || there.some((text) => DATE.test(text));
     return { kind: "text", texts, dated };
   }
-  const counted = values[0] <= 1 && values.every((value, k) => value === values[0] + k);
-  const dated = !counted && (TIME.test(name) || there.every((text) => DIGITS.test(text)));
+  const rising = values.every((value, k) => value === values[0] + k);
+  const digits = rising ? CALENDAR_YEAR : DIGITS;
+  const dated = !(rising && values[0] <= 1)
+    && (TIME.test(name) || there.every((text) => digits.test(text)));
   return { kind: "number", texts, values, dated, wrong: complaint(odd[0]) };
 }
 

@@ -9,8 +9,8 @@ const sources = { // and the file, once there is one
   sine: () => csv("sine", upTo(400).map((k) => Math.sin(k / 6) + 0.4 * Math.sin(k ** 2))),
   drawing: () => csv("drawing", drawing),
 };
-let series, panel, forecastAt, found, pointedAt, drawnTo;
-let learning, learned; // the newest run of `learnOn`, and its end
+let series, panel, forecastAt, found, pointedAt, drawnTo, opened;
+let learning; // the newest run of `learnOn`
 
 const shortly = (k) => series.textAt(k).replace(/^(.{10}) 00:00:00$|^(.{16}):00$/, "$1$2");
 
@@ -29,7 +29,9 @@ function read(settings) {
   const named = (kind) =>
     Object.keys(table.columns).filter((name) => name && table.columns[name].kind === kind);
   choice(inputs.column, named("number"));
-  choice(inputs.group, named("text"), [["", t("one")]]);
+  const repeated = named("number").filter((name) => name !== inputs.column.value
+    && new Set(table.columns[name].texts).size < table.lines.length / FEWEST);
+  choice(inputs.group, [...named("text"), ...repeated], [["", t("one")]]);
   const rows = rowsOf(table, inputs.group.value);
   choice(inputs.series, [...rows.keys()]);
   if (!named("number").length) throw new Said(t("noNumbers"));
@@ -48,7 +50,9 @@ function read(settings) {
 async function open(file) {
   if (!file) return null;
   if (file.size > MOST_BYTES) return complain(t("tooLarge", Math.round(file.size / 1e6)));
+  opened = file;
   const text = await file.text().catch(() => "\0"); // a folder
+  if (file !== opened) return null; // another one came meanwhile
   sources.file = () => text;
   part("own").disabled = false;
   return enter(inputs.data, "file");
@@ -56,10 +60,10 @@ async function open(file) {
 
 // Forecast by the network alone, until what it is blended with is there.
 function ahead() {
-  learning = null;
   panel = panelOf(series, Number(inputs.horizon.value));
   forecastAt = alone(weights, panel);
   draw();
+  learnOn();
 }
 
 function draw() {
@@ -102,10 +106,12 @@ async function learnOn() {
   };
   part("scores").replaceChildren();
   part("verdict").textContent = t(panel.scored ? "learning" : "tooShort");
+  part("download").disabled = panel.scored;
   if (!panel.scored) return;
   const { votes, scored, best, pValue, held, at } = await learn(weights, panel, pause);
   forecastAt = at;
   draw();
+  part("download").disabled = false;
   part("scores").replaceChildren(topRow([t("error")]), ...scored.map(({ name, error }) =>
     row(name, [element("td", {}, written(error))])));
   const word = pValue >= 0.05 ? "even" : scored[0].error < best.error ? "beats" : "loses";
@@ -125,22 +131,18 @@ function start(settings) {
     read(settings);
     part("result").hidden = false;
     ahead();
-    learned = learnOn();
   } catch (error) {
     if (!(error instanceof Said)) throw error;
     complain(error.message);
   }
 }
 
-async function download() {
-  await learned;
+function download() {
   const origin = Number(inputs.origin.value);
   const texts = found.map((_, k) => series.textAt(origin + k));
-  const days = texts.every((text) => text.endsWith(" 00:00:00"));
-  const lines = found.map(({ point, lower, upper, mean: middle }, k) => {
-    const time = days ? texts[k].slice(0, 10) : texts[k];
-    return [time, point, lower, upper, ...(panel.mostlyZero ? [middle] : [])].join(",");
-  });
+  const size = texts.every((text) => text.endsWith(" 00:00:00")) ? 10 : undefined;
+  const lines = found.map(({ point, lower, upper, mean: middle }, k) =>
+    [texts[k].slice(0, size), point, lower, upper, ...(panel.mostlyZero ? [middle] : [])].join(","));
   const names = `time,forecast,lower,upper${panel.mostlyZero ? ",mean" : ""}`;
   const href = `data:text/csv,${encodeURIComponent([names, ...lines, ""].join("\n"))}`;
   element("a", { href, download: "forecast.csv" }).click();
@@ -159,7 +161,6 @@ function sketch(event) {
 
 part("download").onclick = download;
 part("chart").onpointerdown = part("chart").onpointermove = sketch;
-inputs.horizon.onchange = () => (learned = learnOn());
 document.ondragover = (event) => event.preventDefault();
 document.ondrop = (event) => {
   event.preventDefault();

@@ -14,16 +14,33 @@ function independent(values, overlap) {
   return values.length / clip(asOne * blocks / (blocks - 1), 1, overlap);
 }
 
-// `share` of a step's errors, and of neighbours' where they are few, are no larger; 0 of none.
+// `share` of a step's errors, and of neighbours' where they are few, are no larger; NaN of none.
 function quantileOf(columns, step, share, apart) {
   const own = columns[step].filter(known);
-  if (!own.length) return 0;
+  if (!own.length) return NaN;
   const reach = Math.min(Math.floor(POOLED / own.length) >> 1, (step + 1) >> 3);
   const pool = columns.slice(step - reach, step + reach + 1).flat().filter(known);
   pool.sort((one, other) => one - other);
   const overlap = Math.max(rint((step + 1) / apart), 1);
   const wanted = share * (1 + 1 / independent(own, overlap)) * pool.length;
   return pool[Math.min(Math.ceil(wanted - 1e-9), pool.length) - 1];
+}
+
+// Corrections, of steps too that have never come: between their neighbours', and beyond them growing
+// as over the last doubling of the steps.
+function extended(all) {
+  const there = upTo(all.length).filter((k) => known(all[k]));
+  if (!there.length) return all.map(() => 0);
+  const last = there.at(-1);
+  const at = (place) => {
+    const right = there.find((k) => k >= place) ?? last;
+    const left = there.findLast((k) => k <= place) ?? right;
+    const share = right > left ? (place - left) / (right - left) : 0;
+    return all[left] + (all[right] - all[left]) * share;
+  };
+  const [most, half] = [all[last], at((last - 1) / 2)];
+  const growth = most > half && half > 0 ? Math.min(Math.log2(most / half), 1) : 0;
+  return all.map((_, k) => at(Math.min(k, last)) * Math.max((k + 1) / (last + 1), 1) ** growth);
 }
 
 // The corrections as known at each origin of the test part, and at the end. Of all origins, first
@@ -44,7 +61,8 @@ function rolling({ horizon, end, values }, { inward, unit }, origins, bounds, va
       const age = now - times[i] - k - 1;
       return age >= 0 && age < memory ? row[k] : NaN;
     }));
-    return shares.map((share, k) => heard(k) * quantileOf(columns, k, share, apart));
+    const found = shares.map((share, k) => quantileOf(columns, k, share, apart));
+    return extended(found).map((correction, k) => heard(k) * correction);
   };
   const [first, last] = [times[validated], times.at(-1)];
   const every = Math.ceil((last - first + 1) / RENEWALS);

@@ -69,9 +69,9 @@ function simpleOf({ values, season, horizon, mostlyZero, window }) {
 const lowestOf = (values) => (values.some((value) => value < 0) ? -Infinity : 0);
 
 // At most so many origins, evenly taken, of four phases of the season or more.
-function evenly(origins, most, season = 1) {
+function evenly(origins, most, season = 0) {
   const shared = (a, b) => (b ? shared(b, a % b) : a); // the greatest common divisor
   let every = Math.ceil(origins.length / most);
-  while (shared(every, season) > Math.max(season >> 2, 1)) every++;
+  while (season && shared(every, season) > Math.max(season >> 2, 1)) every++;
   return origins.filter((_, k) => k % every === 0);
 }

@@ -20,8 +20,7 @@ function patches(values, seasons) {
   const middle = meanOf(values);
   const deviation = Math.sqrt(meanOf(values.map((value) => (value - middle) ** 2)));
   const still = !(deviation > STILL * Math.abs(middle)); // then that value is what is said
-  const z = values.map((value) =>
-    Math.max(-FAR, Math.min(FAR, (value - middle) / (still ? 1 : deviation))));
+  const z = values.map((value) => clip((value - middle) / (still ? 1 : deviation), -FAR, FAR));
   const bySeason = seasons[0] > 1 ? changeOver(z, seasons[0], 4, 9) : 9;
   const change = Math.max(0.01, Math.min(2, changeOver(z, 1, 4, 1), bySeason));
   const scales = [Math.log(change), ...seasons.map((s) => s > 1), ...seasons.map(Math.log1p)];

@@ -2,6 +2,7 @@ const [HOUR, DAY] = [3.6e6, 8.64e7]; // milliseconds
 const SEASONS = { day: { 1: 7, 7: 52 }, month: { 1: 12, 2: 6, 3: 4, 4: 3, 6: 2 } };
 const FEWEST = 8; // values, as for forecast.py
 const MOST_ROWS = 1.1; // for each one that is there
+const CLOSED = 0.1; // share of an hour's rows: with fewer, it pauses
 const monthOf = (time) => new Date(time).getUTCFullYear() * 12 + new Date(time).getUTCMonth();
 const dayOf = (time) => new Date(time).getUTCDate();
 const isWeekday = (time) => new Date(time).getUTCDay() % 6 > 0;
@@ -46,7 +47,8 @@ function regular(times, values, lineOf) {
     months ? (monthOf(each + shift) - monthOf(start)) / months : (each - times[0]) / usual);
   const wrong = times.findIndex((each, k) => {
     const rises = k === 0 || each > times[k - 1];
-    return !rises || places[k] % 1 || timeAt(places[k]) !== each || (months && dayOf(start) > 28);
+    return !rises || places[k] % 1 || timeAt(places[k]) !== each
+      || (months && (dayOf(start) > 28 || months % 13 === 0)); // 2000-01, 2001-02: years
   });
   if (wrong >= 0) throw new Said(t("uneven", lineOf(wrong)));
   if (usual === DAY && times.every(isWeekday)) { // without holidays
@@ -54,12 +56,18 @@ function regular(times, values, lineOf) {
     return { values, step: [1, "weekday"], season: 5, timeAt: weekday };
   }
   const size = places.at(-1) + 1;
-  if (size > MOST_ROWS * times.length) throw new Said(t("manyGaps", size - times.length));
+  const present = new Set(places);
+  const pauses = (cycle) => usual < DAY && [...Map.groupBy(upTo(size), (k) => timeAt(k) % cycle)]
+    .some(([, at]) => at.length > 2 && at.filter((k) => present.has(k)).length < CLOSED * at.length);
+  if (size > MOST_ROWS * times.length || pauses(DAY) || pauses(7 * DAY)) {
+    throw new Said(t("manyGaps", size - times.length));
+  }
   const filled = new Array(size).fill(NaN);
   places.forEach((place, k) => (filled[place] = values[k]));
   const unit = months ? "month" : usual < DAY ? "hour" : "day";
   const count = { month: months, day: usual / DAY, hour: usual / HOUR }[unit];
-  const season = unit === "hour" ? DAY / usual : SEASONS[unit][count];
+  const ofDay = DAY / usual <= Math.max(size, 1440) ? DAY / usual : 0; // a day must be held
+  const season = unit === "hour" ? ofDay : SEASONS[unit][count];
   return { values: filled, step: [count, unit], season: season % 1 === 0 ? season : 0, timeAt };
 }
 

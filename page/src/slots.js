@@ -70,7 +70,7 @@ function draw() {
   part("result").hidden = !count;
   if (!count) return;
   const heads = words.map((word, k) =>
-    [word, element("small", {}, numbers[k] === OTHER ? "other" : "")]);
+    [word, element("small", {}, numbers[k] === OTHER ? t("other") : "")]);
   const memories = [readings, other && read(other).readings].map((all) => all?.[GRU].hidden);
   const rows = [...readings.map(networkRow), ...memoryRows(memories)];
   part("table").replaceChildren(topRow([...heads, t("intent")]), ...rows);

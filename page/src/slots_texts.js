@@ -9,6 +9,7 @@ const TEXTS = {
   intent: ["intent", "意圖"],
   ...Object.fromEntries(Object.entries(CHINESE).map(named)),
   memory: ["memory of the GRU", "GRU 的記憶"],
+  other: ["other", "其他"],
   memoryTwin: ["in the other sentence", "另一句的記憶"],
   difference: ["difference", "差別"],
   decided: ["Without “{0}”, “{1}” is “{2}” by {4}, not {3}.", "遮住「{0}」，「{1}」是「{2}」：{3} 變成 {4}。"],

@@ -78,5 +78,4 @@ def test_by_series():
 
 
 def test_bounds_of_quantiles_are_drawn_by_their_level():
-    assert many.outer(["lower", "upper"]) == ["lower", "upper"]
     assert many.outer(["q0.1", "q0.5", "q0.9"]) == ["lower_0.8", "upper_0.8"]

@@ -111,7 +111,7 @@ class CsvFile:
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or error
             raise self.error(f"cannot be read ({reason}); check the file") from None
-        if guess and data.startswith(b"\xff\xfe"):  # as spreadsheets mark it
+        if guess and data.startswith((b"\xff\xfe", b"\xfe\xff")):  # as spreadsheets mark it
             self.encoding = "utf-16"
         elif (guess and b"\0" in data) or re.match(NO_TABLE, data, re.I):
             raise self.error("is a workbook, JSON, HTML or binary file; export the table as CSV")

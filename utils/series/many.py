@@ -170,8 +170,6 @@ def look_ahead(panel: Panel, forecaster: Callable, network: AtOnce, facts: dict)
     are wanted, or None; squared, whether the forecast is a mean; whole, mostly_zero, of `Panel`;
     young, of `of_young`, or None.
     """
-    if np.nanmin(panel.values[:, 0]) < panel.lowest:  # the train part knew nothing of that
-        panel.lowest = -np.inf
     whole = facts["whole"] and not facts["squared"]
     if facts["young"]:
         facts = facts | {"corrections": by_age(panel, facts["corrections"], facts["young"])}

@@ -23,11 +23,11 @@ OF_A_RUN = ("backtest.csv", "scores.json", "history.csv", "series.csv")
 def ahead(panel: Panel, forecaster: Callable, facts: dict) -> pd.DataFrame:
     """Forecast past the end, with intervals; return what forecast.csv holds.
 
-    By time, or by series and time: the forecast, the lower and the upper bounds of each level
-    (named where it isn't 90 %), and between them a median, if the forecaster has one. It is one
-    that `utils.series.backtest.Backtest` takes, and `facts` are those of `facts_of`.
+    By time, or by series and time: the forecast, the bounds of each level (named where it isn't
+    90 %), between them a median if the forecaster, as of a `Backtest`, has one; `facts_of` facts.
     """
-    levels = facts["levels"]
+    levels, below = facts["levels"], (panel.values[:, 0] < panel.lowest).any()
+    panel.lowest = -np.inf if below else panel.lowest  # the train part knew nothing of that
     point, bounds = with_bounds(forecaster(panel, panel.end), levels)
     corrections = extended(np.array(facts["corrections"]), panel.horizon)
     bounds = widened(panel, panel.end, bounds, corrections, facts["log"])

@@ -271,9 +271,9 @@ class Panel:
 
     @functools.cached_property
     def change(self) -> np.ndarray:
-        """Standard deviation of the change of `z` from row to row, one series': (targets,) <= 1."""
+        """Standard deviation of the change of `z` from row to row, 0.001 to 1: (targets,)."""
         ((start, end),) = self.train_rows()
-        return np.minimum(np.std(np.diff(self.z[start:end], axis=0), axis=0), 1.0)
+        return np.clip(np.std(np.diff(self.z[start:end], axis=0), axis=0), 0.001, 1.0)
 
 
 def evenly(origins: np.ndarray, most: int = MAX_ORIGINS, season: int = 1) -> np.ndarray:

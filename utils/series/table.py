@@ -129,9 +129,9 @@ def _columns(file, text, missing, decimal, is_target):
     codes, words = pd.factorize(text)
     words = pd.Series(words, dtype=object)
     plain = words.replace({"True": "1", "False": "0"}).str.replace("\u2212", "-")
-    dotted = plain[plain.str.contains(".", regex=False) & (decimal is None)]
-    if file.separator in ";\t" and len(dotted) and dotted.str.fullmatch(EITHER).all():
-        what = f"{dotted.iloc[0]!r} in column {text.name!r} may be above a thousand, or below"
+    dots = plain[plain.str.contains(".", regex=False) & ~words.isin([*MISSING, *missing])]
+    if not decimal and file.separator in ";\t" and len(dots) and dots.str.fullmatch(EITHER).all():
+        what = f"{dots.iloc[0]!r} in column {text.name!r} may be above a thousand, or below"
         raise file.error(f"{what}; add --decimal , or --decimal .")
     if decimal == ",":
         plain = plain.str.translate({44: ".", 46: ","})
