@@ -346,7 +346,7 @@ FILES = [  # and the step that is said, or "" where forecast.py may read what th
     (DAYS.replace("-01-", "/01/"), ""),
     (DAYS.replace("2001-01-", "1.2."), ""),
     (DAYS.replace("2001-01-", "Jan 20"), ""),
-    (DAYS.replace("2001-01-", "200101"), ""),
+    (DAYS.replace("-", "").replace(" 00:00:00", ""), ""),  # 20010101, 20010102, ...
     (DAYS.replace("2001-01-", "20").replace("t,", "year,"), ""),
     ("\n".join(DAYS.splitlines()[:1] + DAYS.splitlines()[:0:-1]), ""),
 ]  # fmt: skip

@@ -72,9 +72,8 @@ function columnOf(name, texts, lines, decimal) {
     return { kind: "text", texts, dated };
   }
   const rising = values.every((value, k) => value === values[0] + k);
-  const digits = rising ? CALENDAR_YEAR : DIGITS;
-  const dated = !(rising && values[0] <= 1)
-    && (TIME.test(name) || there.every((text) => digits.test(text)));
+  const looksDated = (text) => DIGITS.test(text) || (rising && CALENDAR_YEAR.test(text));
+  const dated = !(rising && values[0] <= 1) && (TIME.test(name) || there.every(looksDated));
   return { kind: "number", texts, values, dated, wrong: complaint(odd[0]) };
 }
 
